@@ -1,0 +1,134 @@
+"""Every error that sakedge raises on purpose, one type per kind of cause.
+
+Each message says what is wrong, what was expected, what came instead and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class SakedgeError(Exception):
+    """Base of all errors that sakedge raises on purpose.
+
+    Args:
+        problem: What is wrong, naming the file or argument; no full stop at its end.
+        expected: What would have been right.
+        got: What came instead.
+        remedy: What the reader can do now.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        expected: str | None = None,
+        got: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.expected = expected
+        self.got = got
+        self.remedy = remedy
+        parts = [problem]
+        if expected is not None:
+            parts.append(f"expected {expected}")
+        if got is not None:
+            parts.append(f"got {got}")
+        message = "; ".join(parts)
+        super().__init__(f"{message}. {remedy}." if remedy else f"{message}.")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the named parts when an error crosses a process boundary."""
+        return (
+            _rebuild,
+            (type(self), self.problem, self.expected, self.got, self.remedy),
+        )
+
+
+def _rebuild(
+    kind: type[SakedgeError],
+    problem: str,
+    expected: str | None,
+    got: str | None,
+    remedy: str | None,
+) -> SakedgeError:
+    return kind(problem, expected=expected, got=got, remedy=remedy)
+
+
+class FileFormatError(SakedgeError):
+    """A student file or adapter pack cannot be used. Subclasses name the cause."""
+
+
+class NotOnnxError(FileFormatError):
+    """The file is empty or is not ONNX at all."""
+
+
+class TruncatedFileError(FileFormatError):
+    """The file ends before its own structure says it should."""
+
+
+class NotAStudentError(FileFormatError):
+    """A valid ONNX file that carries no sakedge manifest."""
+
+
+class NewerFormatError(FileFormatError):
+    """The file was written by a newer format version than this sakedge reads."""
+
+
+class ManifestError(FileFormatError):
+    """The manifest is malformed or contradicts the graph."""
+
+
+class DigestError(FileFormatError):
+    """A component's bytes do not match the SHA-256 digest in the manifest."""
+
+
+class TensorError(FileFormatError):
+    """A tensor is missing, has the wrong shape or dtype, or holds NaN or infinity."""
+
+
+class CheckpointError(SakedgeError):
+    """A training checkpoint or its configuration cannot be converted."""
+
+
+class ImageError(SakedgeError):
+    """An image cannot be read or has a shape, dtype or size that is not supported."""
+
+
+class SourceError(SakedgeError):
+    """A folder, glob, video file, camera or stream cannot be opened or has nothing in it."""
+
+
+class UnknownNameError(SakedgeError):
+    """A name that the student, or this sakedge, does not have. Subclasses say of what."""
+
+
+class UnknownAdapterError(UnknownNameError):
+    """No adapter of that name in the student, or it was not loaded."""
+
+
+class UnknownTaskError(UnknownNameError):
+    """No task of that name in the student, or it was not loaded."""
+
+
+class UnknownBackendError(UnknownNameError):
+    """No backend of that name."""
+
+
+class OptionError(SakedgeError):
+    """An option or argument has a value that is not allowed."""
+
+
+class BackendError(SakedgeError):
+    """A backend cannot run here, or refused to compile or run the stem."""
+
+
+class IsaError(SakedgeError):
+    """SAKEDGE_ISA names an instruction set that is unknown or that this CPU lacks."""
+
+
+class ForkError(SakedgeError):
+    """A student was used in a process forked after it was loaded."""
+
+
+class StorageError(SakedgeError):
+    """A file or directory cannot be read or written: missing, no rights, or no space left."""

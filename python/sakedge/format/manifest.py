@@ -1,0 +1,203 @@
+"""The manifest: what a student file holds, as JSON in its ONNX metadata.
+
+The schema is `format.md` of the design. Everything a reader must know before it touches a weight
+is here: tasks, adapters, sizes, pre-processing, precision, provenance and digests.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+FORMAT_VERSION = 1
+"""Newest format version that this sakedge reads and the one that it writes."""
+
+Kind = Literal["labels", "probability", "two_class", "normals", "scalar"]
+Fit = Literal["pad", "letterbox", "tile"]
+
+# A name becomes a part of tensor names and of file names, hence the narrow alphabet.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Color = tuple[
+    Annotated[int, Field(ge=0, le=255)],
+    Annotated[int, Field(ge=0, le=255)],
+    Annotated[int, Field(ge=0, le=255)],
+]
+
+_FIXED_CHANNELS: dict[Kind, int] = {"probability": 1, "two_class": 2, "normals": 3, "scalar": 1}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TaskInfo(_Part):
+    """One dense task.
+
+    Attributes:
+        name: Name of the task, e.g. `semseg`.
+        kind: How its logits are decoded: `labels` (arg max), `probability` (sigmoid of one
+            channel), `two_class` (softmax, channel 1), `normals` (unit vectors), `scalar`
+            (clamped to be non-negative).
+        classes: Output channels of the head.
+        labels: One name per class, for `labels`.
+        colors: One RGB colour per class, for `labels`.
+        unit: Unit of a `scalar`, e.g. `m`.
+    """
+
+    name: Name
+    kind: Kind
+    classes: int = Field(ge=1, le=4096)
+    labels: tuple[str, ...] | None = None
+    colors: tuple[Color, ...] | None = None
+    unit: str | None = None
+
+    @model_validator(mode="after")
+    def _channels_fit_the_kind(self) -> TaskInfo:
+        fixed = _FIXED_CHANNELS.get(self.kind)
+        if fixed is not None and self.classes != fixed:
+            raise ValueError(f"a {self.kind} task has {fixed} channels, not {self.classes}")
+        for what, given in (("labels", self.labels), ("colors", self.colors)):
+            if given is not None and len(given) != self.classes:
+                raise ValueError(f"{len(given)} {what} for {self.classes} classes")
+        return self
+
+
+class AdapterInfo(_Part):
+    """One adapter path. Its place in `Manifest.adapters` is its place among the experts.
+
+    Attributes:
+        name: Name by which it is loaded, e.g. `sam`.
+        teacher: The teacher it was distilled from.
+        license: SPDX expression or free text of the weights' licence.
+        hidden: Width of the adapters' bottleneck (C/4 in the paper).
+    """
+
+    name: Name
+    teacher: str
+    license: str | None = None
+    hidden: int = Field(ge=1, le=65536)
+
+
+class Architecture(_Part):
+    """Sizes of the network (`sak.md`, Notation).
+
+    Attributes:
+        width: Embedding width C.
+        blocks: Number of ViT blocks D; the stem gives D + 1 outputs x0 … xD.
+        heads: Attention heads.
+        patch: Patch edge in pixels.
+        mlp: Hidden width of the blocks' MLP.
+        router: `mor` (a router per level and task) or `none` (plain sum).
+    """
+
+    width: int = Field(ge=1, le=8192)
+    blocks: int = Field(ge=1, le=256)
+    heads: int = Field(ge=1, le=256)
+    patch: int = Field(ge=1, le=256)
+    mlp: int = Field(ge=1, le=65536)
+    router: Literal["mor", "none"]
+
+
+class Preprocess(_Part):
+    """How an RGB image in 0…1 becomes the input: `(image - mean) / std`, then fitted.
+
+    Attributes:
+        mean: Per channel, RGB.
+        std: Per channel, RGB.
+        fit: How an image of another size is fitted unless the caller says otherwise.
+    """
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    fit: Fit = "pad"
+
+    @model_validator(mode="after")
+    def _std_is_positive(self) -> Preprocess:
+        if not all(s > 0 for s in self.std):
+            raise ValueError(f"std must be positive, not {self.std}")
+        return self
+
+
+class Precision(_Part):
+    """How the weights are stored. `int8` and its quality record come with quantised students."""
+
+    weights: Literal["fp32", "fp16"]
+
+
+class Provenance(_Part):
+    """Where the student comes from.
+
+    Attributes:
+        tool: Tool and version that wrote the file.
+        source_sha256: Digest of the checkpoint that was converted.
+        license: Licence of the weights as a whole.
+    """
+
+    tool: str
+    source_sha256: Digest | None = None
+    license: str | None = None
+
+
+class Manifest(_Part):
+    """The whole manifest.
+
+    `digests` has one entry per component: `stem`, `adapters.<name>`, `routers.<task>` and
+    `heads.<task>`.
+    """
+
+    format_version: int = Field(default=FORMAT_VERSION, ge=1)
+    architecture: Architecture
+    input_size: tuple[Annotated[int, Field(ge=1, le=65536)], Annotated[int, Field(ge=1, le=65536)]]
+    levels: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, max_length=16)
+    tasks: tuple[TaskInfo, ...] = Field(min_length=1, max_length=256)
+    adapters: tuple[AdapterInfo, ...] = Field(max_length=256)
+    preprocess: Preprocess = Preprocess()
+    precision: Precision
+    provenance: Provenance
+    digests: dict[str, Digest]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the patch-token grid."""
+        patch = self.architecture.patch
+        return self.input_size[0] // patch, self.input_size[1] // patch
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """Names of the tasks in order."""
+        return tuple(task.name for task in self.tasks)
+
+    @property
+    def adapter_names(self) -> tuple[str, ...]:
+        """Names of the adapters in expert order."""
+        return tuple(adapter.name for adapter in self.adapters)
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Every component that carries a digest, in the order of the file."""
+        routed = self.task_names if self.architecture.router == "mor" else ()
+        return (
+            "stem",
+            *(f"adapters.{name}" for name in self.adapter_names),
+            *(f"routers.{name}" for name in routed),
+            *(f"heads.{name}" for name in self.task_names),
+        )
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Manifest:
+        for what, names in (("task", self.task_names), ("adapter", self.adapter_names)):
+            if len(set(names)) != len(names):
+                raise ValueError(f"two {what}s share a name: {', '.join(names)}")
+        patch = self.architecture.patch
+        if any(side % patch for side in self.input_size):
+            raise ValueError(f"input size {self.input_size} is no multiple of the patch {patch}")
+        if any(level >= self.architecture.blocks for level in self.levels) or list(
+            self.levels
+        ) != sorted(set(self.levels)):
+            raise ValueError(f"levels {self.levels} are not ascending block indices")
+        if set(self.digests) != set(self.components):
+            wrong = sorted(set(self.digests) ^ set(self.components))
+            raise ValueError(f"digests do not match the components: {', '.join(wrong)}")
+        return self

@@ -1,0 +1,296 @@
+"""The SAK student in torch, with the official state-dict names (sak.md).
+
+Only the head is written differently from the paper: its 3x3 convolution runs before the
+upsampling it follows in the paper (kernels.md, section 1), which is the same function and about
+nine times cheaper to train.
+"""
+
+from collections.abc import Collection, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tools.demo_student import spec
+from tools.demo_student.taps import tap_matrix
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention with a fused qkv projection."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(channels, 3 * channels)
+        self.proj = nn.Linear(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Mix tokens: [B, N, C] to [B, N, C]."""
+        b, n, c = x.shape
+        qkv = self.qkv(x).view(b, n, 3, self.heads, c // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        mixed = F.scaled_dot_product_attention(q, k, v)
+        out: Tensor = self.proj(mixed.transpose(1, 2).reshape(b, n, c))
+        return out
+
+
+class Mlp(nn.Module):
+    """The block's two-layer perceptron."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(channels, hidden)
+        self.fc2 = nn.Linear(hidden, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, N, C] to [B, N, C]."""
+        out: Tensor = self.fc2(F.gelu(self.fc1(x)))
+        return out
+
+
+class Block(nn.Module):
+    """A pre-norm ViT block."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(channels, eps=1e-6)
+        self.attn = Attention(channels, heads)
+        self.norm2 = nn.LayerNorm(channels, eps=1e-6)
+        self.mlp = Mlp(channels, 4 * channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, N, C] to [B, N, C]."""
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class PatchEmbed(nn.Module):
+    """Non-overlapping patches to tokens, as a strided convolution."""
+
+    def __init__(self, channels: int, patch: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(3, channels, patch, patch)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """[B, 3, H, W] to [B, L, C]."""
+        tokens: Tensor = self.proj(image)
+        return tokens.flatten(2).transpose(1, 2)
+
+
+class Stem(nn.Module):
+    """The Teacher-Agnostic Stem: a ViT without its final norm (paper, section 3.2)."""
+
+    def __init__(self, channels: int, depth: int, heads: int, tokens: int) -> None:
+        super().__init__()
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, channels))
+        self.pos_embed = nn.Parameter(torch.zeros(1, 1 + tokens, channels))
+        self.patch_embed = PatchEmbed(channels, spec.PATCH)
+        self.blocks = nn.ModuleList(Block(channels, heads) for _ in range(depth))
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """[B, 3, H, W] to the D+1 token maps x^0 ... x^D, each [B, 1 + L, C]."""
+        patches = self.patch_embed(image)
+        x = torch.cat([self.cls_token.expand(len(image), -1, -1).to(patches.dtype), patches], 1)
+        features = [x + self.pos_embed]
+        for block in self.blocks:
+            features.append(block(features[-1]))
+        return features
+
+
+class Adapter(nn.Module):
+    """A bottleneck with a residual and one learnt scale."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.down = nn.Linear(channels, channels // 4)
+        self.up = nn.Linear(channels // 4, channels)
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """[B, N, C] to [B, N, C]."""
+        return z + self.scale * self.up(F.gelu(self.down(z)))
+
+
+class Router(nn.Module):
+    """Weighs the experts of one task at one level from the stem's tokens (paper, section 3.3)."""
+
+    def __init__(self, channels: int, experts: int) -> None:
+        super().__init__()
+        self.experts = experts
+        self.module = nn.Sequential(
+            nn.Linear(channels, channels // 2),
+            nn.LayerNorm(channels // 2),
+            nn.GELU(),
+            nn.Linear(channels // 2, 2 * experts),
+        )
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits [B, experts] of patch tokens [B, L, C]; noisy while training."""
+        out = self.module(tokens).float().mean(1)
+        clean, spread = out.split(self.experts, -1)
+        if not self.training:
+            return clean
+        noisy: Tensor = clean + torch.randn_like(clean) * (F.softplus(spread) + 1e-2)
+        return noisy
+
+
+class MixtureOfRepresentations(nn.Module):
+    """The router and the weighted sum over stem and paths."""
+
+    def __init__(self, channels: int, experts: int) -> None:
+        super().__init__()
+        self.router = Router(channels, experts)
+
+    def forward(self, experts: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        """Mix.
+
+        Args:
+            experts: [B, E, L, C], the stem's tokens first.
+            present: [B, E] bool; an absent expert's logit is minus infinity.
+
+        Returns:
+            The mixture [B, L, C] and the weights [B, E].
+        """
+        logits = self.router(experts[:, 0]).masked_fill(~present, float("-inf"))
+        weights = logits.softmax(-1)
+        mixed = torch.einsum("be,belc->blc", weights.to(experts.dtype), experts)
+        return mixed, weights
+
+
+class Backbone(nn.Module):
+    """Stem, adapter paths, their norms and (in stage 2) the routers."""
+
+    def __init__(
+        self, teachers: Mapping[str, int], tasks: Collection[str] = (), channels: int = spec.CHANNELS
+    ) -> None:
+        """Build.
+
+        Args:
+            teachers: the teachers in the configuration's order, with their feature widths.
+            tasks: the tasks to route for; none in stage 1.
+            channels: embedding width C.
+        """
+        super().__init__()
+        self.teachers = tuple(teachers)
+        self.vit = Stem(channels, spec.DEPTH, spec.HEADS, spec.GRID**2)
+        self.tsap = nn.ModuleDict(
+            {t: nn.ModuleList(Adapter(channels) for _ in range(spec.DEPTH + 1)) for t in teachers}
+        )
+        pairs = [(level, t) for level in spec.LEVELS for t in teachers]
+        self.out_norms = nn.ModuleDict({f"{i}_{t}": nn.LayerNorm(channels) for i, t in pairs})
+        self.ts_aligners = nn.ModuleDict(
+            {f"{i}_{t}": nn.Linear(channels, teachers[t]) for i, t in pairs}
+        )
+        experts = 1 + len(teachers)
+        if tasks:
+            self.mor = nn.ModuleDict(
+                {
+                    f"{level}_{task}": MixtureOfRepresentations(channels, experts)
+                    for level in spec.LEVELS
+                    for task in tasks
+                }
+            )
+
+    def experts(self, image: Tensor) -> dict[int, Tensor]:
+        """Per level the experts [B, 1 + T, L, C]: the stem's patch tokens, then each path's."""
+        x = self.vit(image)
+        found = {level: [x[level + 1][:, 1:]] for level in spec.LEVELS}
+        for teacher in self.teachers:
+            path = self.tsap[teacher]
+            r = path[0](x[0])  # type: ignore[index]
+            for i in range(spec.DEPTH):
+                r = path[i + 1](r + x[i + 1])  # type: ignore[index]
+                if i in spec.LEVELS:
+                    found[i].append(self.out_norms[f"{i}_{teacher}"](r[:, 1:]))
+        return {level: torch.stack(maps, 1) for level, maps in found.items()}
+
+    def aligned(self, image: Tensor) -> dict[str, list[Tensor]]:
+        """Per teacher its four levels' features [B, L, width], as the student imitates them."""
+        experts = self.experts(image)
+        return {
+            t: [self.ts_aligners[f"{level}_{t}"](experts[level][:, 1 + n]) for level in spec.LEVELS]
+            for n, t in enumerate(self.teachers)
+        }
+
+
+class Head(nn.Module):
+    """One task's head (sak.md, forward pass step 4), its convolution commuted in training."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__()
+        self.linears = nn.ModuleList(nn.Linear(channels, channels // 4) for _ in spec.LEVELS)
+        self.linear_fuse = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels), nn.GELU()
+        )
+        self.last_conv = nn.Conv2d(channels, out, 1)
+        self.register_buffer("taps", tap_matrix(spec.GRID, 4), persistent=False)
+
+    def forward(self, mixtures: list[Tensor]) -> Tensor:
+        """Four mixtures [B, L, C] to logits [B, out, H/4, W/4]."""
+        z = self.project(mixtures)
+        out: Tensor = self.last_conv(self.linear_fuse[1:](self.expand(z)))
+        return out
+
+    def project(self, mixtures: list[Tensor]) -> Tensor:
+        """The concatenated low-resolution map z, [B, L, C]."""
+        return torch.cat([lin(m) for lin, m in zip(self.linears, mixtures, strict=True)], -1)
+
+    def expand(self, z: Tensor) -> Tensor:
+        """conv3x3(up4(z)) without ever convolving at the high resolution: [B, C, 4h, 4w].
+
+        z [B, h*w, C] takes all nine taps at low resolution; then one matrix product per axis both
+        interpolates and sums the three taps of that axis.
+        """
+        conv = self.linear_fuse[0]
+        b, _, c = z.shape
+        n = spec.GRID
+        # Rows of the matrix: output channel, then tap row, then tap column.
+        weight = conv.weight.permute(0, 2, 3, 1).reshape(9 * c, c)
+        g = (weight @ z.transpose(1, 2)).view(b, c, 3, 3, n, n)
+        g = g.permute(0, 1, 2, 4, 3, 5).reshape(b * c * 3 * n, 3 * n)
+        taps = self.taps.to(g.dtype)
+        rows = (g @ taps).view(b * c, 3 * n, 4 * n)
+        y = torch.matmul(taps.t(), rows).view(b, c, 4 * n, 4 * n)
+        return y + conv.bias.view(1, c, 1, 1).to(y.dtype)
+
+    def plain(self, mixtures: list[Tensor]) -> Tensor:
+        """The head as the paper writes it; what `forward` is tested against."""
+        z = self.project(mixtures).transpose(1, 2).unflatten(-1, (spec.GRID, spec.GRID))
+        up = F.interpolate(z, scale_factor=4, mode="bilinear", align_corners=False)
+        out: Tensor = self.last_conv(self.linear_fuse(up))
+        return out
+
+
+class Student(nn.Module):
+    """The whole student of stage 2."""
+
+    def __init__(self, teachers: Mapping[str, int], channels: int = spec.CHANNELS) -> None:
+        super().__init__()
+        self.backbone = Backbone(teachers, spec.TASK_NAMES, channels)
+        self.heads = nn.ModuleDict({t.name: Head(channels, t.channels) for t in spec.TASKS})
+
+    def forward(
+        self, image: Tensor, present: Tensor | None = None
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Run all tasks.
+
+        Args:
+            image: [B, 3, 256, 256], normalised.
+            present: [B, 1 + T] bool, which experts are there; all if None.
+
+        Returns:
+            Logits per task [B, channels, 64, 64] and routing weights per task [B, levels, 1 + T].
+        """
+        experts = self.backbone.experts(image)
+        if present is None:
+            count = 1 + len(self.backbone.teachers)
+            present = torch.ones(len(image), count, dtype=torch.bool, device=image.device)
+        logits, routing = {}, {}
+        for task, head in self.heads.items():
+            mixed = [
+                self.backbone.mor[f"{level}_{task}"](experts[level], present)
+                for level in spec.LEVELS
+            ]
+            logits[task] = head([m for m, _ in mixed]).float()
+            routing[task] = torch.stack([w for _, w in mixed], 1)
+        return logits, routing
