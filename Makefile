@@ -1,0 +1,58 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`.
+# Both make .venv, install into it and run; nothing outside this folder is touched.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+OUT ?= out
+
+.PHONY: demo test lint format wheel wheels clean
+
+demo: .venv/demo.stamp
+	$(BIN)/sakedge demo --output $(OUT)
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest
+
+lint: .venv/dev.stamp .venv/lint.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	git ls-files '*.h' '*.cpp' '*.def' | xargs $(BIN)/clang-format --dry-run --Werror
+	git ls-files 'csrc/*.cpp' | xargs $(BIN)/clang-tidy --quiet -p build/ed
+
+format: .venv/lint.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files '*.h' '*.cpp' '*.def' | xargs $(BIN)/clang-format -i
+
+wheel: .venv/stamp
+	$(PIP) wheel --no-deps --wheel-dir dist .
+
+# One wheel for every Python in PYTHONS, e.g. make wheels PYTHONS="python3.10 python3.12"
+PYTHONS ?= python3.10 python3.11 python3.12 python3.13 python3.14
+wheels:
+	for python in $(PYTHONS); do $$python -m pip wheel --no-deps --wheel-dir dist . || exit 1; done
+
+clean:
+	rm -rf .venv build dist out
+
+.venv/stamp:
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet --upgrade "pip>=25.1"
+	touch $@
+
+# A user's installation: the built package, no compiler flags, no development tools.
+# It gives way to the editable one once `make test` has run, which serves the demo as well.
+.venv/demo.stamp: .venv/stamp
+	test -e .venv/dev.stamp || $(PIP) install --quiet ".[all]"
+	touch $@
+
+.venv/dev.stamp: .venv/stamp pyproject.toml
+	$(PIP) install --quiet --group build --group test
+	$(PIP) install --quiet --no-build-isolation -Ceditable.rebuild=true -Cbuild-dir=build/ed \
+		--editable ".[all,convert]" torch==2.13.0
+	touch $@
+
+.venv/lint.stamp: .venv/stamp pyproject.toml
+	$(PIP) install --quiet --group lint
+	touch $@

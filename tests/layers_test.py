@@ -1,0 +1,128 @@
+"""The dependency rules of ARCHITECTURE.md, checked by walking every import and include."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "python" / "sakedge"
+
+# A module may import what stands on a lower floor, and its own package; nothing else of ours.
+FLOORS: tuple[frozenset[str], ...] = (
+    frozenset({"errors", "assets"}),
+    frozenset({"format", "threads", "images"}),
+    frozenset({"backends", "decoder", "tasks", "preprocess", "tiling", "sources"}),
+    frozenset({"result"}),
+    frozenset({"student"}),
+    frozenset({"api"}),
+    frozenset({"benchmark", "convert", "doctor", "verify"}),
+    frozenset({"cli"}),
+)
+
+# A package that only some files may import, so that its absence costs nobody else anything.
+GUARDED: dict[str, str] = {
+    "onnxruntime": "backends/onnxruntime.py",
+    "openvino": "backends/openvino.py",
+    "cv2": "sources/",
+    "torch": "convert/",
+    "yaml": "convert/",
+    "typer": "cli/",
+    "rich": "cli/",
+    "sakedge._core": "decoder.py",
+}
+
+CPP_LAYERS: dict[str, frozenset[str]] = {
+    "core": frozenset(),
+    "cpu": frozenset({"core"}),
+    "decoder": frozenset({"core", "cpu"}),
+    "bindings": frozenset({"core", "cpu", "decoder"}),
+}
+
+
+def _python_files() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def _floor(module: str) -> int:
+    return next(i for i, floor in enumerate(FLOORS) if module in floor)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports anywhere, also inside functions, by its full name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import; write the full name"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _unit(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _is_within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def test_every_module_has_a_floor() -> None:
+    units = {_unit(path) for path in _python_files()} - {"__init__", "__main__"}
+    placed = frozenset().union(*FLOORS)
+    assert units - placed == set(), "place the new module in FLOORS"
+
+
+@pytest.mark.parametrize("path", _python_files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_modules_import_only_from_lower_floors(path: Path) -> None:
+    unit = _unit(path)
+    if unit in {"__init__", "__main__"}:
+        return
+    for name in _imports(path):
+        parts = name.split(".")
+        if parts[0] != "sakedge" or len(parts) < 2 or parts[1].startswith("_"):
+            continue
+        assert parts[1] == unit or _floor(parts[1]) < _floor(unit), f"{path}: imports {name}"
+
+
+@pytest.mark.parametrize("path", _python_files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_guarded_packages_are_imported_only_in_their_place(path: Path) -> None:
+    here = path.relative_to(PACKAGE).as_posix()
+    for name in _imports(path):
+        for package, place in GUARDED.items():
+            if _is_within(name, package):
+                assert here.startswith(place), f"{here}: only {place} may import {package}"
+
+
+def test_a_backend_imports_no_other_backend() -> None:
+    shared = {"base", "cache", "registry"}
+    for path in (PACKAGE / "backends").glob("*.py"):
+        if path.stem in {"__init__", "registry"}:
+            continue
+        for name in _imports(path):
+            other = name.removeprefix("sakedge.backends.").split(".")[0]
+            if name.startswith("sakedge.backends.") and other != path.stem:
+                assert other in shared - {"registry"}, f"{path.name}: imports {name}"
+
+
+def _cpp_files() -> list[Path]:
+    return sorted(p for p in (ROOT / "csrc").rglob("*") if p.suffix in {".h", ".cpp", ".def"})
+
+
+@pytest.mark.parametrize("path", _cpp_files(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_cpp_includes_only_lower_layers(path: Path) -> None:
+    layer = path.relative_to(ROOT / "csrc").parts[0]
+    for included in re.findall(r'#include "([^"]+)"', path.read_text()):
+        target = included.split("/")[0]
+        assert target == layer or target in CPP_LAYERS[layer], f"{path}: includes {included}"
+
+
+@pytest.mark.parametrize("path", _cpp_files(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_python_headers_appear_only_in_the_bindings(path: Path) -> None:
+    python = re.search(r"#include <(pybind11/|Python\.h)", path.read_text())
+    assert python is None or "bindings" in path.parts
