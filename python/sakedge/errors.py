@@ -86,6 +86,10 @@ class TensorError(FileFormatError):
     """A tensor is missing, has the wrong shape or dtype, or holds NaN or infinity."""
 
 
+class UnsafePathError(FileFormatError):
+    """A file names another file that lies outside its own folder."""
+
+
 class CheckpointError(SakedgeError):
     """A training checkpoint or its configuration cannot be converted."""
 

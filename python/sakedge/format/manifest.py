@@ -6,12 +6,15 @@ is here: tasks, adapters, sizes, pre-processing, precision, provenance and diges
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FORMAT_VERSION = 1
 """Newest format version that this sakedge reads and the one that it writes."""
+METADATA_KEY = "sakedge"
+"""Key of the manifest in the ONNX file's `metadata_props`."""
 
 Kind = Literal["labels", "probability", "two_class", "normals", "scalar"]
 Fit = Literal["pad", "letterbox", "tile"]
@@ -99,6 +102,14 @@ class Architecture(_Part):
     mlp: int = Field(ge=1, le=65536)
     router: Literal["mor", "none"]
 
+    @model_validator(mode="after")
+    def _widths_divide(self) -> Architecture:
+        if self.width % 4 or self.width % self.heads:
+            raise ValueError(f"width {self.width} is no multiple of 4 and of {self.heads} heads")
+        if self.patch % 4:
+            raise ValueError(f"patch {self.patch} is no multiple of 4")
+        return self
+
 
 class Preprocess(_Part):
     """How an RGB image in 0…1 becomes the input: `(image - mean) / std`, then fitted.
@@ -143,8 +154,18 @@ class Provenance(_Part):
 class Manifest(_Part):
     """The whole manifest.
 
-    `digests` has one entry per component: `stem`, `adapters.<name>`, `routers.<task>` and
-    `heads.<task>`.
+    Attributes:
+        format_version: Version of the file format that the file needs.
+        architecture: Sizes of the network.
+        input_size: Height and width of the input in pixels.
+        levels: Block indices after which routers and heads read.
+        tasks: The tasks in order.
+        adapters: The adapter paths in the order of the experts (the stem is expert 0).
+        preprocess: How an image becomes the input.
+        precision: How the weights are stored.
+        provenance: Where the student comes from.
+        digests: SHA-256 of each component: `stem`, `adapters.<name>`, `routers.<task>` (not
+            without routers) and `heads.<task>`.
     """
 
     format_version: int = Field(default=FORMAT_VERSION, ge=1)
@@ -190,6 +211,10 @@ class Manifest(_Part):
         for what, names in (("task", self.task_names), ("adapter", self.adapter_names)):
             if len(set(names)) != len(names):
                 raise ValueError(f"two {what}s share a name: {', '.join(names)}")
+        # A task is an output of the graph; these names are taken by its input and the stem.
+        taken = [name for name in self.task_names if re.fullmatch(r"image|x\d+", name)]
+        if taken:
+            raise ValueError(f"a task cannot be called {taken[0]}")
         patch = self.architecture.patch
         if any(side % patch for side in self.input_size):
             raise ValueError(f"input size {self.input_size} is no multiple of the patch {patch}")

@@ -1,0 +1,29 @@
+"""The files: the manifest, student.onnx, adapter packs, and their digests. No runtime in here."""
+
+from sakedge.format.manifest import (
+    FORMAT_VERSION,
+    AdapterInfo,
+    Architecture,
+    Manifest,
+    Precision,
+    Preprocess,
+    Provenance,
+    TaskInfo,
+)
+from sakedge.format.reader import StudentFile
+from sakedge.format.stem import StemModel
+from sakedge.format.writer import write_student
+
+__all__ = [
+    "FORMAT_VERSION",
+    "AdapterInfo",
+    "Architecture",
+    "Manifest",
+    "Precision",
+    "Preprocess",
+    "Provenance",
+    "StemModel",
+    "StudentFile",
+    "TaskInfo",
+    "write_student",
+]

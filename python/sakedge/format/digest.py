@@ -1,0 +1,55 @@
+"""SHA-256 of a component and of a whole student."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class ComponentDigest:
+    """Digest of named tensors: per tensor its name, dtype, shape and little-endian bytes.
+
+    Tensors are added in ascending order of name, so that the digest does not depend on the order
+    in a file, and one pass over the weights both writes and digests them.
+    """
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._last = ""
+
+    def add(self, name: str, tensor: NDArray[Any]) -> None:
+        """Adds one C-contiguous tensor."""
+        if name <= self._last:
+            raise ValueError(f"{name} comes after {self._last}: not in ascending order")
+        self._last = name
+        shape = "x".join(str(side) for side in tensor.shape)
+        self._hash.update(f"{name}\0{tensor.dtype.name}\0{shape}\0".encode())
+        self._hash.update(as_bytes(tensor))
+
+    def hexdigest(self) -> str:
+        """The digest of what was added so far, 64 hexadecimal digits."""
+        return self._hash.hexdigest()
+
+
+def component_digest(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """Digest of a component's tensors."""
+    digest = ComponentDigest()
+    for name in sorted(tensors):
+        digest.add(name, tensors[name])
+    return digest.hexdigest()
+
+
+def student_digest(digests: Mapping[str, str]) -> str:
+    """Digest of a whole student, over the digests of its components."""
+    lines = "".join(f"{name}:{digests[name]}\n" for name in sorted(digests))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def as_bytes(tensor: NDArray[Any]) -> memoryview:
+    """A tensor's bytes as ONNX and safetensors store them, without a copy where it can be."""
+    little = np.ascontiguousarray(tensor, dtype=tensor.dtype.newbyteorder("<"))
+    return little.reshape(-1).view(np.uint8).data
