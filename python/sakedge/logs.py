@@ -1,0 +1,37 @@
+"""The log: everything goes to `logging.getLogger("sakedge")`; SAKEDGE_LOG sets its level."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import cache
+
+from sakedge.errors import OptionError
+
+LOG = logging.getLogger("sakedge")
+LOG.addHandler(logging.NullHandler())
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+@cache
+def configure() -> None:
+    """Reads SAKEDGE_LOG once; when it is set, the log goes to standard error at that level.
+
+    Raises:
+        OptionError: SAKEDGE_LOG names no level.
+    """
+    level = os.environ.get("SAKEDGE_LOG", "").strip().lower()
+    if not level:
+        return
+    if level not in LEVELS:
+        raise OptionError(
+            "SAKEDGE_LOG names no log level",
+            expected=f"one of {', '.join(LEVELS)}",
+            got=repr(level),
+            remedy="Set it to one of them or unset it",
+        )
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s: %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(level.upper())
