@@ -14,9 +14,10 @@ PACKAGE = ROOT / "python" / "sakedge"
 
 # A module may import what stands on a lower floor, and its own package; nothing else of ours.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"errors", "assets"}),
-    frozenset({"format", "threads", "images"}),
+    frozenset({"assets", "errors"}),
+    frozenset({"format", "threads", "images", "logs", "selection", "window"}),
     frozenset({"backends", "decoder", "tasks", "preprocess", "tiling", "sources"}),
+    frozenset({"drawing", "explain", "forks", "slots"}),
     frozenset({"result"}),
     frozenset({"student"}),
     frozenset({"api"}),

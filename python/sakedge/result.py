@@ -1,0 +1,191 @@
+"""What a student says about one image. Plain NumPy arrays; no device memory, no student."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sakedge.drawing import Panel, compose
+from sakedge.errors import UnknownTaskError
+from sakedge.format.atomic import atomic_write, storage_error
+from sakedge.tasks import TaskResult
+
+
+@dataclass(frozen=True, eq=False)
+class Routing:
+    """How one task weighed stem and adapters. `numpy.asarray(routing)` gives `weights`.
+
+    Attributes:
+        weights: float32 [levels, experts]; a row sums to one (with router `none`: ones).
+            An adapter that did not take part has weight 0.
+        levels: Block index of each row.
+        experts: Name of each column: `stem`, then the student's adapters.
+    """
+
+    weights: NDArray[np.float32]
+    levels: tuple[int, ...]
+    experts: tuple[str, ...]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.array(self.weights, dtype=dtype)
+
+    def mean(self) -> dict[str, float]:
+        """Weight of each expert, averaged over the levels."""
+        return dict(zip(self.experts, self.weights.mean(axis=0).tolist(), strict=True))
+
+    def to_dict(self) -> dict[str, dict[str, float]]:
+        """Weight by level and expert."""
+        return {
+            str(level): {e: round(float(w), 6) for e, w in zip(self.experts, row, strict=True)}
+            for level, row in zip(self.levels, self.weights, strict=True)
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Result(Mapping[str, TaskResult]):
+    """One image's outputs by task, e.g. `result["semseg"].labels`.
+
+    Attributes:
+        outputs: By task, in the order in which the tasks were asked for.
+        image: The input, RGB uint8 [h, w, 3]; every output has its height and width.
+        source: Path or address of the image; None for an array.
+        adapters: Names of the adapters that took part.
+        routing: By task. Where the image was tiled, the mean over the tiles.
+        speed: Milliseconds for `preprocess`, `stem`, `decoder` and `postprocess`; in a batch an
+            image's even share.
+        fit: How the image was brought to the student's size.
+    """
+
+    outputs: Mapping[str, TaskResult]
+    image: NDArray[np.uint8]
+    source: str | None = None
+    adapters: tuple[str, ...] = ()
+    routing: Mapping[str, Routing] = field(default_factory=dict)
+    speed: Mapping[str, float] = field(default_factory=dict)
+    fit: str = "pad"
+
+    def __getitem__(self, task: str) -> TaskResult:
+        if task not in self.outputs:
+            raise UnknownTaskError(
+                f"the result has no task {task!r}",
+                expected=f"one of {', '.join(self.outputs)}",
+                got=repr(task),
+            )
+        return self.outputs[task]
+
+    def __contains__(self, task: object) -> bool:
+        return task in self.outputs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.outputs)
+
+    def __len__(self) -> int:
+        return len(self.outputs)
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"Result({self.source or 'array'}, {height}x{width}, {', '.join(self.outputs)})"
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks."""
+        return tuple(self.outputs)
+
+    def plot(self) -> NDArray[np.uint8]:
+        """Draws the input and every task as labelled panels: RGB uint8 [H, W, 3]."""
+        return self._plot({task: output.draw(self.image) for task, output in self.outputs.items()})
+
+    def _plot(self, drawn: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        height, width = self.image.shape[:2]
+        note = f"{width} x {height}" + (
+            f", {total:.0f} ms" if (total := sum(self.speed.values())) else ""
+        )
+        title = Path(self.source).name if self.source else "input"
+        panels = [Panel(_shortened(title), self.image, note)]
+        for name, task in self.outputs.items():
+            routing = self.routing.get(name)
+            shares = {e: w for e, w in routing.mean().items() if w > 0} if routing else {}
+            panels.append(Panel(name, drawn[name], task.info.kind, task.legend(), shares))
+        return compose(panels)
+
+    def save(
+        self, directory: str | Path, *, name: str | None = None, arrays: bool = False
+    ) -> list[Path]:
+        """Writes `<name>.png` (the plot) and `<name>_<task>.png` (each task over the image).
+
+        Each file appears whole or not at all; one of the same name is replaced.
+
+        Args:
+            directory: Made if it is not there.
+            name: Begins the file names; by default the source's name without its suffix.
+            arrays: Also write `<name>.npz`: the outputs as they are, one array per task.
+
+        Returns:
+            Paths of what was written.
+
+        Raises:
+            StorageError: No rights, no space, or no such place.
+        """
+        folder = Path(directory)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error("cannot make the folder", folder, error) from error
+        name = name or _file_name(self.source)
+        drawn = {task: output.draw(self.image) for task, output in self.outputs.items()}
+        pictures = {name: self._plot(drawn)}
+        pictures.update({f"{name}_{task}": picture for task, picture in drawn.items()})
+        written = []
+        for stem, picture in pictures.items():
+            written.append(folder / f"{stem}.png")
+            with atomic_write(written[-1]) as file:
+                Image.fromarray(picture).save(file, "PNG")
+        if arrays:
+            written.append(folder / f"{name}.npz")
+            with atomic_write(written[-1]) as file:
+                values: dict[str, Any] = {
+                    task: output.values for task, output in self.outputs.items()
+                }
+                np.savez_compressed(file, **values)
+        return written
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result in a few numbers: no pixel, no array. See `docs/python-api.md`."""
+        return {
+            "source": self.source,
+            "height": self.image.shape[0],
+            "width": self.image.shape[1],
+            "fit": self.fit,
+            "adapters": list(self.adapters),
+            "tasks": {
+                name: {"kind": output.info.kind, **output.summary()}
+                for name, output in self.outputs.items()
+            },
+            "routing": {name: routing.to_dict() for name, routing in self.routing.items()},
+            "speed_ms": {name: round(ms, 3) for name, ms in self.speed.items()},
+        }
+
+    def to_json(self, indent: int | None = None) -> str:
+        """`to_dict` as JSON."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _file_name(source: str | None) -> str:
+    """A file name that says where the image came from, also for an address with a frame number."""
+    if source is None:
+        return "image"
+    path, _, frame = source.partition("#")
+    stem = Path(path.rstrip("/")).stem or "image"
+    return re.sub(r"[^\w.-]+", "_", f"{stem}_{frame}" if frame else stem)
+
+
+def _shortened(title: str, most: int = 32) -> str:
+    return title if len(title) <= most else f"{title[: most // 2]}…{title[-most // 2 + 1 :]}"

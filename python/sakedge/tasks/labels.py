@@ -1,0 +1,84 @@
+"""Label maps: one class per pixel, the arg max of the logits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge.tasks.base import Legend, TaskResult
+from sakedge.tasks.colors import blend, palette
+
+
+@dataclass(frozen=True, eq=False)
+class LabelsResult(TaskResult):
+    """A label map; `labels` is uint8 [h, w], uint16 beyond 256 classes."""
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """Class index per pixel."""
+        return self.values
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each class; its index where the student has no names."""
+        return self.info.labels or tuple(str(i) for i in range(self.info.classes))
+
+    @property
+    def colors(self) -> NDArray[np.uint8]:
+        """RGB colour of each class, uint8 [classes, 3]."""
+        if self.info.colors is not None:
+            return np.array(self.info.colors, np.uint8)
+        return palette(self.info.classes)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Pixels of each class."""
+        return np.bincount(self.values.ravel(), minlength=self.info.classes)
+
+    @staticmethod
+    def decode(logits: NDArray[np.float32]) -> NDArray[Any]:
+        """Arg max; of equal logits the first class wins."""
+        dtype = np.uint8 if len(logits) <= 256 else np.uint16
+        labels: NDArray[Any] = np.argmax(logits, axis=0).astype(dtype)
+        return labels
+
+    def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Tints each class; the class that covers most, the ground, only faintly."""
+        strength = np.full(self.info.classes, 0.6, np.float32)
+        strength[self.counts.argmax()] = 0.15
+        return blend(image, self.colors[self.values], strength[self.values])
+
+    def legend(self) -> Legend:
+        """The classes present, the largest first, with their share of the image."""
+        present = [int(i) for i in np.argsort(-self.counts, kind="stable") if self.counts[i]]
+        return Legend(
+            tuple(
+                (tuple(self.colors[i].tolist()), f"{self.names[i]}  {_percent(self.share(i))}")
+                for i in present
+            )
+        )
+
+    def share(self, index: int) -> float:
+        """Share of the image that a class covers, 0…1."""
+        return float(self.counts[index] / self.values.size)
+
+    def summary(self) -> dict[str, Any]:
+        """Pixels and percent of each class that is present."""
+        return {
+            "classes": {
+                self.names[i]: {
+                    "pixels": int(count),
+                    "percent": round(100 * self.share(i), 4),
+                }
+                for i, count in enumerate(self.counts)
+                if count
+            }
+        }
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"

@@ -1,0 +1,62 @@
+"""Probability maps: the sigmoid of one channel, or the second of two classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge.tasks.base import Legend, TaskResult
+from sakedge.tasks.colors import blend, heat
+
+_RAMP = np.linspace(0, 1, 64, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class ProbabilityResult(TaskResult):
+    """A probability per pixel; `probability` is float32 [h, w] in 0…1."""
+
+    @property
+    def probability(self) -> NDArray[np.float32]:
+        """Probability per pixel."""
+        return self.values
+
+    @staticmethod
+    def decode(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Sigmoid of the only channel."""
+        return _sigmoid(logits[0])
+
+    def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Lays a heat map over the image, the more opaque the more probable."""
+        return blend(image, heat(self.values), 0.15 + 0.75 * self.values)
+
+    def legend(self) -> Legend:
+        """The heat map's colours from 0 to 1."""
+        return Legend(ramp=heat(_RAMP), ends=("0", "1"))
+
+    def summary(self) -> dict[str, Any]:
+        """Mean and maximum, and the share of the image that is more probable than not."""
+        return {
+            "mean": round(float(self.values.mean()), 6),
+            "max": round(float(self.values.max()), 6),
+            "percent_above_half": round(100 * float((self.values > 0.5).mean()), 4),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class TwoClassResult(ProbabilityResult):
+    """The probability of the second of two classes."""
+
+    @staticmethod
+    def decode(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Softmax over both channels, the second: the sigmoid of their difference."""
+        return _sigmoid(logits[1] - logits[0])
+
+
+def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    # By tanh, which saturates where exp would overflow.
+    half = np.float32(0.5)
+    probability: NDArray[np.float32] = half * np.tanh(half * x) + half
+    return probability
