@@ -1,0 +1,120 @@
+"""Runs a source through something that turns pictures into results, past bad frames."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+from sakedge.errors import ImageError, OptionError, SakedgeError
+from sakedge.images import Picture
+from sakedge.logs import LOG
+from sakedge.sources.base import Frame, Source
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FrameError:
+    """A frame for which there is no result.
+
+    Attributes:
+        source: Name of the frame.
+        error: Why.
+    """
+
+    source: str
+    error: SakedgeError
+
+
+OnError: TypeAlias = Literal["warn", "raise"] | Callable[[FrameError], object]
+
+
+class Stream(Generic[T]):
+    """Results of a source, in order. A bad frame is reported and the stream goes on.
+
+    Iterate it once; leaving the loop closes the source.
+
+    Attributes:
+        errors: The last hundred frames without a result.
+        error_count: How many there were in all.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        run: Callable[[list[Picture]], list[T]],
+        batch: int = 1,
+        on_error: OnError = "warn",
+    ) -> None:
+        if not isinstance(batch, int) or batch < 1:
+            raise OptionError("batch must be a positive number", got=repr(batch))
+        if on_error not in ("warn", "raise") and not callable(on_error):
+            raise OptionError(
+                "unknown on_error", expected="'warn', 'raise' or a callable", got=repr(on_error)
+            )
+        self._source = source
+        self._run = run
+        self._batch = batch
+        self._on_error = on_error
+        self.errors: deque[FrameError] = deque(maxlen=100)
+        self.error_count = 0
+
+    @property
+    def dropped(self) -> int:
+        """Frames of a live source that were passed over for newer ones."""
+        return self._source.dropped
+
+    def __iter__(self) -> Iterator[T]:
+        try:
+            waiting: list[Picture] = []
+            for frame in self._source:
+                if frame.picture is None:
+                    self._report(frame)
+                    continue
+                waiting.append(frame.picture)
+                if len(waiting) == self._batch:
+                    yield from self._results(waiting)
+                    waiting = []
+            if waiting:
+                yield from self._results(waiting)
+        finally:
+            self._source.close()
+
+    def close(self) -> None:
+        """Closes the source; a running loop ends."""
+        self._source.close()
+
+    def __enter__(self) -> Stream[T]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _results(self, pictures: list[Picture]) -> list[T]:
+        """Runs a batch; when a picture in it will not do, the others alone."""
+        try:
+            return self._run(pictures)
+        except ImageError as error:
+            if len(pictures) == 1:
+                self._report(Frame(pictures[0].source or "array", error=error))
+                return []
+            return [result for picture in pictures for result in self._results([picture])]
+
+    def _report(self, frame: Frame) -> None:
+        assert frame.error is not None
+        self.error_count += 1
+        self.errors.append(FrameError(frame.name, frame.error))
+        if self._on_error == "raise":
+            raise frame.error
+        if self._on_error == "warn":
+            LOG.warning("%s", frame.error)
+        else:
+            self._on_error(self.errors[-1])
