@@ -7,12 +7,14 @@ is here: tasks, adapters, sizes, pre-processing, precision, provenance and diges
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FORMAT_VERSION = 1
 """Newest format version that this sakedge reads and the one that it writes."""
+NO_DIGEST = "0" * 64
+"""Stands for a digest that is not known yet. As long as one, so that it can be replaced."""
 METADATA_KEY = "sakedge"
 """Key of the manifest in the ONNX file's `metadata_props`."""
 
@@ -178,6 +180,12 @@ class Manifest(_Part):
     precision: Precision
     provenance: Provenance
     digests: dict[str, Digest]
+
+    @classmethod
+    def without_digests(cls, **parts: Any) -> Manifest:
+        """A manifest for `write_student`, which computes the digests; validated like any other."""
+        draft = cls.model_construct(**parts)
+        return cls(**parts, digests=dict.fromkeys(draft.components, NO_DIGEST))
 
     @property
     def grid(self) -> tuple[int, int]:

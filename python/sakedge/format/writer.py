@@ -13,15 +13,12 @@ from sakedge.errors import TensorError
 from sakedge.format.atomic import atomic_write
 from sakedge.format.digest import ComponentDigest, as_bytes
 from sakedge.format.graph import student_graph, tensor_specs
-from sakedge.format.manifest import METADATA_KEY, Manifest
+from sakedge.format.manifest import METADATA_KEY, NO_DIGEST, Manifest
 from sakedge.format.serialize import ALIGNMENT, ONNX_LIMIT, ModelPlan, TensorSpec, plan_model
 
 Components = Mapping[str, Mapping[str, NDArray[Any]]]
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and how many there are."""
-
-NO_DIGEST = "0" * 64
-"""Stands for a digest that is not known yet. Of a digest's length, so that it can be replaced."""
 
 
 def write_student(

@@ -1,0 +1,94 @@
+"""Converts an official SAK checkpoint to student.onnx."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from sakedge.convert.check import check_entries, refuse_stage_one
+from sakedge.convert.config import TrainingConfig, read_config
+from sakedge.convert.describe import describe
+from sakedge.convert.lora import merge_lora
+from sakedge.convert.mapping import OfficialLayout, StoredTensors
+from sakedge.convert.position import POSITION, for_size
+from sakedge.convert.report import Report, count_parameters
+from sakedge.convert.state import Progress, file_sha256, open_checkpoint, read_checked
+from sakedge.errors import OptionError
+from sakedge.format import write_student
+from sakedge.format.manifest import Fit
+
+_ALIGNERS = "backbone.ts_aligners."
+
+
+def convert(
+    checkpoint: str | Path,
+    config: str | Path,
+    out: str | Path,
+    *,
+    dtype: Literal["fp32", "fp16"] = "fp32",
+    size: tuple[int, int] | None = None,
+    fit: Fit = "pad",
+    progress: Progress | None = None,
+) -> Report:
+    """Converts an official stage-2 checkpoint.
+
+    Args:
+        checkpoint: What the training saved.
+        config: The config.yml of that training.
+        out: The student.onnx to write; replaced whole or not at all.
+        dtype: How weights are stored.
+        size: Height and width of the student's input, multiples of 16; another size than the
+            training's resamples the position embedding. None keeps the training's.
+        fit: How the student fits images of other sizes unless asked otherwise.
+        progress: Told what is being done, how many steps are done, and how many there are.
+
+    Raises:
+        CheckpointError: Checkpoint or configuration cannot be converted; the message says why.
+        OptionError: dtype or size is not allowed.
+        StorageError: A file cannot be read or written.
+    """
+    checkpoint, out = Path(checkpoint), Path(out)
+    if dtype not in ("fp32", "fp16"):
+        raise OptionError("dtype is not supported", expected="fp32 or fp16", got=repr(dtype))
+    training = read_config(Path(config))
+    raw = open_checkpoint(checkpoint)
+    refuse_stage_one(raw)
+    kept = {key: entry for key, entry in raw.items() if not key.startswith(_ALIGNERS)}
+    entries, merged = merge_lora(kept, training.backbone.lora_config)
+    notes = _notes(training, aligners=len(raw) - len(kept), merged=merged)
+    if POSITION in entries:
+        entries[POSITION], note = for_size(entries[POSITION], training, size)
+        notes += note
+
+    source = file_sha256(checkpoint, progress)
+    size = size or training.size()
+    manifest = describe(training, size=size, dtype=dtype, fit=fit, source_sha256=source)
+    layout = OfficialLayout(manifest, noisy=training.backbone.noisy_gating)
+    check_entries(entries, layout.expected)
+    read = partial(read_checked, entries)
+    components = {
+        component: StoredTensors(recipes, read, dtype)
+        for component, recipes in layout.recipes.items()
+    }
+    manifest = write_student(out, manifest, components, progress=progress)
+    files = [out, out.with_name(f"{out.name}.data")]
+    return Report(
+        path=out,
+        bytes=sum(file.stat().st_size for file in files if file.exists()),
+        manifest=manifest,
+        entries=len(kept),
+        parameters=count_parameters({key: entry.shape for key, entry in entries.items()}),
+        notes=tuple(notes),
+    )
+
+
+def _notes(training: TrainingConfig, *, aligners: int, merged: int) -> list[str]:
+    notes = []
+    if aligners:
+        notes.append(f"{aligners} aligner entries dropped: they served the distillation only")
+    if merged:
+        notes.append(f"LoRA factors merged into {merged} weights")
+    if training.backbone.router_type == "mor" and training.backbone.noisy_gating:
+        notes.append("the routers' noise rows removed: they served the training only")
+    return notes

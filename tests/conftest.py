@@ -1,0 +1,28 @@
+"""Fixtures that every folder of tests may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A checkpoint and its config.yml: width 48, 4 blocks, 64 x 96, adapters dino and sam."""
+    from tests.support.checkpoint import make_checkpoint
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    return make_checkpoint(folder, width=48, blocks=4, attention_heads=3)
+
+
+@pytest.fixture(scope="session")
+def tiny_student(
+    tmp_path_factory: pytest.TempPathFactory, tiny_checkpoint: tuple[Path, Path]
+) -> Path:
+    """`tiny_checkpoint` converted: a task of each kind, random weights. Not to be written to."""
+    from sakedge.convert import convert
+
+    path = tmp_path_factory.mktemp("student") / "student.onnx"
+    convert(*tiny_checkpoint, path)
+    return path
