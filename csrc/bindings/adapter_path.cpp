@@ -1,0 +1,45 @@
+#include "decoder/path.h"
+
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "bindings/arrays.h"
+#include "bindings/bind.h"
+
+namespace py = pybind11;
+
+namespace sakedge::bindings {
+namespace {
+
+std::shared_ptr<const AdapterPath> make(const Geometry& geometry,
+                                        const std::vector<std::pair<FloatPair, FloatPair>>& blocks,
+                                        const std::vector<FloatPair>& norms) {
+  PathSource source;
+  for (const auto& [down, up] : blocks) {
+    source.blocks.push_back({linear(down), linear(up)});
+  }
+  for (const FloatPair& pair : norms) {
+    source.norms.push_back(norm(pair));
+  }
+  const cpu::KernelTable& kernels = active_kernels().kernels;
+  const auto path = [&] {
+    const py::gil_scoped_release release;
+    return AdapterPath::pack(kernels, geometry, source);
+  }();
+  if (!path.ok()) {
+    raise_unless_ok(path.status());
+  }
+  return path.value();
+}
+
+}  // namespace
+
+void bind_adapter_path(py::module_& module) {
+  py::class_<AdapterPath, py::smart_holder>(module, "AdapterPath")
+      .def(py::init(&make), py::arg("geometry"), py::arg("blocks"), py::arg("norms"));
+}
+
+}  // namespace sakedge::bindings

@@ -1,0 +1,54 @@
+#include "bindings/bind.h"
+
+namespace py = pybind11;
+
+namespace sakedge::bindings {
+namespace {
+
+PYBIND11_CONSTINIT py::gil_safe_call_once_and_store<py::object> error_type;
+
+const char* code_name(Code code) {
+  switch (code) {
+    case Code::kOk:
+      return "ok";
+    case Code::kInvalid:
+      return "invalid";
+    case Code::kAdapterAbsent:
+      return "adapter_absent";
+    case Code::kIsaUnknown:
+      return "isa_unknown";
+    case Code::kIsaUnsupported:
+      return "isa_unsupported";
+  }
+  return "invalid";
+}
+
+}  // namespace
+
+void raise_unless_ok(const Status& status) {
+  if (status.ok()) {
+    return;
+  }
+  const py::tuple arguments = py::make_tuple(code_name(status.code()), status.message());
+  PyErr_SetObject(error_type.get_stored().ptr(), arguments.ptr());
+  throw py::error_already_set();
+}
+
+const cpu::Active& active_kernels() {
+  const Expected<cpu::Active>& active = cpu::active();
+  if (!active.ok()) {
+    raise_unless_ok(active.status());
+  }
+  return active.value();
+}
+
+void bind_errors(py::module_& module) {
+  error_type.call_once_and_store_result([&module] {
+    py::object type = py::reinterpret_steal<py::object>(
+        PyErr_NewException("sakedge._core.CoreError", nullptr, nullptr));
+    module.attr("CoreError") = type;
+    return type;
+  });
+}
+
+}  // namespace sakedge::bindings

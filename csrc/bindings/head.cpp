@@ -1,0 +1,44 @@
+#include "decoder/head.h"
+
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <vector>
+
+#include "bindings/arrays.h"
+#include "bindings/bind.h"
+
+namespace py = pybind11;
+
+namespace sakedge::bindings {
+namespace {
+
+std::shared_ptr<const Head> make(const Geometry& geometry, const std::vector<FloatPair>& linears,
+                                 const FloatPair& fuse, const FloatPair& last) {
+  HeadSource source;
+  for (const FloatPair& pair : linears) {
+    source.linears.push_back(linear(pair));
+  }
+  source.fuse = matrix(fuse.first);
+  source.fuse_bias = vector(fuse.second);
+  source.last = linear(last);
+  const cpu::KernelTable& kernels = active_kernels().kernels;
+  const auto head = [&] {
+    const py::gil_scoped_release release;
+    return Head::pack(kernels, geometry, source);
+  }();
+  if (!head.ok()) {
+    raise_unless_ok(head.status());
+  }
+  return head.value();
+}
+
+}  // namespace
+
+void bind_head(py::module_& module) {
+  py::class_<Head, py::smart_holder>(module, "Head")
+      .def(py::init(&make), py::arg("geometry"), py::arg("linears"), py::arg("fuse"),
+           py::arg("last"));
+}
+
+}  // namespace sakedge::bindings

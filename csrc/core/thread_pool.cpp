@@ -1,0 +1,133 @@
+#include "core/thread_pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#ifndef _WIN32
+#include <unistd.h>
+#endif
+
+namespace sakedge {
+namespace {
+
+long process_id() {
+#ifdef _WIN32
+  return 0;  // no fork there
+#else
+  return static_cast<long>(getpid());
+#endif
+}
+
+}  // namespace
+
+struct ThreadPool::State {
+  // One parallel_for; lives on its caller's stack.
+  struct Job {
+    Call call;
+    const void* context;
+    Index count;
+    std::atomic<Index> next{0};
+    int helpers = 0;  // workers inside; guarded by `mutex`
+    std::condition_variable left{};
+
+    void work(int slot) {
+      for (Index i = next.fetch_add(1, std::memory_order_relaxed); i < count;
+           i = next.fetch_add(1, std::memory_order_relaxed)) {
+        call(context, i, slot);
+      }
+    }
+    bool has_work() const { return next.load(std::memory_order_relaxed) < count; }
+  };
+
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::vector<Job*> jobs;  // oldest first
+  bool stopping = false;
+  std::vector<std::thread> workers;
+  long owner = process_id();
+
+  void worker(int slot) {
+    std::unique_lock lock(mutex);
+    while (true) {
+      Job* job = nullptr;
+      wake.wait(lock, [&] {
+        const auto open = std::find_if(jobs.begin(), jobs.end(),
+                                       [](const Job* candidate) { return candidate->has_work(); });
+        job = open == jobs.end() ? nullptr : *open;
+        return job != nullptr || stopping;
+      });
+      if (job == nullptr) {
+        return;
+      }
+      ++job->helpers;
+      lock.unlock();
+      job->work(slot);
+      lock.lock();
+      if (--job->helpers == 0) {
+        job->left.notify_one();
+      }
+    }
+  }
+
+  void stop() {
+    {
+      const std::lock_guard lock(mutex);
+      stopping = true;
+    }
+    wake.notify_all();
+    for (std::thread& thread : workers) {
+      thread.join();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads)
+    : threads_(std::max(threads, 1)), state_(std::make_unique<State>()) {
+  state_->workers.reserve(static_cast<std::size_t>(threads_ - 1));
+  try {
+    for (int slot = 1; slot < threads_; ++slot) {
+      state_->workers.emplace_back([state = state_.get(), slot] { state->worker(slot); });
+    }
+  } catch (...) {
+    state_->stop();
+    throw;
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  if (state_->owner != process_id()) {
+    // In a forked child the workers do not exist and the mutex may be held for ever.
+    static_cast<void>(state_.release());
+    return;
+  }
+  state_->stop();
+}
+
+void ThreadPool::run(Index count, Call call, const void* context) {
+  State::Job job{call, context, count};
+  if (count <= 1 || threads_ == 1) {
+    job.work(0);
+    return;
+  }
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->jobs.push_back(&job);
+  }
+  if (count - 1 < static_cast<Index>(threads_ - 1)) {
+    for (Index i = 0; i < count - 1; ++i) {
+      state_->wake.notify_one();
+    }
+  } else {
+    state_->wake.notify_all();
+  }
+  job.work(0);
+  std::unique_lock lock(state_->mutex);
+  std::erase(state_->jobs, &job);  // nobody joins from here on
+  job.left.wait(lock, [&] { return job.helpers == 0; });
+}
+
+}  // namespace sakedge

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <type_traits>
+
+#include "core/index.h"
+
+namespace sakedge {
+
+// Threads that sleep on a condition variable between jobs; nothing spins.
+//
+// The thread that calls parallel_for works too, so a pool of `threads` starts `threads - 1`.
+// Several threads may call parallel_for at once: idle workers join whichever job has work left.
+class ThreadPool {
+ public:
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return threads_; }
+
+  // Calls body(index, slot) once for every index in [0, count), in no particular order, and returns
+  // when all calls have returned. `slot` is in [0, threads()) and no two calls that run at the same
+  // time for this job share it: it picks scratch memory. `body` must not throw, and must not call
+  // parallel_for of the same pool.
+  template <typename Body>
+  void parallel_for(Index count, const Body& body) {
+    run(
+        count,
+        [](const void* context, Index index, int slot) {
+          (*static_cast<const Body*>(context))(index, slot);
+        },
+        &body);
+  }
+
+ private:
+  struct State;
+  using Call = void (*)(const void* context, Index index, int slot);
+
+  void run(Index count, Call call, const void* context);
+
+  int threads_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sakedge

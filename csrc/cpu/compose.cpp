@@ -1,0 +1,65 @@
+#include "cpu/dispatch.h"
+
+namespace sakedge::cpu {
+namespace {
+
+enum Group { kAlone, kPackedF32, kGroups };
+
+// Takes what `table` fills and `result` still lacks.
+void inherit(const KernelTable& table, KernelTable& result) {
+  bool whole[kGroups] = {true, true};
+#define KERNEL(group, name, result_type, parameters) \
+  whole[group] = whole[group] && (group == kAlone || table.name != nullptr);
+#include "cpu/kernels.def"
+#undef KERNEL
+#define KERNEL(group, name, result_type, parameters) \
+  if (result.name == nullptr && whole[group]) {      \
+    result.name = table.name;                        \
+  }
+#include "cpu/kernels.def"
+#undef KERNEL
+}
+
+}  // namespace
+
+std::string missing_features(const Isa& isa, Features present) {
+  std::string missing;
+  for (Features rest = isa.required & ~present; rest != 0; rest &= rest - 1) {
+    const char* name = feature_name(rest & (~rest + 1));  // the lowest bit
+    missing += missing.empty() ? "" : ", ";
+    missing += name == nullptr ? "an unnamed feature" : name;
+  }
+  return missing;
+}
+
+Expected<Index> choose(std::span<const Isa> candidates, Features present, std::string_view forced) {
+  std::string known;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const Isa& isa = candidates[i];
+    known += (i == 0 ? "" : ", ") + std::string(isa.name);
+    if (!forced.empty() && isa.name != forced) {
+      continue;
+    }
+    const std::string missing = missing_features(isa, present);
+    if (missing.empty()) {
+      return static_cast<Index>(i);
+    }
+    if (!forced.empty()) {
+      return Status(Code::kIsaUnsupported, std::string(forced) + " needs " + missing +
+                                               ", which this CPU or its operating system lacks");
+    }
+  }
+  return Status(Code::kIsaUnknown, "one of " + known);
+}
+
+KernelTable compose(std::span<const Isa> candidates, Features present, Index chosen) {
+  KernelTable result{};
+  for (const Isa& isa : candidates.subspan(static_cast<std::size_t>(chosen))) {
+    if (missing_features(isa, present).empty()) {
+      inherit(*isa.table, result);
+    }
+  }
+  return result;
+}
+
+}  // namespace sakedge::cpu

@@ -1,0 +1,35 @@
+#include "cpu/dispatch.h"
+
+#include <cstdlib>
+
+namespace sakedge::cpu {
+
+extern const KernelTable kGenericTable;
+
+namespace {
+
+// Best first. Features decide, not a straight line: AVX-VNNI exists without AVX-512.
+constexpr Isa kIsas[] = {
+    {"generic", &kGenericTable, 0},
+};
+
+Expected<Active> activate() {
+  const Features present = detect_features();
+  const char* forced = std::getenv("SAKEDGE_ISA");
+  const Expected<Index> chosen = choose(kIsas, present, forced == nullptr ? "" : forced);
+  if (!chosen.ok()) {
+    return chosen.status();
+  }
+  return Active{kIsas[chosen.value()].name, compose(kIsas, present, chosen.value())};
+}
+
+}  // namespace
+
+std::span<const Isa> isas() { return kIsas; }
+
+const Expected<Active>& active() {
+  static const Expected<Active> kActive = activate();
+  return kActive;
+}
+
+}  // namespace sakedge::cpu

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/status.h"
+#include "cpu/cpuid.h"
+#include "cpu/kernel_table.h"
+
+namespace sakedge::cpu {
+
+// An instruction set that is compiled in.
+struct Isa {
+  std::string_view name;
+  const KernelTable* table;
+  Features required;
+};
+
+// Those of this build, best first; the last one runs anywhere and fills every slot.
+std::span<const Isa> isas();
+
+// What keeps an instruction set from running on a CPU with these features; empty if nothing does.
+std::string missing_features(const Isa& isa, Features present);
+
+// Position of the best instruction set that runs, or of the one named `forced` unless that is
+// empty. Fails with kIsaUnknown or kIsaUnsupported.
+Expected<Index> choose(std::span<const Isa> candidates, Features present, std::string_view forced);
+
+// The table of candidates[chosen], its empty slots taken from the next best instruction sets that
+// run here. A group of kernels is taken from one instruction set as a whole (see kernels.def).
+KernelTable compose(std::span<const Isa> candidates, Features present, Index chosen);
+
+// The kernels in use and the instruction set they were chosen by.
+struct Active {
+  std::string_view isa;
+  KernelTable kernels;
+};
+
+// Detects, reads SAKEDGE_ISA and composes on the first call; the same answer for ever after.
+const Expected<Active>& active();
+
+}  // namespace sakedge::cpu

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "cpu/generic/gelu.h"
+#include "cpu/generic/linear.h"
+
+namespace sakedge::cpu {
+namespace {
+
+// mixed[dx][x][f] = sum over dy of the tap maps 3 dy + dx between the two rows that `row` names.
+// Along y first: what it leaves is three rows at low width, small enough for the first-level cache.
+inline void expand_along_y(const ExpandArgs& args, const Tap* row, float* mixed) {
+  const Index length = args.width * args.channels;
+  for (Index dx = 0; dx < 3; ++dx) {
+    const float* low[3];
+    const float* high[3];
+    for (Index dy = 0; dy < 3; ++dy) {
+      const float* map = args.taps + (3 * dy + dx) * args.plane;
+      low[dy] = map + row[dy].low * length;
+      high[dy] = map + row[dy].high * length;
+    }
+    float* out = mixed + dx * length;
+    for (Index i = 0; i < length; ++i) {
+      out[i] = row[0].low_weight * low[0][i] + row[0].high_weight * high[0][i] +
+               row[1].low_weight * low[1][i] + row[1].high_weight * high[1][i] +
+               row[2].low_weight * low[2][i] + row[2].high_weight * high[2][i];
+    }
+  }
+}
+
+// One output row before its activation, [out_width, channels].
+inline void expand_along_x(const ExpandArgs& args, const float* mixed, float* out) {
+  const Index plane = args.width * args.channels;
+  for (Index x = 0; x < args.out_width; ++x) {
+    const Tap* column = args.columns + 3 * x;
+    const float* low[3];
+    const float* high[3];
+    for (Index dx = 0; dx < 3; ++dx) {
+      low[dx] = mixed + dx * plane + column[dx].low * args.channels;
+      high[dx] = mixed + dx * plane + column[dx].high * args.channels;
+    }
+    for (Index c = 0; c < args.channels; ++c) {
+      out[c] = args.bias[c] + column[0].low_weight * low[0][c] +
+               column[0].high_weight * high[0][c] + column[1].low_weight * low[1][c] +
+               column[1].high_weight * high[1][c] + column[2].low_weight * low[2][c] +
+               column[2].high_weight * high[2][c];
+    }
+    out += args.channels;
+  }
+}
+
+void head_expand_f32(const ExpandArgs& args) {
+  float* mixed = args.scratch;
+  float* activations = args.scratch + 3 * args.width * args.channels;
+  for (Index y = args.begin; y < args.end; ++y) {
+    expand_along_y(args, args.rows + 3 * y, mixed);
+    expand_along_x(args, mixed, activations);
+    gelu_f32(args.out_width * args.channels, activations);
+    linear_f32({args.out_width, args.classes, args.channels, activations, args.channels, args.last,
+                args.last_bias, args.accumulate, args.logits + y * args.out_width * args.classes,
+                args.classes});
+  }
+}
+
+}  // namespace
+}  // namespace sakedge::cpu

@@ -1,0 +1,22 @@
+// Portable kernels: plain loops that any compiler vectorises for its baseline. One translation unit
+// with everything in anonymous namespaces; no std templates (an inline function compiled here could
+// become the copy that everybody else runs).
+#include "cpu/generic/decode.h"
+#include "cpu/generic/gelu.h"
+#include "cpu/generic/head_expand.h"
+#include "cpu/generic/layer_norm.h"
+#include "cpu/generic/linear.h"
+#include "cpu/generic/tokens.h"
+
+namespace sakedge::cpu {
+
+extern const KernelTable kGenericTable;
+
+// Fills every slot, so that there is always something to inherit.
+const KernelTable kGenericTable = {
+#define KERNEL(group, name, result, parameters) name,
+#include "cpu/kernels.def"
+#undef KERNEL
+};
+
+}  // namespace sakedge::cpu

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "cpu/generic/gelu.h"
+#include "cpu/generic/layer_norm.h"
+#include "cpu/generic/linear.h"
+
+// What happens to a tile of tokens before the heads: adapters, routers, the mixture.
+namespace sakedge::cpu {
+namespace {
+
+void adapter_f32(const AdapterArgs& args) {
+  for (Index row = 0; row < args.m; ++row) {
+    const float* x = args.x + row * args.x_stride;
+    float* r = args.r + row * args.r_stride;
+    for (Index c = 0; c < args.channels; ++c) {
+      r[c] += x[c];
+    }
+  }
+  linear_f32({args.m, args.hidden, args.channels, args.r, args.r_stride, args.down, args.down_bias,
+              false, args.scratch, args.hidden});
+  gelu_f32(args.m * args.hidden, args.scratch);
+  linear_f32({args.m, args.channels, args.hidden, args.scratch, args.hidden, args.up, args.up_bias,
+              true, args.r, args.r_stride});
+}
+
+void router_f32(const RouterArgs& args) {
+  linear_f32({args.m, args.hidden, args.channels, args.x, args.x_stride, args.packed, args.bias,
+              false, args.scratch, args.hidden});
+  layer_norm_f32({args.m, args.hidden, args.scratch, args.hidden, args.gamma, args.beta,
+                  args.epsilon, args.scratch, args.hidden});
+  gelu_f32(args.m * args.hidden, args.scratch);
+  for (Index c = 0; c < args.hidden; ++c) {
+    args.sum[c] = 0.0f;
+  }
+  for (Index row = 0; row < args.m; ++row) {
+    const float* h = args.scratch + row * args.hidden;
+    for (Index c = 0; c < args.hidden; ++c) {
+      args.sum[c] += h[c];
+    }
+  }
+}
+
+void mix_f32(const MixArgs& args) {
+  for (Index row = 0; row < args.m; ++row) {
+    float* y = args.y + row * args.y_stride;
+    for (Index e = 0; e < args.experts; ++e) {
+      const float* x = args.inputs[e] + row * args.strides[e];
+      const float weight = args.weights[e];
+      if (e == 0) {
+        for (Index c = 0; c < args.channels; ++c) {
+          y[c] = weight * x[c];
+        }
+      } else {
+        for (Index c = 0; c < args.channels; ++c) {
+          y[c] += weight * x[c];
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sakedge::cpu

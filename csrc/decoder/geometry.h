@@ -1,0 +1,57 @@
+#pragma once
+
+#include <vector>
+
+#include "core/index.h"
+
+namespace sakedge {
+
+// How a head's output is decoded.
+enum class Kind { kLabels, kProbability, kTwoClass, kNormals, kScalar };
+
+// Channels that a kind demands; 0 for any number.
+inline Index required_classes(Kind kind) {
+  switch (kind) {
+    case Kind::kProbability:
+    case Kind::kScalar:
+      return 1;
+    case Kind::kTwoClass:
+      return 2;
+    case Kind::kNormals:
+      return 3;
+    case Kind::kLabels:
+      break;
+  }
+  return 0;
+}
+
+// Sizes that all parts of a student share (the names of sak.md).
+struct Geometry {
+  Index channels = 0;         // C
+  Index blocks = 0;           // D; the stem gives x0 ... xD
+  std::vector<Index> levels;  // ascending block indices; level l reads x[l + 1]
+  Index grid_height = 0;      // patch tokens
+  Index grid_width = 0;
+  Index input_height = 0;  // pixels
+  Index input_width = 0;
+  Index adapters = 0;  // T
+
+  Index tokens() const { return grid_height * grid_width; }
+  Index experts() const { return 1 + adapters; }
+  Index level_count() const { return static_cast<Index>(levels.size()); }
+  // Size of a head's map, (H/4, W/4).
+  Index map_height() const { return input_height < 4 ? 1 : input_height / 4; }
+  Index map_width() const { return input_width < 4 ? 1 : input_width / 4; }
+};
+
+// Tokens that one call of a kernel handles. Fixed, whatever the number of threads, so that every
+// sum is formed in the same order. A tile of ViT-B's residuals for three adapters is 0.6 MB: it
+// stays in the second-level cache while the weights of all blocks pass.
+inline constexpr Index kTokenTile = 64;
+
+// As many as a manifest may name; bounds arrays on the stack.
+inline constexpr Index kMaxAdapters = 256;
+
+inline Index tile_count(Index items, Index tile) { return (items + tile - 1) / tile; }
+
+}  // namespace sakedge

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "decoder/geometry.h"
+#include "decoder/packed.h"
+
+namespace sakedge {
+
+// One adapter path, packed: a chain of D + 1 adapters and one norm per level. Immutable, so that
+// any number of runs may share it while it is exchanged.
+struct AdapterPath {
+  struct Adapter {
+    Linear down;
+    Linear up;
+  };
+
+  std::vector<Adapter> blocks;
+  std::vector<Norm> norms;
+  Index hidden = 0;  // the widest bottleneck
+
+  static Expected<std::shared_ptr<const AdapterPath>> pack(const cpu::KernelTable& kernels,
+                                                           const Geometry& geometry,
+                                                           const PathSource& source);
+};
+
+}  // namespace sakedge

@@ -1,0 +1,29 @@
+#include "decoder/workspace.h"
+
+namespace sakedge {
+
+void Workspace::reserve_scratch(Index floats) {
+  for (AlignedBuffer& buffer : scratch) {
+    buffer.reserve(floats);
+  }
+}
+
+WorkspacePool::Lease WorkspacePool::acquire() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      Workspace* workspace = idle_.back().release();
+      idle_.pop_back();
+      return {workspace, Return{this}};
+    }
+  }
+  return {new Workspace(slots_), Return{this}};
+}
+
+void WorkspacePool::release(Workspace* workspace) {
+  std::unique_ptr<Workspace> owned(workspace);
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(owned));
+}
+
+}  // namespace sakedge
