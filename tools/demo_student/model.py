@@ -8,11 +8,10 @@ nine times cheaper to train.
 from collections.abc import Collection, Mapping
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
+import torch.nn.functional as F  # noqa: N812
 from tools.demo_student import spec
 from tools.demo_student.taps import tap_matrix
+from torch import Tensor, nn
 
 
 class Attention(nn.Module):
@@ -28,8 +27,10 @@ class Attention(nn.Module):
         """Mix tokens: [B, N, C] to [B, N, C]."""
         b, n, c = x.shape
         qkv = self.qkv(x).view(b, n, 3, self.heads, c // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = F.scaled_dot_product_attention(q, k, v)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).contiguous().unbind(0)
+        # Written out: at 257 tokens torch's fused CPU kernel takes twice as long to train.
+        scores = (q * (c // self.heads) ** -0.5) @ k.transpose(-1, -2)
+        mixed = scores.softmax(-1).to(v.dtype) @ v
         out: Tensor = self.proj(mixed.transpose(1, 2).reshape(b, n, c))
         return out
 
@@ -60,8 +61,9 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, N, C] to [B, N, C]."""
-        x = x + self.attn(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        # Sums of unlike types are slow on CPU, hence the casts here and below.
+        x = x + self.attn(self.norm1(x)).to(x.dtype)
+        return x + self.mlp(self.norm2(x)).to(x.dtype)
 
 
 class PatchEmbed(nn.Module):
@@ -108,7 +110,8 @@ class Adapter(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """[B, N, C] to [B, N, C]."""
-        return z + self.scale * self.up(F.gelu(self.down(z)))
+        change = self.up(F.gelu(self.down(z)))
+        return z.to(change.dtype) + self.scale.to(change.dtype) * change
 
 
 class Router(nn.Module):
@@ -161,7 +164,10 @@ class Backbone(nn.Module):
     """Stem, adapter paths, their norms and (in stage 2) the routers."""
 
     def __init__(
-        self, teachers: Mapping[str, int], tasks: Collection[str] = (), channels: int = spec.CHANNELS
+        self,
+        teachers: Mapping[str, int],
+        tasks: Collection[str] = (),
+        channels: int = spec.CHANNELS,
     ) -> None:
         """Build.
 
@@ -191,24 +197,24 @@ class Backbone(nn.Module):
                 }
             )
 
-    def experts(self, image: Tensor) -> dict[int, Tensor]:
-        """Per level the experts [B, 1 + T, L, C]: the stem's patch tokens, then each path's."""
+    def experts(self, image: Tensor) -> dict[int, list[Tensor]]:
+        """Per level the 1 + T experts [B, L, C]: the stem's patch tokens, then each path's."""
         x = self.vit(image)
         found = {level: [x[level + 1][:, 1:]] for level in spec.LEVELS}
         for teacher in self.teachers:
             path = self.tsap[teacher]
             r = path[0](x[0])  # type: ignore[index]
             for i in range(spec.DEPTH):
-                r = path[i + 1](r + x[i + 1])  # type: ignore[index]
+                r = path[i + 1](r + x[i + 1].to(r.dtype))  # type: ignore[index]
                 if i in spec.LEVELS:
                     found[i].append(self.out_norms[f"{i}_{teacher}"](r[:, 1:]))
-        return {level: torch.stack(maps, 1) for level, maps in found.items()}
+        return found
 
     def aligned(self, image: Tensor) -> dict[str, list[Tensor]]:
         """Per teacher its four levels' features [B, L, width], as the student imitates them."""
         experts = self.experts(image)
         return {
-            t: [self.ts_aligners[f"{level}_{t}"](experts[level][:, 1 + n]) for level in spec.LEVELS]
+            t: [self.ts_aligners[f"{level}_{t}"](experts[level][1 + n]) for level in spec.LEVELS]
             for n, t in enumerate(self.teachers)
         }
 
@@ -228,8 +234,10 @@ class Head(nn.Module):
     def forward(self, mixtures: list[Tensor]) -> Tensor:
         """Four mixtures [B, L, C] to logits [B, out, H/4, W/4]."""
         z = self.project(mixtures)
-        out: Tensor = self.last_conv(self.linear_fuse[1:](self.expand(z)))
-        return out
+        wide = self.linear_fuse[1:](self.expand(z))
+        # The bias is added in float32: a depth near 0.6 m would lose its millimetres in bfloat16.
+        out = F.conv2d(wide, self.last_conv.weight).float()
+        return out + self.last_conv.bias.view(1, -1, 1, 1)
 
     def project(self, mixtures: list[Tensor]) -> Tensor:
         """The concatenated low-resolution map z, [B, L, C]."""
@@ -281,7 +289,10 @@ class Student(nn.Module):
         Returns:
             Logits per task [B, channels, 64, 64] and routing weights per task [B, levels, 1 + T].
         """
-        experts = self.backbone.experts(image)
+        experts = {
+            level: torch.stack([e.to(maps[-1].dtype) for e in maps], 1)
+            for level, maps in self.backbone.experts(image).items()
+        }
         if present is None:
             count = 1 + len(self.backbone.teachers)
             present = torch.ones(len(image), count, dtype=torch.bool, device=image.device)
@@ -291,6 +302,6 @@ class Student(nn.Module):
                 self.backbone.mor[f"{level}_{task}"](experts[level], present)
                 for level in spec.LEVELS
             ]
-            logits[task] = head([m for m, _ in mixed]).float()
+            logits[task] = head([m for m, _ in mixed])
             routing[task] = torch.stack([w for _, w in mixed], 1)
         return logits, routing

@@ -1,0 +1,62 @@
+"""Where training begins: starting weights that save steps over plain random ones."""
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tools.demo_student import spec
+from tools.demo_student.data import normalise
+from tools.demo_student.model import Adapter, Backbone
+from torch import Tensor, nn
+
+USUAL_DEPTH = 0.58  # metres; about the mean over scenes
+
+
+def whitened_patches(image: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+    """Filters that decorrelate patches: weight [C, 3, p, p] and bias [C]."""
+    p = spec.PATCH
+    patches = torch.nn.functional.unfold(image, p, stride=p).transpose(1, 2).flatten(0, 1)
+    mean = patches.mean(0)
+    centred = (patches - mean).double()
+    values, vectors = torch.linalg.eigh(centred.t() @ centred / len(centred))
+    deviation = values.flip(0)[:channels].clamp(min=0).sqrt()
+    weight = (vectors.flip(1)[:, :channels] / (deviation + 0.15)).t().float()
+    return weight.view(channels, 3, p, p), -weight @ mean
+
+
+def position_waves(side: int, channels: int) -> Tensor:
+    """Sines and cosines of column and row, [side^2, C]."""
+    rates = torch.exp(-math.log(100.0) * torch.arange(channels // 4) / (channels // 4))
+    angle = torch.arange(side)[:, None] * rates
+    wave = torch.cat([angle.sin(), angle.cos()], 1)
+    row = wave[:, None].expand(side, side, -1)
+    column = wave[None].expand(side, side, -1)
+    return torch.cat([column, row], -1).flatten(0, 1)
+
+
+@torch.no_grad()
+def begin_stem(backbone: Backbone, image: NDArray[np.generic]) -> None:
+    """Patch embedding from whitened patches, positions from waves, small residual branches."""
+    for module in backbone.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.trunc_normal_(module.weight, std=module.in_features**-0.5)
+            nn.init.zeros_(module.bias)
+        if isinstance(module, Adapter):
+            module.up.weight.mul_(0.1)
+    stem = backbone.vit
+    weight, bias = whitened_patches(normalise(image), spec.CHANNELS)  # type: ignore[arg-type]
+    stem.patch_embed.proj.weight.copy_(weight)
+    stem.patch_embed.proj.bias.copy_(bias)
+    stem.pos_embed[0, 1:] = 0.4 * position_waves(spec.GRID, spec.CHANNELS)
+    stem.cls_token.normal_(std=0.02)
+    for block in stem.blocks:
+        block.attn.proj.weight.mul_(0.3)
+        block.mlp.fc2.weight.mul_(0.3)
+
+
+@torch.no_grad()
+def begin_heads(last: nn.Module) -> None:
+    """A depth output starts flat, at the usual distance."""
+    last.weight.mul_(0.03)  # type: ignore[operator, union-attr]
+    last.bias.fill_(USUAL_DEPTH)  # type: ignore[operator, union-attr]
