@@ -84,6 +84,10 @@ class Result(Mapping[str, TaskResult]):
     def __contains__(self, task: object) -> bool:
         return task in self.outputs
 
+    def get(self, task: object, default: Any = None, /) -> Any:
+        """The task's output, or `default` if there is none."""
+        return self.outputs.get(task, default) if isinstance(task, str) else default
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.outputs)
 

@@ -8,9 +8,10 @@ whole map.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,11 @@ class Tile:
     top: int
     left: int
 
+    def inside(self, grid: Grid) -> tuple[slice, slice]:
+        """Its rows and columns of the picture."""
+        height, width = grid.tile
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -80,10 +86,15 @@ class Grid:
         """Covers a picture of (height, width) with tiles of (height, width)."""
         return cls(Axis.over(picture[0], tile[0], overlap), Axis.over(picture[1], tile[1], overlap))
 
-    def __iter__(self) -> Iterator[Tile]:
-        for row, top in enumerate(self.rows.starts):
-            for column, left in enumerate(self.columns.starts):
-                yield Tile(row, column, top, left)
+    def row(self, row: int) -> list[Tile]:
+        """The tiles of one row, from left to right."""
+        top = self.rows.starts[row]
+        return [Tile(row, column, top, left) for column, left in enumerate(self.columns.starts)]
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """Height and width of a tile."""
+        return self.rows.tile, self.columns.tile
 
     def __len__(self) -> int:
         return len(self.rows.starts) * len(self.columns.starts)
@@ -99,7 +110,6 @@ class Blender:
         self._grid = grid
         self._row_weights = grid.rows.weights()
         self._column_weights = grid.columns.weights()
-        self._top = 0  # picture row of the band's first row
         self._band = np.zeros((channels, grid.rows.tile, grid.columns.length), np.float32)
 
     def add(self, tile: Tile, logits: NDArray[np.float32]) -> None:
@@ -108,19 +118,49 @@ class Blender:
         right = tile.left + self._grid.columns.tile
         self._band[:, :, tile.left : right] += logits * weight
 
-    def finish_row(self, row: int) -> tuple[int, NDArray[np.float32]]:
-        """After the last tile of a row of tiles: the rows that are now final.
-
-        Returns:
-            Their first picture row, and their logits [channels, rows, picture width].
-        """
+    def finish_row(self, row: int) -> NDArray[np.float32]:
+        """The rows that are final after the last tile of a row: [channels, rows, picture width]."""
         starts = self._grid.rows.starts
-        top = self._top
         below = starts[row + 1] if row + 1 < len(starts) else self._grid.rows.length
-        done = below - top
-        final = self._band[:, :done].copy()
+        done = below - starts[row]
+        final: NDArray[np.float32] = self._band[:, :done].copy()
         keep = self._band.shape[1] - done
         self._band[:, :keep] = self._band[:, done:].copy()
         self._band[:, keep:] = 0
-        self._top = below
-        return top, final
+        return final
+
+
+Maps = Mapping[str, NDArray[Any]]
+
+
+def blend(
+    grid: Grid,
+    channels: Mapping[str, int],
+    run: Callable[[Sequence[Tile]], Sequence[Maps]],
+    decode: Callable[[str, NDArray[np.float32]], NDArray[Any]],
+    batch: int = 1,
+) -> dict[str, NDArray[Any]]:
+    """Runs every tile and puts the decoded maps of the whole picture together.
+
+    Args:
+        grid: The tiles.
+        channels: Channels of the logits by task.
+        run: Gives each tile's logits by task, float32 [channels, tile height, tile width].
+        decode: Decodes a task's blended logits [channels, rows, width] to [rows, width, …].
+        batch: Most tiles given to `run` at once.
+
+    Returns:
+        By task the decoded map of the picture.
+    """
+    blenders = {task: Blender(grid, count) for task, count in channels.items()}
+    strips: dict[str, list[NDArray[Any]]] = {task: [] for task in channels}
+    for row in range(len(grid.rows.starts)):
+        tiles = grid.row(row)
+        for start in range(0, len(tiles), batch):
+            some = tiles[start : start + batch]
+            for tile, maps in zip(some, run(some), strict=True):
+                for task, blender in blenders.items():
+                    blender.add(tile, maps[task])
+        for task, blender in blenders.items():
+            strips[task].append(decode(task, blender.finish_row(row)))
+    return {task: np.concatenate(parts) for task, parts in strips.items()}

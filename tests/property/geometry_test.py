@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from sakedge.format import Preprocess
 from sakedge.images import Picture
 from sakedge.preprocess import Normalizer, letterbox, pad
-from sakedge.tiling import Axis, Blender, Grid
+from sakedge.tiling import Axis, Grid, Tile, blend
 
 SIDES = st.integers(1, 90)
 SIZES = st.tuples(SIDES, SIDES)
@@ -83,25 +85,24 @@ def test_weights_of_all_tiles_over_a_pixel_add_up_to_one(
     np.testing.assert_allclose(total, 1, atol=len(axis.starts) * 2**-24)
 
 
-@given(st.tuples(st.integers(1, 60), st.integers(1, 60)), st.floats(0, 0.6), st.integers(1, 3))
+@given(
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.floats(0, 0.6),
+    st.integers(1, 3),
+    st.integers(1, 3),
+)
 def test_blending_tiles_of_a_map_gives_the_map_back(
-    size: tuple[int, int], overlap: float, channels: int
+    size: tuple[int, int], overlap: float, channels: int, batch: int
 ) -> None:
     whole = np.random.default_rng(0).normal(size=(channels, *size)).astype(np.float32)
     grid = Grid.over(size, (16, 20), overlap)
-    blender = Blender(grid, channels)
-    rows, tile_rows = [], len(grid.rows.starts)
-    last = {row: (row, len(grid.columns.starts) - 1) for row in range(tile_rows)}
-    for tile in grid:
-        piece = whole[
-            :,
-            tile.top : tile.top + grid.rows.tile,
-            tile.left : tile.left + grid.columns.tile,
-        ]
-        blender.add(tile, piece)
-        if (tile.row, tile.column) == last[tile.row]:
-            top, final = blender.finish_row(tile.row)
-            assert top == sum(r.shape[1] for r in rows)
-            rows.append(final)
-    # A sum of at most 16 products of rounded weights.
-    np.testing.assert_allclose(np.concatenate(rows, axis=1), whole, atol=4 * 2**-20, rtol=0)
+
+    def run(tiles: Sequence[Tile]) -> list[dict[str, np.ndarray]]:
+        assert len(tiles) <= batch
+        height, width = grid.tile
+        return [{"task": whole[:, t.top : t.top + height, t.left : t.left + width]} for t in tiles]
+
+    blended = blend(grid, {"task": channels}, run, lambda _, x: np.moveaxis(x, 0, -1), batch)
+    # A sum of at most 16 products of rounded weights, of values up to 4.
+    expected = np.moveaxis(whole, 0, -1)
+    np.testing.assert_allclose(blended["task"], expected, atol=4 * 2**-20, rtol=0)

@@ -50,7 +50,7 @@ def test_an_image_of_the_right_size_is_neither_padded_nor_resized() -> None:
 
 @pytest.mark.parametrize("size", [(9, 4), (4, 10)])
 def test_a_larger_image_is_not_padded_but_told_what_to_do(size: tuple[int, int]) -> None:
-    with pytest.raises(ImageError, match="letterbox.*tile"):
+    with pytest.raises(ImageError, match=r"letterbox.*tile"):
         pad(read(np.zeros((*size, 3), np.uint8)), (8, 9), NORMALIZE)
 
 

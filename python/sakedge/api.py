@@ -1,0 +1,142 @@
+"""`load`: from a file to a student, in the order in which the data flows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sakedge import logs
+from sakedge.backends import registry
+from sakedge.backends.base import StemOptions
+from sakedge.decoder import Decoder, isa
+from sakedge.engine import Engine
+from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
+from sakedge.explain import Explanation
+from sakedge.format import StudentFile
+from sakedge.options import Options, resolve_precision
+from sakedge.selection import pick
+from sakedge.slots import AdapterSlots, Change
+from sakedge.student import Origin, Student
+from sakedge.threads import resolve_threads
+
+
+def load(
+    path: str | os.PathLike[str],
+    adapters: str | Sequence[str] | None = None,
+    tasks: str | Sequence[str] | None = None,
+    backend: str = "auto",
+    device: str | None = None,
+    precision: str = "auto",
+    threads: int | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Student:
+    """Loads a student. Only what is asked for is read from the file.
+
+    Args:
+        path: A `student.onnx`.
+        adapters: Adapters to load; None is all, `[]` the stem alone.
+        tasks: Tasks to load; None is all.
+        backend: Runtime of the stem, e.g. `openvino` or `onnxruntime`. A named one is used or
+            refused; `auto` takes the first that works, see `student.explain()`.
+        device: The backend's device, e.g. `CPU`, `GPU`, `NPU` or `AUTO`; None is its default.
+        precision: Arithmetic of the stem: `fp32`, `bf16`, or `auto`, which is fp32 as long as the
+            file records no quality at anything less.
+        threads: Threads of the stem and of the decoder; None is what the affinity and the
+            cgroup's quota allow.
+        cache_dir: Where compiled stems are kept; None is the backend's rule.
+        config: Advanced options: `min_weight`, `max_batch`, `tile_overlap`, and per backend a
+            dict of the runtime's own.
+
+    Raises:
+        FileFormatError: The file is no student, or damaged; the subclass says how.
+        StorageError: The file cannot be read.
+        UnknownAdapterError, UnknownTaskError, UnknownBackendError: The message lists what there is.
+        OptionError: Another argument is wrong.
+        BackendError: The backend cannot run here, or no backend can; with the reasons.
+    """
+    logs.configure()
+    options = Options.parse(config, registry.names())
+    arguments: dict[str, Any] = {
+        "path": str(Path(path).absolute()),
+        "adapters": adapters,
+        "tasks": tasks,
+        "backend": backend,
+        "device": device,
+        "precision": precision,
+        "threads": threads,
+        "cache_dir": cache_dir,
+        "config": None if config is None else dict(config),
+    }
+    precision, reason = resolve_precision(precision)
+    thread_count = resolve_threads(threads)
+    with StudentFile.open(os.fspath(path)) as file:
+        manifest = file.manifest
+        adapters = pick("adapter", adapters, manifest.adapter_names, UnknownAdapterError)
+        tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
+        if not tasks:
+            names = ", ".join(manifest.task_names)
+            raise OptionError("no task was asked for", expected=f"some of {names}")
+        chosen, refused = registry.choose(backend, device, precision)
+        session = chosen.compile(
+            file.stem(),
+            StemOptions(
+                device=device,
+                precision=precision,
+                threads=thread_count,
+                cache_dir=None if cache_dir is None else Path(cache_dir),
+                config=options.runtime.get(chosen.name, {}),
+            ),
+        )
+        routed = tasks if manifest.architecture.router == "mor" else ()
+        decoder = Decoder(
+            manifest,
+            tasks=tasks,
+            routers={task: file.component(f"routers.{task}") for task in routed},
+            heads={task: file.component(f"heads.{task}") for task in tasks},
+            adapters={name: file.component(f"adapters.{name}") for name in adapters},
+            threads=thread_count,
+        )
+    loaded = ("stem", *(f"routers.{t}" for t in routed), *(f"heads.{t}" for t in tasks))
+    explanation = Explanation(
+        path=os.fspath(path),
+        digest=file.digest,
+        input_size=manifest.input_size,
+        backend=chosen.name,
+        session=dict(session.details),
+        refused=dict(refused),
+        device=device,
+        precision=precision,
+        precision_reason=reason,
+        isa=isa(),
+        threads=thread_count,
+        tasks=tasks,
+        adapters=adapters,
+        not_loaded=(),
+        digests={name: manifest.digests[name] for name in loaded},
+    )
+    return Student(
+        manifest,
+        Engine(manifest, session, decoder, options),
+        AdapterSlots(manifest, decoder),
+        tasks=tasks,
+        explanation=explanation,
+        origin=Origin(_restore, arguments, file.digest),
+    )
+
+
+def _restore(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Change]) -> Student:
+    """Loads a pickled student again, if its file is still the same."""
+    student = load(**arguments)
+    found = student.explain().digest
+    if found != digest:
+        raise DigestError(
+            f"{arguments['path']} is not the file that the student was loaded from",
+            expected=f"SHA-256 {digest}",
+            got=found,
+            remedy="Load it anew",
+        )
+    student.adapters.replay(changes)
+    return student

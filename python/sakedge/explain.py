@@ -1,0 +1,74 @@
+"""What a student runs on, and why: for a person and for a script."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a student runs. `print` it, or take its fields.
+
+    Attributes:
+        path: The student's file.
+        digest: SHA-256 over all components of the file.
+        input_size: Height and width.
+        backend: Runtime of the stem.
+        session: What the runtime says of the compiled stem.
+        refused: Backends that were tried before it, and why they could not be used.
+        device: The device asked for; None is the backend's default.
+        precision: Arithmetic of the stem.
+        precision_reason: Why.
+        isa: Instruction set of the decoder.
+        threads: Threads of the stem and of the decoder.
+        tasks: Tasks that were loaded.
+        adapters: Adapters that are active now.
+        not_loaded: Adapters of the file that are not.
+        digests: SHA-256 of each loaded component; for a swapped adapter that of its pack.
+    """
+
+    path: str
+    digest: str
+    input_size: tuple[int, int]
+    backend: str
+    session: Mapping[str, str]
+    refused: Mapping[str, str]
+    device: str | None
+    precision: str
+    precision_reason: str
+    isa: str
+    threads: int
+    tasks: tuple[str, ...]
+    adapters: tuple[str, ...]
+    not_loaded: tuple[str, ...]
+    digests: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, ready for JSON."""
+        return {
+            key: dict(value) if isinstance(value, Mapping) else value
+            for key, value in ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
+        }
+
+    def __str__(self) -> str:
+        height, width = self.input_size
+        rows = [
+            ("student", f"{self.path}  (SHA-256 {self.digest[:16]}…)"),
+            ("input", f"{height} x {width} (height x width)"),
+            ("backend", self.backend),
+            *((f"  {key}", value) for key, value in self.session.items()),
+            *((f"  refused {name}", reason) for name, reason in self.refused.items()),
+            ("device", self.device or "the backend's default"),
+            ("precision", f"{self.precision} ({self.precision_reason})"),
+            ("decoder", self.isa),
+            ("threads", str(self.threads)),
+            ("tasks", ", ".join(self.tasks)),
+            ("adapters", ", ".join(self.adapters) or "none: stem only"),
+            *([("not loaded", ", ".join(self.not_loaded))] if self.not_loaded else []),
+            *((f"  {name}", f"SHA-256 {digest[:16]}…") for name, digest in self.digests.items()),
+        ]
+        width = max(len(key) for key, _ in rows)
+        return "\n".join(f"{key:<{width}}  {value}" for key, value in rows)

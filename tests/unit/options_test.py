@@ -1,0 +1,84 @@
+"""Wrong names and options are told what there is."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from sakedge import logs
+from sakedge.errors import OptionError, UnknownAdapterError
+from sakedge.options import Options, resolve_precision
+from sakedge.selection import pick
+
+
+def test_none_picks_all_and_nothing_picks_none() -> None:
+    assert pick("adapter", None, ("a", "b"), UnknownAdapterError) == ("a", "b")
+    assert pick("adapter", [], ("a", "b"), UnknownAdapterError) == ()
+
+
+def test_names_are_picked_once_in_the_order_asked_for() -> None:
+    assert pick("adapter", ["b", "a", "b"], ("a", "b"), UnknownAdapterError) == ("b", "a")
+    assert pick("adapter", "a", ("a", "b"), UnknownAdapterError) == ("a",)
+
+
+def test_an_unknown_name_lists_all() -> None:
+    with pytest.raises(UnknownAdapterError, match=r"'c'.*one of a, b"):
+        pick("adapter", ["a", "c"], ("a", "b"), UnknownAdapterError)
+    with pytest.raises(UnknownAdapterError, match="expected none"):
+        pick("adapter", "c", (), UnknownAdapterError)
+
+
+@pytest.mark.parametrize("wanted", [3, [1], [["a"]], {"a": 1}.items()])
+def test_what_is_no_name_is_refused(wanted: object) -> None:
+    with pytest.raises(OptionError, match="by name"):
+        pick("adapter", wanted, ("a",), UnknownAdapterError)  # type: ignore[arg-type]
+
+
+def test_config_is_checked_by_name_and_range() -> None:
+    config = {"min_weight": 0.05, "max_batch": 4, "openvino": {"X": 1}}
+    options = Options.parse(config, ["openvino", "onnxruntime"])
+    assert (options.min_weight, options.max_batch) == (0.05, 4)
+    assert options.runtime == {"openvino": {"X": 1}}
+    assert Options.parse(None, []) == Options()
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"minweight": 0}, "min_weight, max_batch, tile_overlap, openvino"),
+        ({"min_weight": 2}, "from 0 to 1"),
+        ({"min_weight": "0"}, "from 0 to 1"),
+        ({"min_weight": float("nan")}, "from 0 to 1"),
+        ({"max_batch": 0}, "at least 1"),
+        ({"max_batch": True}, "at least 1"),
+        ({"max_batch": 1.5}, "at least 1"),
+        ({"tile_overlap": 0.9}, "0.75"),
+        ({"openvino": 1}, "dict"),
+        ([("min_weight", 0)], "dict"),
+    ],
+)
+def test_a_wrong_config_is_told_what_would_be_right(config: object, words: str) -> None:
+    with pytest.raises(OptionError, match=words):
+        Options.parse(config, ["openvino"])  # type: ignore[arg-type]
+
+
+def test_precision_is_one_of_three_and_gives_a_reason() -> None:
+    assert resolve_precision("auto")[0] == "fp32"
+    assert resolve_precision("bf16") == ("bf16", "asked for")
+    with pytest.raises(OptionError, match="auto, fp32, bf16"):
+        resolve_precision("int4")
+
+
+def test_the_log_level_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = logs.LOG.level, list(logs.LOG.handlers)
+    read = logs.configure.__wrapped__  # past the cache that makes it happen once
+    try:
+        monkeypatch.setenv("SAKEDGE_LOG", "Debug")
+        read()
+        assert logs.LOG.level == logging.DEBUG
+        monkeypatch.setenv("SAKEDGE_LOG", "loud")
+        with pytest.raises(OptionError, match="debug, info"):
+            read()
+    finally:
+        logs.LOG.level, logs.LOG.handlers = before

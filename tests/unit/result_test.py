@@ -1,0 +1,149 @@
+"""What a result tells, draws and writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sakedge.errors import StorageError, UnknownTaskError
+from sakedge.format import TaskInfo
+from sakedge.result import Result, Routing
+from sakedge.tasks import KINDS
+
+SHAPE = (40, 60)
+
+
+def _result(source: str | None = "parts/casting 17.png", shape: tuple[int, int] = SHAPE) -> Result:
+    labels = np.zeros(shape, np.uint8)
+    labels[: shape[0] // 4] = 1
+    depth = np.linspace(0, 2, shape[0] * shape[1], dtype=np.float32).reshape(shape)
+    semseg = TaskInfo(name="semseg", kind="labels", classes=2, labels=("sound", "dent"))
+    outputs = {
+        "semseg": KINDS["labels"](semseg, labels),
+        "depth": KINDS["scalar"](
+            TaskInfo(name="depth", kind="scalar", classes=1, unit="mm"), depth
+        ),
+    }
+    weights = np.array([[0.25, 0.75, 0], [0.5, 0.5, 0]], np.float32)
+    routing = dict.fromkeys(outputs, Routing(weights, (2, 5), ("stem", "dino", "sam")))
+    image = np.full((*shape, 3), 90, np.uint8)
+    return Result(outputs, image, source, ("dino",), routing, {"stem": 3.0, "decoder": 1.5})
+
+
+def test_a_result_is_a_mapping_of_tasks() -> None:
+    result = _result()
+    assert list(result) == ["semseg", "depth"] == list(result.tasks)
+    assert len(result) == 2
+    assert "depth" in result
+    assert "edge" not in result
+    assert result["semseg"].labels[0, 0] == 1
+    assert result["depth"].unit == "mm"
+
+
+def test_a_task_that_is_not_there_lists_those_that_are() -> None:
+    with pytest.raises(UnknownTaskError, match="semseg, depth"):
+        _result()["edge"]
+    assert _result().get("edge") is None
+
+
+def test_routing_is_an_array_and_knows_its_experts() -> None:
+    routing = _result().routing["semseg"]
+    assert np.asarray(routing).shape == (2, 3)
+    assert routing.mean() == {"stem": 0.375, "dino": 0.625, "sam": 0.0}
+    assert routing.to_dict()["5"] == {"stem": 0.5, "dino": 0.5, "sam": 0.0}
+
+
+def test_json_is_compact_and_complete() -> None:
+    told = json.loads(_result().to_json())
+    assert told["tasks"]["semseg"]["classes"]["dent"] == {"pixels": 600, "percent": 25.0}
+    assert told["tasks"]["depth"]["max"] == 2.0
+    assert told["adapters"] == ["dino"]
+    assert told["routing"]["depth"]["2"]["dino"] == 0.75
+    assert told["speed_ms"] == {"stem": 3.0, "decoder": 1.5}
+    assert (told["height"], told["width"]) == SHAPE
+
+
+@pytest.mark.parametrize("shape", [(40, 60), (1, 1), (3, 900), (700, 2)])
+def test_a_plot_shows_the_input_and_every_task(shape: tuple[int, int]) -> None:
+    plot = _result(shape=shape).plot()
+    assert plot.dtype == np.uint8
+    assert plot.shape[2] == 3
+    for color in ([90, 90, 90], KINDS["labels"](_result()["semseg"].info, np.zeros(0)).colors[1]):
+        assert (np.abs(plot.astype(int) - color) < 100).all(axis=-1).any()
+
+
+def test_a_plot_of_many_classes_stays_inside_its_sheet() -> None:
+    info = TaskInfo(name="semseg", kind="labels", classes=200)
+    labels = np.arange(200, dtype=np.uint8).repeat(20).reshape(50, 80)
+    plot = Result({"semseg": KINDS["labels"](info, labels)}, np.zeros((50, 80, 3), np.uint8)).plot()
+    assert plot.shape[0] < 1000
+    assert plot.shape[1] < 1500
+
+
+def test_saving_writes_pictures_that_can_be_read_back(tmp_path: Path) -> None:
+    written = _result().save(tmp_path / "made" / "for it", arrays=True)
+    names = {"casting_17.png", "casting_17_semseg.png", "casting_17_depth.png", "casting_17.npz"}
+    assert (
+        {path.name for path in written}
+        == names
+        == {path.name for path in written[0].parent.iterdir()}
+    )
+    with Image.open(written[1]) as overlay:
+        assert overlay.size == SHAPE[::-1]
+    with np.load(written[-1]) as arrays:
+        np.testing.assert_array_equal(arrays["depth"], _result()["depth"].values)
+
+
+@pytest.mark.parametrize(
+    ("source", "stem"),
+    [(None, "image"), ("rtsp://cam3/main#000012", "main_000012"), ("a/b.c.jpeg", "b.c")],
+)
+def test_file_names_come_from_the_source(source: str | None, stem: str, tmp_path: Path) -> None:
+    assert (tmp_path / f"{stem}.png") in _result(source).save(tmp_path)
+
+
+def test_a_name_can_be_given(tmp_path: Path) -> None:
+    assert (tmp_path / "x_depth.png") in _result().save(tmp_path, name="x")
+
+
+def test_a_place_without_rights_is_a_storage_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    me = os.geteuid()
+    try:
+        if me == 0:  # root may write everywhere, nobody may not
+            os.seteuid(65534)
+        with pytest.raises(StorageError, match="Permission denied"):
+            _result().save(tmp_path / "out")
+    finally:
+        os.seteuid(me)
+
+
+def test_running_out_of_room_is_a_storage_error_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stops the writing halfway, as a full disk would."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        with pytest.raises(StorageError, match="cannot write"):
+            _result().save(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_no_folder_to_save_to(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(StorageError, match="out"):
+        _result().save(tmp_path / "out")
+
+
+def test_a_file_that_cannot_be_replaced_leaves_no_rubbish(tmp_path: Path) -> None:
+    (tmp_path / "x.png").mkdir()
+    with pytest.raises(StorageError):
+        _result().save(tmp_path, name="x")
+    assert list(tmp_path.iterdir()) == [tmp_path / "x.png"]
