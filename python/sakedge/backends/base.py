@@ -1,7 +1,8 @@
-"""What every backend of the stem is: three small types and two protocols."""
+"""What every backend of the stem is: three small types, two protocols, and what they share."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.errors import BackendError
 from sakedge.format import StemModel
 
 Features = Sequence[NDArray[np.float32]]
@@ -30,7 +32,7 @@ class StemOptions:
 
     Attributes:
         device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for the backend's default.
-        precision: Arithmetic of the stem: `fp32` or `bf16`.
+        precision: Arithmetic of the stem: `fp32`, `bf16` or `fp16`.
         threads: Threads of the session, at least 1 (see `sakedge.threads`).
         cache_dir: Where compiled stems are kept; None means no cache.
         config: The runtime's own options, passed on as they are.
@@ -72,3 +74,41 @@ class Backend(Protocol):
             BackendError: The runtime refused the model or the options.
         """
         ...
+
+
+_ALIGNMENT = 64
+"""Bytes: a cache line, and what OpenVINO asks for to write into a caller's buffer."""
+
+
+def empty_features(batch: int, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.float32]]:
+    """Aligned, uninitialised arrays [batch, *shape] for a runtime to write its outputs into."""
+    return [_empty((batch, *shape)) for shape in shapes]
+
+
+def _empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    size = 4 * math.prod(shape)
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].view(np.float32).reshape(shape)
+
+
+def check_images(images: NDArray[np.float32], input_size: tuple[int, int]) -> NDArray[np.float32]:
+    """Images as a runtime takes them, C-contiguous; no copy where they are so already.
+
+    Raises:
+        BackendError: They are not float32 [batch, 3, H, W].
+    """
+    if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (3, *input_size):
+        raise BackendError(
+            "the stem cannot take these images",
+            expected=f"float32 [batch, 3, {input_size[0]}, {input_size[1]}]",
+            got=f"{images.dtype} {list(images.shape)}",
+        )
+    return np.ascontiguousarray(images)
+
+
+def first_line(error: BaseException) -> str:
+    """The line of a runtime's many-line message that says something."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    telling = [line for line in lines if line and not line.startswith(("Exception from", "Check "))]
+    return (telling or lines or [""])[0] or type(error).__name__

@@ -1,0 +1,1 @@
+"""The runtimes that run the stem: one file each, behind the protocols of `base`."""

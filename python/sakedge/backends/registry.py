@@ -1,0 +1,116 @@
+"""Which backends there are, and which one runs the stem.
+
+A backend is a name and an import path, so that a runtime that is not installed costs nothing.
+Third parties add theirs by an entry point in the group `sakedge.backends`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+
+from sakedge.backends.base import Backend, Support
+from sakedge.errors import BackendError, UnknownBackendError
+
+GROUP = "sakedge.backends"
+
+BACKENDS: dict[str, str] = {
+    "openvino": "sakedge.backends.openvino:OpenVinoBackend",
+    "onnxruntime": "sakedge.backends.onnxruntime:OnnxRuntimeBackend",
+}
+"""Name → `module:class`, in the order in which `auto` tries them."""
+
+AUTO_RULE = (
+    "auto takes the first backend that can run on the device at the precision, in the order "
+    f"{', '.join(BACKENDS)}, then installed third-party backends by name. OpenVINO comes first "
+    "because its stem is the faster one on CPUs at equal precision (docs/backends.md)"
+)
+
+
+def names() -> tuple[str, ...]:
+    """Names of all backends, in the order in which `auto` tries them."""
+    return (*BACKENDS, *sorted(_third_parties()))
+
+
+def get(name: str) -> Backend:
+    """A backend by name; whether it can run here is for its `probe` to say.
+
+    Raises:
+        UnknownBackendError: There is none of that name.
+        BackendError: A third party's backend cannot be imported.
+    """
+    if name in BACKENDS:
+        module, _, attribute = BACKENDS[name].partition(":")
+        made: Callable[[], Backend] = getattr(import_module(module), attribute)
+        return made()
+    entry = _third_parties().get(name)
+    if entry is None:
+        raise UnknownBackendError(
+            "unknown backend", expected=f"auto or one of {', '.join(names())}", got=repr(name)
+        )
+    try:
+        made = entry.load()
+        return made()
+    except Exception as error:  # a stranger's code may fail in any way
+        raise BackendError(
+            f"the backend {name} ({entry.value}) cannot be loaded",
+            got=f"{type(error).__name__}: {error}",
+            remedy="Repair or uninstall the package that brings it",
+        ) from error
+
+
+def choose(
+    name: str, device: str | None = None, precision: str = "fp32"
+) -> tuple[Backend, dict[str, str]]:
+    """Chooses the backend.
+
+    A backend that was named runs or is an error: it never falls back to another. `auto` follows
+    `AUTO_RULE`.
+
+    Args:
+        name: Name of a backend, or `auto`.
+        device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for each backend's default.
+        precision: Arithmetic of the stem.
+
+    Returns:
+        The backend, and why `auto` passed over those before it, by name.
+
+    Raises:
+        UnknownBackendError: There is none of that name.
+        BackendError: The named backend, or every one, cannot run here; all reasons are told.
+    """
+    if name != "auto":
+        backend = get(name)
+        support = backend.probe(device, precision)
+        if not support.ok:
+            raise BackendError(
+                f"the backend {name} cannot run here: {support.reason}",
+                remedy="Choose another one, or backend='auto'",
+            )
+        return backend, {}
+    refused: dict[str, str] = {}
+    for candidate in names():
+        support = probe(candidate, device, precision)
+        if support.ok:
+            return get(candidate), refused
+        refused[candidate] = support.reason
+    where = f"on {device} at {precision}" if device else f"at {precision}"
+    reasons = "; ".join(f"{candidate}: {reason}" for candidate, reason in refused.items())
+    raise BackendError(f"no backend can run the stem {where}: {reasons}")
+
+
+def probe(name: str, device: str | None = None, precision: str = "fp32") -> Support:
+    """Asks a backend whether it can run; one that cannot even be loaded cannot.
+
+    Raises:
+        UnknownBackendError: There is none of that name.
+    """
+    try:
+        return get(name).probe(device, precision)
+    except BackendError as error:
+        return Support(False, str(error))
+
+
+def _third_parties() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BACKENDS}
