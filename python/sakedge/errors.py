@@ -90,6 +90,10 @@ class UnsafePathError(FileFormatError):
     """A file names another file that lies outside its own folder."""
 
 
+class AdapterMismatchError(FileFormatError):
+    """An adapter pack was made for another student than the one it is given to."""
+
+
 class CheckpointError(SakedgeError):
     """A training checkpoint or its configuration cannot be converted."""
 
@@ -132,6 +136,10 @@ class IsaError(SakedgeError):
 
 class ForkError(SakedgeError):
     """A student was used in a process forked after it was loaded."""
+
+
+class ClosedError(SakedgeError):
+    """A student was used after it was closed."""
 
 
 class StorageError(SakedgeError):

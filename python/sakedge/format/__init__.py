@@ -10,6 +10,13 @@ from sakedge.format.manifest import (
     Provenance,
     TaskInfo,
 )
+from sakedge.format.pack import (
+    AdapterPack,
+    PackManifest,
+    extract_adapter,
+    read_adapter_pack,
+    write_adapter_pack,
+)
 from sakedge.format.reader import StudentFile
 from sakedge.format.stem import StemModel
 from sakedge.format.writer import write_student
@@ -17,13 +24,18 @@ from sakedge.format.writer import write_student
 __all__ = [
     "FORMAT_VERSION",
     "AdapterInfo",
+    "AdapterPack",
     "Architecture",
     "Manifest",
+    "PackManifest",
     "Precision",
     "Preprocess",
     "Provenance",
     "StemModel",
     "StudentFile",
     "TaskInfo",
+    "extract_adapter",
+    "read_adapter_pack",
+    "write_adapter_pack",
     "write_student",
 ]

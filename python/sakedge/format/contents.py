@@ -6,17 +6,14 @@ from typing import Any
 
 import onnx
 from google.protobuf.message import DecodeError
-from pydantic import ValidationError
-from pydantic_core import from_json
 
-from sakedge.errors import ManifestError, NewerFormatError, NotAStudentError, TensorError
+from sakedge.errors import ManifestError, NotAStudentError, TensorError
 from sakedge.format.graph import tensor_specs
-from sakedge.format.manifest import FORMAT_VERSION, METADATA_KEY, Manifest
+from sakedge.format.manifest import METADATA_KEY, Manifest
+from sakedge.format.parse import parse
 from sakedge.format.scan import ModelScan, StoredTensor
 from sakedge.format.serialize import TensorSpec
 from sakedge.format.wire import Span
-
-MAX_MANIFEST = 1 << 24
 
 
 def read_manifest(data: memoryview, scan: ModelScan, name: str) -> Manifest:
@@ -35,49 +32,7 @@ def read_manifest(data: memoryview, scan: ModelScan, name: str) -> Manifest:
             got=f"metadata {sorted(scan.metadata)}" if scan.metadata else "no metadata",
             remedy="Make one with `sakedge convert`",
         )
-    if span.end - span.start > MAX_MANIFEST:
-        raise ManifestError(f"the manifest of {name} is larger than {MAX_MANIFEST} bytes")
-    return parse_manifest(bytes(data[span.start : span.end]), name)
-
-
-def parse_manifest(text: bytes, name: str) -> Manifest:
-    """Parses a student's manifest; the version is looked at before anything else."""
-    check_version(text, name)
-    try:
-        return Manifest.model_validate_json(text)
-    except ValidationError as error:
-        raise ManifestError(f"the manifest of {name} is not valid: {explain(error)}") from error
-
-
-def check_version(text: bytes, name: str) -> None:
-    """Refuses a manifest of a newer format before its unknown fields can confuse anyone.
-
-    Raises:
-        ManifestError: The text is no JSON object with a format version.
-        NewerFormatError: The version is newer than this sakedge's.
-    """
-    try:
-        # Surrogates and the like are for the validation that follows; here only the shape counts.
-        fields = from_json(text)
-    except ValueError as error:
-        raise ManifestError(f"the manifest of {name} is no JSON: {error}") from error
-    version = fields.get("format_version") if isinstance(fields, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise ManifestError(f"the manifest of {name} states no format version")
-    if version > FORMAT_VERSION:
-        raise NewerFormatError(
-            f"{name} needs a newer sakedge",
-            expected=f"format version {FORMAT_VERSION} or older",
-            got=f"version {version}",
-            remedy="Update sakedge, or convert the student again with this version",
-        )
-
-
-def explain(error: ValidationError) -> str:
-    """The first thing that pydantic found wrong, with its place."""
-    first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else str(first["msg"])
+    return parse(Manifest, bytes(data[span.start : span.end]), name)
 
 
 def check_tensors(scan: ModelScan, manifest: Manifest, name: str) -> dict[str, list[TensorSpec]]:

