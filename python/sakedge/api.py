@@ -10,6 +10,7 @@ from typing import Any
 from sakedge import logs
 from sakedge.backends import registry
 from sakedge.backends.base import StemOptions
+from sakedge.backends.cache import resolve_cache_dir
 from sakedge.decoder import Decoder, isa
 from sakedge.engine import Engine
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
@@ -42,11 +43,12 @@ def load(
         backend: Runtime of the stem, e.g. `openvino` or `onnxruntime`. A named one is used or
             refused; `auto` takes the first that works, see `student.explain()`.
         device: The backend's device, e.g. `CPU`, `GPU`, `NPU` or `AUTO`; None is its default.
-        precision: Arithmetic of the stem: `fp32`, `bf16`, or `auto`, which is fp32 as long as the
-            file records no quality at anything less.
+        precision: Arithmetic of the stem: `fp32`, `bf16`, `fp16`, or `auto`, which is fp32 as long
+            as the file records no quality at anything less.
         threads: Threads of the stem and of the decoder; None is what the affinity and the
             cgroup's quota allow.
-        cache_dir: Where compiled stems are kept; None is the backend's rule.
+        cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
+            `""` no cache.
         config: Advanced options: `min_weight`, `max_batch`, `tile_overlap`, and per backend a
             dict of the runtime's own.
 
@@ -86,7 +88,7 @@ def load(
                 device=device,
                 precision=precision,
                 threads=thread_count,
-                cache_dir=None if cache_dir is None else Path(cache_dir),
+                cache_dir=resolve_cache_dir(cache_dir),
                 config=options.runtime.get(chosen.name, {}),
             ),
         )

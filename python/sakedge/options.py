@@ -9,7 +9,7 @@ from typing import Any
 from sakedge.errors import OptionError
 from sakedge.tiling import OVERLAP
 
-PRECISIONS = ("auto", "fp32", "bf16")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def resolve_precision(precision: str) -> tuple[str, str]:
     """The arithmetic of the stem, and why.
 
     Args:
-        precision: `auto`, `fp32` or `bf16`.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
 
     Raises:
         OptionError: Anything else.
