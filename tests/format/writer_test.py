@@ -13,11 +13,11 @@ import onnxruntime as ort
 import openvino as ov
 import pytest
 from numpy.typing import NDArray
+from tests.support.files import without_rights
 
 from sakedge.errors import StorageError, TensorError
 from sakedge.format import Manifest, Precision, StudentFile, write_student
 from sakedge.format.layout import component_shapes
-from tests.support.files import without_rights
 
 Components = dict[str, dict[str, NDArray[Any]]]
 
@@ -140,9 +140,7 @@ class _Counting(Mapping[str, NDArray[Any]]):
         return len(self.tensors)
 
 
-def test_each_tensor_is_asked_for_once(
-    whole: tuple[Manifest, Components], tmp_path: Path
-) -> None:
+def test_each_tensor_is_asked_for_once(whole: tuple[Manifest, Components], tmp_path: Path) -> None:
     counting = {name: _Counting(parts) for name, parts in whole[1].items()}
     steps: list[tuple[int, int]] = []
     write_student(

@@ -34,6 +34,7 @@ class MappedFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.data = memoryview(b"")
+        self._map: mmap.mmap | None = None
         try:
             mode = path.stat().st_mode
             # Checked before it is opened: to open a pipe is to wait for its other end.
@@ -44,9 +45,21 @@ class MappedFile:
                 )
             with path.open("rb") as file:
                 if path.stat().st_size:
-                    self.data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+                    self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                    self.data = memoryview(self._map)
         except OSError as error:
             raise storage_error("cannot read", path, error) from error
+
+    def advise(self, advice: str) -> None:
+        """Tells the system how the file will be used, where it listens.
+
+        Args:
+            advice: `RANDOM` (read no further than asked), `NORMAL`, or `DONTNEED` (drop the pages
+                from this process; they come back when touched).
+        """
+        number = getattr(mmap, f"MADV_{advice}", None)
+        if self._map is not None and number is not None:
+            self._map.madvise(number)
 
     def tensor(self, dtype: str, shape: tuple[int, ...], start: int) -> NDArray[Any]:
         """A read-only tensor at byte `start`: a view, or a copy where it is not aligned.
@@ -63,4 +76,5 @@ class MappedFile:
 
     def close(self) -> None:
         """Lets go of the map."""
+        self._map = None
         self.data = memoryview(b"")

@@ -42,6 +42,8 @@ class StudentFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = MappedFile(path)
+        # The scan hops from one tensor's header to the next: the weights between stay unread.
+        self._file.advise("RANDOM")
         data, name = self._file.data, path.name
         scan = scan_model(data, name)
         self.manifest: Manifest = read_manifest(data, scan, name)
@@ -56,6 +58,8 @@ class StudentFile:
         }
         self.digest = student_digest(self.manifest.digests)
         self._closed = False
+        self._file.advise("DONTNEED")
+        self._file.advise("NORMAL")
 
     @classmethod
     def open(cls, path: str | Path) -> StudentFile:
