@@ -78,6 +78,8 @@ class Backend(Protocol):
 
 _ALIGNMENT = 64
 """Bytes: a cache line, and what OpenVINO asks for to write into a caller's buffer."""
+_LONGEST = 300
+_POSITIONS = ("Exception from ", "Check '")
 
 
 def empty_features(batch: int, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.float32]]:
@@ -107,8 +109,9 @@ def check_images(images: NDArray[np.float32], input_size: tuple[int, int]) -> ND
     return np.ascontiguousarray(images)
 
 
-def first_line(error: BaseException) -> str:
-    """The line of a runtime's many-line message that says something."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    telling = [line for line in lines if line and not line.startswith(("Exception from", "Check "))]
-    return (telling or lines or [""])[0] or type(error).__name__
+def gist(error: BaseException) -> str:
+    """What a runtime's many-line message says, in one line and without its source positions."""
+    lines = (line.strip() for line in str(error).splitlines())
+    telling = [line for line in lines if line and not line.startswith(_POSITIONS)]
+    text = " ".join(telling) or type(error).__name__
+    return (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…").rstrip(".")

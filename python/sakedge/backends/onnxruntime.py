@@ -17,7 +17,7 @@ from sakedge.backends.base import (
     Support,
     check_images,
     empty_features,
-    first_line,
+    gist,
 )
 from sakedge.errors import BackendError, OptionError
 from sakedge.format import StemModel
@@ -25,6 +25,8 @@ from sakedge.format import StemModel
 _PROVIDERS = ["CPUExecutionProvider"]
 _QUIET = 3
 """Log severity: errors only."""
+_DEFAULTS = {"session.intra_op.allow_spinning": "0"}
+"""Threads that wait by spinning take the cores from the decoder between two stems."""
 
 
 @cache
@@ -63,15 +65,13 @@ class OnnxRuntimeBackend:
         """
         ort = _runtime()
         settings = _settings(options.threads)
-        # Threads that wait by spinning take the cores from the decoder between two stems.
-        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        _apply(settings, options.config)
+        _apply(settings, {**_DEFAULTS, **options.config})
         values = [ort.OrtValue.ortvalue_from_numpy(w) for w in stem.weights.values()]
         try:
             settings.add_external_initializers(list(stem.weights), values)
             session = ort.InferenceSession(stem.graph, settings, providers=_PROVIDERS)
         except Exception as error:  # its exceptions share no base but Exception
-            raise BackendError("ONNX Runtime refused the stem", got=first_line(error)) from error
+            raise BackendError("ONNX Runtime refused the stem", got=gist(error)) from error
         details = {
             "runtime": "onnxruntime",
             "version": ort.__version__,
@@ -116,7 +116,7 @@ class OnnxRuntimeSession:
                 try:
                     self._session.run_with_iobinding(binding)
                 except Exception as error:  # its exceptions share no base but Exception
-                    raise BackendError("ONNX Runtime failed", got=first_line(error)) from error
+                    raise BackendError("ONNX Runtime failed", got=gist(error)) from error
         return features
 
 
@@ -138,7 +138,7 @@ class StockSession:
                 str(path), _settings(threads), providers=_PROVIDERS
             )
         except Exception as error:  # its exceptions share no base but Exception
-            raise BackendError(f"ONNX Runtime refused {path}", got=first_line(error)) from error
+            raise BackendError(f"ONNX Runtime refused {path}", got=gist(error)) from error
 
     def run(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Logits by task, each float32 [batch, classes, H, W]."""
@@ -169,6 +169,4 @@ def _apply(settings: Any, config: Mapping[str, Any]) -> None:
             else:
                 setattr(settings, key, value)
         except (TypeError, AttributeError, RuntimeError) as error:
-            raise BackendError(
-                f"ONNX Runtime refused the option {key}", got=first_line(error)
-            ) from error
+            raise BackendError(f"ONNX Runtime refused the option {key}", got=gist(error)) from error

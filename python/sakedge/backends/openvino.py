@@ -18,7 +18,7 @@ from sakedge.backends.base import (
     Support,
     check_images,
     empty_features,
-    first_line,
+    gist,
 )
 from sakedge.errors import BackendError
 from sakedge.format import StemModel
@@ -58,7 +58,7 @@ class OpenVinoBackend:
                 False, f"openvino cannot be imported ({error}): pip install 'sakedge[openvino]'"
             )
         except _REFUSALS as error:
-            return Support(False, f"OpenVINO does not start: {first_line(error)}")
+            return Support(False, f"OpenVINO does not start: {gist(error)}")
         target = (device or "CPU").upper()
         present = core.available_devices
         if target.partition(".")[0] not in DEVICES:
@@ -73,7 +73,7 @@ class OpenVinoBackend:
             capabilities = core.get_property(target, "OPTIMIZATION_CAPABILITIES")
             name = target if target == "AUTO" else core.get_property(target, "FULL_DEVICE_NAME")
         except _REFUSALS as error:
-            return Support(False, f"cannot ask {target}: {first_line(error)}")
+            return Support(False, f"cannot ask {target}: {gist(error)}")
         if _HINTS[precision][1] not in capabilities:
             return Support(False, f"{name} has no {precision} arithmetic")
         return Support(True, f"OpenVINO {_version()} on {name}")
@@ -93,9 +93,7 @@ class OpenVinoBackend:
                 compiled = _core().compile_model(_model(stem), device, config)
                 cache.store(compiled)
         except _REFUSALS as error:
-            raise BackendError(
-                f"OpenVINO refused the stem on {device}", got=first_line(error)
-            ) from error
+            raise BackendError(f"OpenVINO refused the stem on {device}", got=gist(error)) from error
         details = {
             "runtime": "openvino",
             "version": _version(),
@@ -145,7 +143,7 @@ class OpenVinoSession:
             try:
                 request.infer()
             except _REFUSALS as error:
-                raise BackendError("OpenVINO failed", got=first_line(error)) from error
+                raise BackendError("OpenVINO failed", got=gist(error)) from error
         return features
 
 
@@ -169,7 +167,7 @@ class StockSession:
         try:
             self._compiled = _core().compile_model(str(path), "CPU", config)
         except _REFUSALS as error:
-            raise BackendError(f"OpenVINO refused {path}", got=first_line(error)) from error
+            raise BackendError(f"OpenVINO refused {path}", got=gist(error)) from error
 
     def run(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Logits by task, each float32 [batch, classes, H, W]."""
@@ -229,7 +227,7 @@ class _Cache:
             exported = compiled.export_model()
             blob = exported if isinstance(exported, bytes) else exported.getvalue()
         except _REFUSALS as error:
-            self.state = f"none: {self._device} exported nothing ({first_line(error)})"
+            self.state = f"none: {self._device} exported nothing ({gist(error)})"
             return
         problem = disk.store(self._folder, self._key, blob)
         self.state = f"none: {problem}" if problem else "stored"

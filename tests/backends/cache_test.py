@@ -1,0 +1,152 @@
+"""The cache of compiled stems: hits give the same numbers, damage costs nothing but time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.support.files import without_rights
+
+from sakedge.backends import cache, registry
+from sakedge.backends.base import StemOptions, StemSession
+from sakedge.format import StemModel, StudentFile
+
+
+@pytest.fixture(scope="module")
+def stem(tiny_student: Path) -> Iterator[StemModel]:
+    with StudentFile.open(str(tiny_student)) as file:
+        yield file.stem()
+
+
+def compiled(
+    stem: StemModel, folder: Path | None, config: Mapping[str, Any] | None = None
+) -> StemSession:
+    options = StemOptions(threads=1, cache_dir=folder, config=config or {})
+    return registry.get("openvino").compile(stem, options)
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted((folder / "openvino").glob("*"))
+
+
+def assert_same(one: StemSession, other: StemSession, stem: StemModel) -> None:
+    inputs = np.random.default_rng(0).standard_normal((1, 3, *stem.input_size), np.float32)
+    for ours, theirs in zip(one.run(inputs), other.run(inputs), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_second_start_is_a_hit_with_the_same_outputs(stem: StemModel, tmp_path: Path) -> None:
+    first = compiled(stem, tmp_path)
+    second = compiled(stem, tmp_path)
+    assert (first.details["cache"], second.details["cache"]) == ("stored", "hit")
+    assert len(entries(tmp_path)) == 1
+    assert_same(first, second, stem)
+
+
+def test_without_a_folder_nothing_is_kept(stem: StemModel) -> None:
+    assert compiled(stem, None).details["cache"] == "off"
+
+
+def test_other_weights_or_options_are_another_entry(stem: StemModel, tmp_path: Path) -> None:
+    compiled(stem, tmp_path)
+    for other in (
+        compiled(replace(stem, digest="0" * 64), tmp_path),
+        compiled(stem, tmp_path, {"ENABLE_CPU_PINNING": True}),
+    ):
+        assert other.details["cache"] == "stored"
+    assert len(entries(tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:20],
+        lambda data: data[:-1],
+        lambda data: b"something else altogether" * 100,
+        lambda data: data[:5000] + bytes([data[5000] ^ 1]) + data[5001:],
+    ],
+    ids=["empty", "header only", "cut", "foreign", "one bit"],
+)
+def test_a_damaged_entry_is_replaced(
+    stem: StemModel, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    first = compiled(stem, tmp_path)
+    (entry,) = entries(tmp_path)
+    sound = entry.read_bytes()
+    entry.write_bytes(damage(sound))
+    again = compiled(stem, tmp_path)
+    assert again.details["cache"] == "stored"
+    assert compiled(stem, tmp_path).details["cache"] == "hit"
+    assert_same(first, again, stem)
+
+
+def test_a_sound_entry_that_openvino_refuses_is_replaced(stem: StemModel, tmp_path: Path) -> None:
+    compiled(stem, tmp_path)
+    (entry,) = entries(tmp_path)
+    assert cache.store(entry.parent, entry.stem, b"a blob of some other OpenVINO") is None
+    assert compiled(stem, tmp_path).details["cache"] == "stored"
+    assert compiled(stem, tmp_path).details["cache"] == "hit"
+
+
+def test_a_folder_without_rights_costs_only_time(stem: StemModel, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    with without_rights(folder):
+        session = compiled(stem, folder)
+    assert session.details["cache"].startswith("none: ")
+    assert session.run(np.zeros((1, 3, *stem.input_size), np.float32))
+
+
+def test_a_file_where_the_folder_should_be_costs_only_time(stem: StemModel, tmp_path: Path) -> None:
+    file = tmp_path / "cache"
+    file.touch()
+    assert compiled(stem, file).details["cache"].startswith("none: ")
+
+
+def test_the_least_recently_used_entries_go(tmp_path: Path) -> None:
+    for i in range(cache.KEPT):
+        assert cache.store(tmp_path, f"{i}", b"blob") is None
+        os.utime(tmp_path / f"{i}.blob", (i, i))
+    assert cache.load(tmp_path, "0") is not None  # used: now the youngest
+    cache.store(tmp_path, "new", b"blob")
+    left = {entry.stem for entry in tmp_path.iterdir()}
+    assert left == {"new", "0", *(str(i) for i in range(2, cache.KEPT))}
+
+
+def test_a_large_stem_is_not_cached_on_a_cpu(
+    stem: StemModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sakedge.backends.openvino._CPU_CACHE_LIMIT", 1000)
+    assert "faster than reading a cache" in compiled(stem, tmp_path).details["cache"]
+    assert not entries(tmp_path)
+
+
+def test_the_argument_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.ENVIRONMENT, "/from/environment")
+    assert cache.resolve_cache_dir("/from/argument") == Path("/from/argument")
+    assert cache.resolve_cache_dir() == Path("/from/environment")
+
+
+@pytest.mark.parametrize("off", ["", "0", "off", "None"])
+def test_the_cache_can_be_switched_off(off: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cache.ENVIRONMENT, off)
+    assert cache.resolve_cache_dir() is None
+    assert cache.resolve_cache_dir("/some/folder") == Path("/some/folder")
+    assert cache.resolve_cache_dir(off) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's rule")
+def test_the_default_is_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(cache.ENVIRONMENT, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/home/line/caches")
+    assert cache.resolve_cache_dir() == Path("/home/line/caches/sakedge")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/line")
+    assert cache.resolve_cache_dir() == Path("/home/line/.cache/sakedge")

@@ -1,0 +1,111 @@
+"""The choice of a backend: the stated rule, no silent fallback, every reason told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sakedge.backends import registry
+from sakedge.errors import BackendError, UnknownBackendError
+
+PLUGIN = """
+from sakedge.backends.base import Support
+
+class Plant:
+    name = "plant"
+    def probe(self, device, precision):
+        return Support(device == "FPGA", "runs on FPGA only")
+    def compile(self, stem, options):
+        raise AssertionError
+"""
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A third party's package on the path, with its entry point."""
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\n{name} = {value}\n")
+    (folder / "plant_backend.py").write_text(PLUGIN)
+    monkeypatch.syspath_prepend(str(folder))
+
+
+def test_auto_takes_the_first_that_works() -> None:
+    backend, refused = registry.choose("auto")
+    assert backend.name == registry.names()[0] == "openvino"
+    assert refused == {}
+
+
+def test_auto_keeps_why_it_passed_over_a_backend(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """OpenVINO cannot be imported in a process whose import of it is blocked."""
+    (tmp_path / "openvino.py").write_text("raise ImportError('not here')")
+    code = "from sakedge.backends import registry; b, r = registry.choose('auto'); print(b.name, r)"
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert printed.stdout.startswith("onnxruntime {'openvino': "), printed.stderr
+    assert "openvino cannot be imported (not here): pip install" in printed.stdout
+
+
+def test_a_named_backend_never_falls_back() -> None:
+    with pytest.raises(BackendError, match="onnxruntime cannot run here: runs on CPU only"):
+        registry.choose("onnxruntime", "GPU")
+
+
+def test_when_nothing_is_left_every_reason_is_told() -> None:
+    with pytest.raises(BackendError) as caught:
+        registry.choose("auto", "FPGA", "bf16")
+    for name in registry.names():
+        assert f"{name}: " in str(caught.value)
+    assert "on FPGA at bf16" in str(caught.value)
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    with pytest.raises(UnknownBackendError) as caught:
+        registry.choose("tensorrt")
+    assert all(name in str(caught.value) for name in ("auto", "tensorrt", *registry.names()))
+
+
+def test_a_device_that_is_not_there_is_named() -> None:
+    with pytest.raises(BackendError, match=r"sees no GPU\.7 here, only CPU"):
+        registry.choose("openvino", "GPU.7")
+
+
+def test_auto_as_a_device_and_names_in_lower_case_work() -> None:
+    assert registry.probe("openvino", "AUTO").ok
+    assert registry.probe("openvino", "cpu").ok
+    assert registry.probe("onnxruntime", "cpu").ok
+
+
+def test_a_third_party_comes_last_and_can_be_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(tmp_path, monkeypatch, "plant", "plant_backend:Plant")
+    assert registry.names() == ("openvino", "onnxruntime", "plant")
+    backend, refused = registry.choose("auto", "FPGA")
+    assert backend.name == "plant"
+    assert set(refused) == {"openvino", "onnxruntime"}
+
+
+def test_a_third_party_that_cannot_be_loaded_is_an_error_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(tmp_path, monkeypatch, "gone", "no_such_module:Backend")
+    with pytest.raises(BackendError, match=r"no_such_module:Backend.*ModuleNotFoundError"):
+        registry.get("gone")
+    assert "cannot be loaded" in registry.probe("gone").reason
+
+
+def test_a_third_party_cannot_take_the_name_of_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(tmp_path, monkeypatch, "openvino", "plant_backend:Plant")
+    assert registry.get("openvino").probe(None, "fp32").ok
+
+
+def test_the_rule_names_the_order() -> None:
+    assert ", ".join(registry.BACKENDS) in registry.AUTO_RULE
