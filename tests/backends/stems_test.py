@@ -16,6 +16,7 @@ from onnx.reference import ReferenceEvaluator
 
 from sakedge.backends import registry
 from sakedge.backends.base import Backend, StemOptions, StemSession
+from sakedge.convert import convert
 from sakedge.errors import BackendError, OptionError
 from sakedge.format import StemModel, StudentFile
 
@@ -71,6 +72,21 @@ def test_outputs_agree_with_float64(session: StemSession, stem: StemModel) -> No
         assert ours.flags.c_contiguous
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).max() < TOLERANCE * np.abs(theirs).max()
+
+
+def test_weights_stored_in_fp16_are_computed_with_in_fp32(
+    backend: Backend, tiny_checkpoint: tuple[Path, Path], tmp_path: Path
+) -> None:
+    convert(*tiny_checkpoint, tmp_path / "half.onnx", dtype="fp16")
+    with StudentFile.open(str(tmp_path / "half.onnx")) as file:
+        stem = file.stem()
+    assert {weight.dtype for weight in stem.weights.values()} == {np.dtype(np.float16)}
+    inputs = images(stem, 1)
+    evaluator = ReferenceEvaluator(onnx.load_from_string(stem.to_bytes()))
+    expected = evaluator.run(None, {"image": inputs})
+    outputs = backend.compile(stem, StemOptions(threads=1)).run(inputs)
+    for ours, theirs in zip(outputs, expected, strict=True):
+        assert np.abs(ours - theirs).max() < 2 * TOLERANCE * np.abs(theirs).max()
 
 
 def test_an_image_does_not_depend_on_its_batch(session: StemSession, stem: StemModel) -> None:

@@ -169,4 +169,4 @@ def _apply(settings: Any, config: Mapping[str, Any]) -> None:
             else:
                 setattr(settings, key, value)
         except (TypeError, AttributeError, RuntimeError) as error:
-            raise BackendError(f"ONNX Runtime refused the option {key}", got=gist(error)) from error
+            raise BackendError(f"ONNX Runtime refused the option {key}", got=repr(value)) from error
