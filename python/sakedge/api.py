@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,7 @@ def load(
     }
     precision, reason = resolve_precision(precision)
     thread_count = resolve_threads(threads)
+    laps = [time.perf_counter()]
     with StudentFile.open(os.fspath(path)) as file:
         manifest = file.manifest
         adapters = pick("adapter", adapters, manifest.adapter_names, UnknownAdapterError)
@@ -81,9 +84,11 @@ def load(
         if not tasks:
             names = ", ".join(manifest.task_names)
             raise OptionError("no task was asked for", expected=f"some of {names}")
+        stem = file.stem()
+        laps.append(time.perf_counter())
         chosen, refused = registry.choose(backend, device, precision)
         session = chosen.compile(
-            file.stem(),
+            stem,
             StemOptions(
                 device=device,
                 precision=precision,
@@ -92,6 +97,8 @@ def load(
                 config=options.runtime.get(chosen.name, {}),
             ),
         )
+        del stem
+        laps.append(time.perf_counter())
         routed = tasks if manifest.architecture.router == "mor" else ()
         decoder = Decoder(
             manifest,
@@ -101,12 +108,14 @@ def load(
             adapters={name: file.component(f"adapters.{name}") for name in adapters},
             threads=thread_count,
         )
+    laps.append(time.perf_counter())
     loaded = ("stem", *(f"routers.{t}" for t in routed), *(f"heads.{t}" for t in tasks))
     explanation = Explanation(
         path=os.fspath(path),
         digest=file.digest,
         input_size=manifest.input_size,
         backend=chosen.name,
+        backend_reason=registry.AUTO_RULE if backend == "auto" else "asked for",
         session=dict(session.details),
         refused=dict(refused),
         device=device,
@@ -118,6 +127,12 @@ def load(
         adapters=adapters,
         not_loaded=(),
         digests={name: manifest.digests[name] for name in loaded},
+        load_ms={
+            stage: 1000 * (end - start)
+            for stage, (start, end) in zip(
+                ("read", "compile", "decoder"), pairwise(laps), strict=True
+            )
+        },
     )
     return Student(
         manifest,

@@ -17,6 +17,7 @@ class Explanation:
         digest: SHA-256 over all components of the file.
         input_size: Height and width.
         backend: Runtime of the stem.
+        backend_reason: Why that one: the rule of `auto`, or `asked for`.
         session: What the runtime says of the compiled stem.
         refused: Backends that were tried before it, and why they could not be used.
         device: The device asked for; None is the backend's default.
@@ -28,12 +29,15 @@ class Explanation:
         adapters: Adapters that are active now.
         not_loaded: Adapters of the file that are not.
         digests: SHA-256 of each loaded component; for a swapped adapter that of its pack.
+        load_ms: Milliseconds that loading took: to `read` and check the stem, to `compile` it
+            (the import of the runtime included), and to read and pack the rest for the `decoder`.
     """
 
     path: str
     digest: str
     input_size: tuple[int, int]
     backend: str
+    backend_reason: str
     session: Mapping[str, str]
     refused: Mapping[str, str]
     device: str | None
@@ -45,6 +49,7 @@ class Explanation:
     adapters: tuple[str, ...]
     not_loaded: tuple[str, ...]
     digests: Mapping[str, str]
+    load_ms: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, ready for JSON."""
@@ -59,6 +64,7 @@ class Explanation:
             ("student", f"{self.path}  (SHA-256 {self.digest[:16]}…)"),
             ("input", f"{height} x {width} (height x width)"),
             ("backend", self.backend),
+            ("  chosen", self.backend_reason),
             *((f"  {key}", value) for key, value in self.session.items()),
             *((f"  refused {name}", reason) for name, reason in self.refused.items()),
             ("device", self.device or "the backend's default"),
@@ -69,6 +75,7 @@ class Explanation:
             ("adapters", ", ".join(self.adapters) or "none: stem only"),
             *([("not loaded", ", ".join(self.not_loaded))] if self.not_loaded else []),
             *((f"  {name}", f"SHA-256 {digest[:16]}…") for name, digest in self.digests.items()),
+            ("loaded in", ", ".join(f"{stage} {ms:.0f} ms" for stage, ms in self.load_ms.items())),
         ]
         width = max(len(key) for key, _ in rows)
         return "\n".join(f"{key:<{width}}  {value}" for key, value in rows)

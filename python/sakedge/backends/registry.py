@@ -22,9 +22,8 @@ BACKENDS: dict[str, str] = {
 """Name → `module:class`, in the order in which `auto` tries them."""
 
 AUTO_RULE = (
-    "auto takes the first backend that can run on the device at the precision, in the order "
-    f"{', '.join(BACKENDS)}, then installed third-party backends by name. OpenVINO comes first "
-    "because its stem is the faster one on CPUs at equal precision (docs/backends.md)"
+    "auto: the first that can run on the device at the precision, in the order "
+    f"{', '.join(BACKENDS)} (the faster stem on CPUs first, see docs/backends.md), third parties"
 )
 
 
