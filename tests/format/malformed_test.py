@@ -11,7 +11,13 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from tests.support.files import edit_manifest, edit_model, initializer, without_rights
+from tests.support.files import (
+    edit_manifest,
+    edit_model,
+    initializer,
+    sign_graph,
+    without_rights,
+)
 
 from sakedge.errors import (
     DigestError,
@@ -312,8 +318,22 @@ def _integer_input(model: Any) -> None:
 def test_a_graph_that_is_no_students_is_refused(
     tiny_student: Path, tmp_path: Path, spoil: Callable[[Any], None], reason: str
 ) -> None:
+    def spoil_and_sign(model: Any) -> None:
+        spoil(model)
+        sign_graph(model)
+
     with pytest.raises(ManifestError, match=reason):
-        _read_all(edit_model(tiny_student, tmp_path / "student.onnx", spoil))
+        _read_all(edit_model(tiny_student, tmp_path / "student.onnx", spoil_and_sign))
+
+
+def test_an_operator_changed_after_the_fact_is_found(tiny_student: Path, tmp_path: Path) -> None:
+    def change_epsilon(model: Any) -> None:
+        node = next(n for n in model.graph.node if n.op_type == "LayerNormalization")
+        next(a for a in node.attribute if a.name == "epsilon").f = 1e-3
+
+    path = edit_model(tiny_student, tmp_path / "student.onnx", change_epsilon)
+    with pytest.raises(DigestError, match=r"graph of .* changed or damaged"):
+        StudentFile.open(path)
 
 
 def _relocate(key: str, value: str) -> Callable[[Any], None]:

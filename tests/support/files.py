@@ -11,6 +11,7 @@ from typing import Any
 
 import onnx
 
+from sakedge.format.digest import graph_digest
 from sakedge.format.manifest import METADATA_KEY
 
 NOBODY = 65534
@@ -50,6 +51,16 @@ def edit_manifest(source: Path, target: Path, edit: Callable[[dict[str, Any]], N
         entry.value = json.dumps(manifest)
 
     return edit_model(source, target, rewrite)
+
+
+def sign_graph(model: Any) -> None:
+    """Makes the manifest's digest of the graph that of the graph as it is now."""
+    graph = model.graph
+    parts = [part.SerializeToString() for part in (*graph.node, *graph.input, *graph.output)]
+    entry = next(entry for entry in model.metadata_props if entry.key == METADATA_KEY)
+    manifest = json.loads(entry.value)
+    manifest["graph_digest"] = graph_digest(parts)
+    entry.value = json.dumps(manifest)
 
 
 def initializer(model: Any, name: str) -> Any:

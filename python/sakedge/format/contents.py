@@ -7,7 +7,8 @@ from typing import Any
 import onnx
 from google.protobuf.message import DecodeError
 
-from sakedge.errors import ManifestError, NotAStudentError, TensorError
+from sakedge.errors import DigestError, ManifestError, NotAStudentError, TensorError
+from sakedge.format.digest import graph_digest
 from sakedge.format.graph import tensor_specs
 from sakedge.format.manifest import METADATA_KEY, Manifest
 from sakedge.format.parse import parse
@@ -73,14 +74,24 @@ def _check_tensor(stored: StoredTensor, spec: TensorSpec, name: str) -> None:
         )
 
 
-def read_nodes(data: memoryview, scan: ModelScan, name: str) -> list[Any]:
+def read_nodes(data: memoryview, scan: ModelScan, manifest: Manifest, name: str) -> list[Any]:
     """Parses the graph's nodes, refusing what could reach outside the file.
 
     Raises:
         ManifestError: A node is malformed, not a standard operator, or holds a graph or a tensor
             that lies elsewhere.
+        DigestError: The graph is not the one that the manifest was written for.
     """
-    return [_read_node(data, span, name) for span in scan.nodes]
+    nodes = [_read_node(data, span, name) for span in scan.nodes]
+    found = graph_digest(data[span.start : span.end] for span in scan.graph_parts())
+    if found != manifest.graph_digest:
+        raise DigestError(
+            f"the graph of {name} was changed or damaged",
+            expected=f"SHA-256 {manifest.graph_digest}",
+            got=found,
+            remedy="Copy or convert the student again",
+        )
+    return nodes
 
 
 def _read_node(data: memoryview, span: Span, name: str) -> Any:

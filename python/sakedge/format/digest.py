@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,10 +43,19 @@ def component_digest(tensors: Mapping[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def student_digest(digests: Mapping[str, str]) -> str:
-    """Digest of a whole student, over the digests of its components."""
+def graph_digest(parts: Iterable[bytes | memoryview]) -> str:
+    """Digest of a graph's serialized parts in order, each with its length."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def student_digest(digests: Mapping[str, str], graph: str) -> str:
+    """Digest of a whole student, over the digests of its components and its graph's."""
     lines = "".join(f"{name}:{digests[name]}\n" for name in sorted(digests))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return hashlib.sha256(f"{lines}graph:{graph}\n".encode()).hexdigest()
 
 
 def as_bytes(tensor: NDArray[Any]) -> memoryview:

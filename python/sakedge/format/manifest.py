@@ -168,6 +168,8 @@ class Manifest(_Part):
         provenance: Where the student comes from.
         digests: SHA-256 of each component: `stem`, `adapters.<name>`, `routers.<task>` (not
             without routers) and `heads.<task>`.
+        graph_digest: SHA-256 of the graph's operators, inputs and outputs: what they compute is as
+            much a part of the student as its weights are.
     """
 
     format_version: int = Field(default=FORMAT_VERSION, ge=1)
@@ -180,6 +182,7 @@ class Manifest(_Part):
     precision: Precision
     provenance: Provenance
     digests: dict[str, Digest]
+    graph_digest: Digest = NO_DIGEST
 
     @classmethod
     def without_digests(cls, **parts: Any) -> Manifest:

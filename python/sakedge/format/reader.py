@@ -36,7 +36,7 @@ class StudentFile:
     Attributes:
         path: The file.
         manifest: What it holds.
-        digest: SHA-256 over the digests of its components.
+        digest: SHA-256 over the digests of its graph and its components.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,14 +49,14 @@ class StudentFile:
         self.manifest: Manifest = read_manifest(data, scan, name)
         self._specs = check_tensors(scan, self.manifest, name)
         check_interface(data, scan, self.manifest, name)
-        self._nodes = read_nodes(data, scan, name)
+        self._nodes = read_nodes(data, scan, self.manifest, name)
         self._external: MappedFile | None = None
         self._places = {
             spec.name: self._place(scan.tensors[spec.name], spec)
             for specs in self._specs.values()
             for spec in specs
         }
-        self.digest = student_digest(self.manifest.digests)
+        self.digest = student_digest(self.manifest.digests, self.manifest.graph_digest)
         self._closed = False
         self._file.advise("DONTNEED")
         self._file.advise("NORMAL")

@@ -53,6 +53,10 @@ class ModelScan:
     outputs: list[Span] = field(default_factory=list)
     tensors: dict[str, StoredTensor] = field(default_factory=dict)
 
+    def graph_parts(self) -> list[Span]:
+        """Nodes, inputs and outputs, as `Graph.parts` has them."""
+        return [*self.nodes, *self.inputs, *self.outputs]
+
 
 def scan_model(data: memoryview, name: str) -> ModelScan:
     """Scans an ONNX file.

@@ -53,6 +53,12 @@ class Graph:
     outputs: Sequence[Any]
     tensors: Sequence[TensorSpec]
 
+    def parts(self) -> Iterator[tuple[int, bytes]]:
+        """Its nodes, inputs and outputs, serialized, each after its field number."""
+        for number, messages in ((1, self.nodes), (11, self.inputs), (12, self.outputs)):
+            for message in messages:
+                yield number, message.SerializeToString()
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -102,14 +108,8 @@ def plan_model(
         location: Plain name of an external data file that holds the weights; None keeps them in
             the model.
     """
-    small = b"".join(
-        [
-            *(wire.bytes_field(1, node.SerializeToString()) for node in graph.nodes),
-            wire.bytes_field(2, graph.name.encode()),
-            *(wire.bytes_field(11, value.SerializeToString()) for value in graph.inputs),
-            *(wire.bytes_field(12, value.SerializeToString()) for value in graph.outputs),
-        ]
-    )
+    small = wire.bytes_field(2, graph.name.encode())
+    small += b"".join(wire.bytes_field(number, part) for number, part in graph.parts())
     # Offsets count from the graph's first byte, which the head's own padding aligns.
     slots, at, external_at = [], len(small), 0
     for tensor in graph.tensors:

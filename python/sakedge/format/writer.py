@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sakedge.errors import TensorError
 from sakedge.format.atomic import atomic_write
-from sakedge.format.digest import ComponentDigest, as_bytes
+from sakedge.format.digest import ComponentDigest, as_bytes, graph_digest
 from sakedge.format.graph import student_graph, tensor_specs
 from sakedge.format.manifest import METADATA_KEY, NO_DIGEST, Manifest
 from sakedge.format.serialize import ALIGNMENT, ONNX_LIMIT, ModelPlan, TensorSpec, plan_model
@@ -52,6 +52,8 @@ def write_student(
     """
     path = Path(path)
     graph = student_graph(manifest)
+    graph_sha = graph_digest(part for _, part in graph.parts())
+    manifest = manifest.model_copy(update={"graph_digest": graph_sha})
     metadata = (METADATA_KEY, _with_digests(manifest, {}).model_dump_json())
     producer = manifest.provenance.tool
 
