@@ -97,8 +97,12 @@ def test_external_data_gives_the_same_student(
     assert path.stat().st_size < 200_000 < (tmp_path / "external.onnx.data").stat().st_size
     onnx.checker.check_model(path, full_check=True)
     expected = _stock(tiny_student, images)
+    core = ov.Core()
+    precise = {"INFERENCE_PRECISION_HINT": "f32"}
+    theirs = core.compile_model(core.read_model(path), "CPU", precise)(images)
     for name, logits in _stock(path, images).items():
         assert np.array_equal(logits, expected[name])
+        assert np.abs(theirs[name] - logits).max() < 1e-5 * np.ptp(logits), name
     with StudentFile.open(path) as file:
         for name in file.manifest.components:
             assert file.component(name).keys() == whole[1][name].keys()
@@ -120,6 +124,20 @@ def test_half_precision_halves_the_file_and_computes_in_float32(
     expected = _stock(tmp_path / "rounded.onnx", images)
     for name, logits in _stock(tmp_path / "half.onnx", images).items():
         assert np.abs(logits - expected[name]).max() < 1e-5 * np.ptp(logits), name
+
+
+def test_a_student_too_large_for_one_file_gets_a_second(
+    whole: tuple[Manifest, Components], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "student.onnx"
+    write_student(path, *whole)
+    with StudentFile.open(path) as file:
+        assert file.files == (path,)
+    # The real limit, 2 GB, is met the same way by a ViT-L with many adapters.
+    monkeypatch.setattr("sakedge.format.writer.ONNX_LIMIT", path.stat().st_size - 1)
+    write_student(path, *whole)
+    with StudentFile.open(path) as file:
+        assert file.files == (path, tmp_path / "student.onnx.data")
 
 
 class _Counting(Mapping[str, NDArray[Any]]):

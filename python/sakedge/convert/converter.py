@@ -15,7 +15,7 @@ from sakedge.convert.position import POSITION, for_size
 from sakedge.convert.report import Report, count_parameters
 from sakedge.convert.state import Progress, file_sha256, open_checkpoint, read_checked
 from sakedge.errors import OptionError
-from sakedge.format import write_student
+from sakedge.format import StudentFile, write_student
 from sakedge.format.manifest import Fit
 
 _ALIGNERS = "backbone.ts_aligners."
@@ -72,10 +72,11 @@ def convert(
         for component, recipes in layout.recipes.items()
     }
     manifest = write_student(out, manifest, components, progress=progress)
-    files = [out, out.with_name(f"{out.name}.data")]
+    with StudentFile.open(out) as written:
+        size_in_bytes = sum(path.stat().st_size for path in written.files)
     return Report(
         path=out,
-        bytes=sum(file.stat().st_size for file in files if file.exists()),
+        bytes=size_in_bytes,
         manifest=manifest,
         entries=len(kept),
         parameters=count_parameters({key: entry.shape for key, entry in entries.items()}),

@@ -71,6 +71,11 @@ class StudentFile:
         """
         return cls(Path(path))
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file itself, and the one that holds its weights if they lie outside."""
+        return (self.path,) if self._external is None else (self.path, self._external.path)
+
     def component(self, name: str) -> dict[str, NDArray[Any]]:
         """Reads one component, e.g. `stem`, `adapters.sam`, `routers.edge` or `heads.edge`.
 
