@@ -32,6 +32,8 @@ __all__ = ["Decoded", "Decoder", "TaskOutput", "Window", "isa", "isas"]
 Tensors = Mapping[str, NDArray[Any]]
 """A component's tensors by canonical name, float32 or float16 (`StudentFile.component`)."""
 
+_MOST_THREADS = 1024
+
 _Float32 = NDArray[np.float32]
 _Pair = tuple[_Float32, _Float32]
 
@@ -49,7 +51,7 @@ def isa() -> str:
 
 
 def isas() -> tuple[tuple[str, bool, str], ...]:
-    """Every instruction set that is compiled in, best first: name, whether it runs here, why not."""
+    """Every compiled-in instruction set, best first: name, whether it runs here, why not."""
     return tuple(_core.isas())
 
 
@@ -100,7 +102,7 @@ class Decoder:
         UnknownTaskError: A task that the manifest does not have.
         UnknownAdapterError: An adapter that the manifest does not have.
         TensorError: A tensor is missing or its shape does not fit the others.
-        OptionError: `threads` is less than 1.
+        OptionError: `threads` is out of range.
         IsaError: See `isa`.
     """
 
@@ -114,8 +116,10 @@ class Decoder:
         adapters: Mapping[str, Tensors],
         threads: int,
     ) -> None:
-        if threads < 1:
-            raise OptionError("threads is out of range", expected="at least 1", got=str(threads))
+        if not 1 <= threads <= _MOST_THREADS:
+            raise OptionError(
+                "threads is out of range", expected=f"1 to {_MOST_THREADS}", got=str(threads)
+            )
         isa()  # a wrong SAKEDGE_ISA is told before any other problem
         self._manifest = manifest
         self._tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
@@ -145,7 +149,9 @@ class Decoder:
     def adapters(self) -> tuple[str, ...]:
         """The adapters that it holds now, in expert order."""
         here = self._core.present()
-        return tuple(n for n, there in zip(self._manifest.adapter_names, here, strict=True) if there)
+        return tuple(
+            n for n, there in zip(self._manifest.adapter_names, here, strict=True) if there
+        )
 
     def exchange(self, name: str, tensors: Tensors | None) -> None:
         """Puts an adapter in its place, or takes it away; runs under way keep what they have.
@@ -195,9 +201,7 @@ class Decoder:
         maps = self._checked_features(features, len(windows))
         wanted = self._adapter_mask(adapters, len(windows))
         if not (math.isfinite(min_weight) and 0.0 <= min_weight <= 1.0):
-            raise OptionError(
-                "min_weight is out of range", expected="0 to 1", got=str(min_weight)
-            )
+            raise OptionError("min_weight is out of range", expected="0 to 1", got=str(min_weight))
         try:
             values, all_logits, routing = self._core.run(
                 features=maps,
@@ -227,11 +231,11 @@ class Decoder:
                 got=str(len(features)),
             )
         for i, x in enumerate(features):
-            if x.shape != expected or x.dtype != np.float32:
+            if not isinstance(x, np.ndarray) or x.shape != expected or x.dtype != np.float32:
                 raise OptionError(
                     f"stem output x{i} does not fit the {batch} windows and the manifest",
-                    expected=f"float32 {list(expected)}",
-                    got=f"{x.dtype} {list(x.shape)}",
+                    expected=f"a float32 array {list(expected)}",
+                    got=_describe(x),
                 )
         return [np.ascontiguousarray(x) for x in features]
 
@@ -338,6 +342,10 @@ class _Part:
                 got=f"{tensor.dtype} {list(tensor.shape)}",
             )
         return np.ascontiguousarray(tensor, np.float32)
+
+
+def _describe(x: object) -> str:
+    return f"{x.dtype} {list(x.shape)}" if isinstance(x, np.ndarray) else type(x).__name__
 
 
 def _of_task(parts: Mapping[str, Tensors], task: str, what: str) -> Tensors:

@@ -1,6 +1,6 @@
 """What the kernels and the decoder are checked against: float64, one step after the other.
 
-Written from `sak.md` alone. The head convolves after upsampling, as the paper has it, and the router
+Written from `sak.md` alone. The head convolves after upsampling, as the paper has it; the router
 runs its last linear on every token before the mean.
 """
 

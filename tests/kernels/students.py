@@ -145,5 +145,5 @@ def _manifest(spec: Spec) -> Manifest:
         ),
         precision=Precision(weights="fp32"),
         provenance=Provenance(tool="test"),
-        digests={name: "0" * 64 for name in components},
+        digests=dict.fromkeys(components, "0" * 64),
     )

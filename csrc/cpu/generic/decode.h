@@ -9,18 +9,23 @@
 namespace sakedge::cpu {
 namespace {
 
-// Calls visit(x, sample) with the `classes` interpolated values of each column of output row `y`.
-template <typename Visit>
-inline void sample_row(const SampleArgs& args, Index y, const Visit& visit) {
+// The map's row at output row `y`, interpolated along y: [width, classes].
+inline void sample_line(const SampleArgs& args, Index y, float* line) {
   const Tap row = args.rows[y];
   const Index length = args.width * args.classes;
   const float* low = args.map + row.low * length;
   const float* high = args.map + row.high * length;
-  float* line = args.scratch;
   for (Index i = 0; i < length; ++i) {
     line[i] = row.low_weight * low[i] + row.high_weight * high[i];
   }
-  float* sample = args.scratch + length;
+}
+
+// Calls visit(x, sample) with the `classes` interpolated values of each column of output row `y`.
+template <typename Visit>
+inline void sample_row(const SampleArgs& args, Index y, const Visit& visit) {
+  float* line = args.scratch;
+  float* sample = args.scratch + args.width * args.classes;
+  sample_line(args, y, line);
   for (Index x = 0; x < args.out_width; ++x) {
     const Tap column = args.columns[x];
     const float* left = line + column.low * args.classes;
@@ -87,14 +92,19 @@ void decode_scalar_f32(const SampleArgs& args, float* out) {
   }
 }
 
+// Class by class, so that every output row is written from first to last.
 void upsample_f32(const SampleArgs& args, Index plane, float* out) {
+  const float* line = args.scratch;
   for (Index y = args.begin; y < args.end; ++y) {
-    float* row = out + y * args.out_width;
-    sample_row(args, y, [&](Index x, const float* sample) {
-      for (Index c = 0; c < args.classes; ++c) {
-        row[c * plane + x] = sample[c];
+    sample_line(args, y, args.scratch);
+    for (Index c = 0; c < args.classes; ++c) {
+      float* row = out + c * plane + y * args.out_width;
+      for (Index x = 0; x < args.out_width; ++x) {
+        const Tap column = args.columns[x];
+        row[x] = column.low_weight * line[column.low * args.classes + c] +
+                 column.high_weight * line[column.high * args.classes + c];
       }
-    });
+    }
   }
 }
 

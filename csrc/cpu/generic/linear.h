@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cpu/generic/float4.h"
 #include "cpu/kernel_table.h"
 
 // Matrix products over packed weights.
@@ -31,25 +32,29 @@ void pack_f32(Index k, Index n, const float* source, Index k_stride, Index n_str
 // One panel for `Rows` rows.
 template <Index Rows>
 inline void linear_block(const LinearArgs& args, Index row, Index column, const float* panel) {
-  const float* x[Rows];
+  const float* x = args.x + row * args.x_stride;
+  Float4 left[Rows];
+  Float4 right[Rows];
   for (Index i = 0; i < Rows; ++i) {
-    x[i] = args.x + (row + i) * args.x_stride;
+    left[i] = right[i] = splat(0.0f);
   }
-  float sum[Rows][kPanel] = {};
   for (Index k = 0; k < args.k; ++k) {
+    const Float4 w_left = load4(panel + k * kPanel);
+    const Float4 w_right = load4(panel + k * kPanel + 4);
     for (Index i = 0; i < Rows; ++i) {
-      const float value = x[i][k];
-      for (Index j = 0; j < kPanel; ++j) {
-        sum[i][j] += value * panel[j];
-      }
+      const Float4 value = splat(x[i * args.x_stride + k]);
+      left[i] = multiply_add(value, w_left, left[i]);
+      right[i] = multiply_add(value, w_right, right[i]);
     }
-    panel += kPanel;
   }
   const Index width = args.n - column < kPanel ? args.n - column : kPanel;
   for (Index i = 0; i < Rows; ++i) {
+    float sum[kPanel];
+    store4(sum, left[i]);
+    store4(sum + 4, right[i]);
     float* y = args.y + (row + i) * args.y_stride + column;
     for (Index j = 0; j < width; ++j) {
-      const float value = args.bias == nullptr ? sum[i][j] : sum[i][j] + args.bias[column + j];
+      const float value = args.bias == nullptr ? sum[j] : sum[j] + args.bias[column + j];
       y[j] = args.accumulate ? y[j] + value : value;
     }
   }

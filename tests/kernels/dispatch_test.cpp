@@ -1,0 +1,106 @@
+// Which instruction set is chosen, and where its empty slots come from. The instruction sets here are
+// made up, so that every case exists on every machine; the code under test is the real one.
+#include "cpu/dispatch.h"
+
+#include "expect.h"
+
+namespace {
+
+using namespace sakedge;
+using namespace sakedge::cpu;
+
+// Real kernels under other names: what matters is which table a pointer comes from.
+void gelu_a(Index, float*) {}
+void gelu_b(Index, float*) {}
+void linear_a(const LinearArgs&) {}
+
+constexpr Features kOne = kAvx2;
+constexpr Features kTwo = kAvxVnni;
+
+struct Tables {
+  const KernelTable& base = *isas().back().table;
+  KernelTable best{};
+  KernelTable middle{};
+};
+
+void an_empty_slot_takes_the_next_best_that_runs() {
+  Tables t;
+  t.best.mix_f32 = t.base.mix_f32;
+  t.middle.gelu_f32 = gelu_b;
+  const Isa list[] = {{"best", &t.best, kOne}, {"middle", &t.middle, kTwo}, {"base", &t.base, 0}};
+
+  const KernelTable all = compose(list, kOne | kTwo, 0);
+  EXPECT(all.gelu_f32 == gelu_b);
+  EXPECT(all.linear_f32 == t.base.linear_f32);
+
+  // AVX-512 without AVX-VNNI and the other way round both exist: no straight line.
+  const KernelTable without_middle = compose(list, kOne, 0);
+  EXPECT(without_middle.gelu_f32 == t.base.gelu_f32);
+}
+
+void a_better_instruction_set_is_not_inherited_from() {
+  Tables t;
+  t.best.gelu_f32 = gelu_a;
+  const Isa list[] = {{"best", &t.best, kOne}, {"base", &t.base, 0}};
+  EXPECT(compose(list, kOne, 0).gelu_f32 == gelu_a);
+  EXPECT(compose(list, kOne, 1).gelu_f32 == t.base.gelu_f32);
+}
+
+void kernels_that_share_a_layout_come_from_one_table() {
+  Tables t;
+  t.best.linear_f32 = linear_a;  // its pack_f32 is missing: it would read another's layout
+  t.best.gelu_f32 = gelu_a;
+  const Isa list[] = {{"best", &t.best, 0}, {"base", &t.base, 0}};
+  const KernelTable table = compose(list, 0, 0);
+  EXPECT(table.linear_f32 == t.base.linear_f32);
+  EXPECT(table.gelu_f32 == gelu_a);
+
+  t.best = t.base;
+  t.best.linear_f32 = linear_a;
+  EXPECT(compose(list, 0, 0).linear_f32 == linear_a);
+}
+
+void every_slot_is_filled() {
+  const KernelTable table = compose(isas(), detect_features(), 0);
+#define KERNEL(group, name, result, parameters) EXPECT(table.name != nullptr);
+#include "cpu/kernels.def"
+#undef KERNEL
+}
+
+void the_best_that_runs_is_chosen() {
+  Tables t;
+  const Isa list[] = {{"best", &t.best, kOne | kTwo}, {"base", &t.base, 0}};
+  EXPECT(choose(list, kOne | kTwo, "").value() == 0);
+  EXPECT(choose(list, kOne, "").value() == 1);
+  EXPECT(choose(list, kOne | kTwo, "base").value() == 1);
+}
+
+void unknown_and_unsupported_are_told_apart() {
+  Tables t;
+  const Isa list[] = {{"best", &t.best, kOne | kTwo}, {"base", &t.base, 0}};
+  const Expected<Index> unknown = choose(list, 0, "sse9");
+  EXPECT(unknown.status().code() == Code::kIsaUnknown);
+  EXPECT(unknown.status().message() == "one of best, base");
+  const Expected<Index> unsupported = choose(list, kOne, "best");
+  EXPECT(unsupported.status().code() == Code::kIsaUnsupported);
+  EXPECT(unsupported.status().message().find("AVX-VNNI") != std::string::npos);
+  EXPECT(unsupported.status().message().find("AVX2") == std::string::npos);
+}
+
+void every_feature_has_a_name() {
+  for (Features bit = 1; bit <= kNeonBf16; bit <<= 1) {
+    EXPECT(feature_name(bit) != nullptr);
+  }
+}
+
+}  // namespace
+
+int main() {
+  an_empty_slot_takes_the_next_best_that_runs();
+  a_better_instruction_set_is_not_inherited_from();
+  kernels_that_share_a_layout_come_from_one_table();
+  every_slot_is_filled();
+  the_best_that_runs_is_chosen();
+  unknown_and_unsupported_are_told_apart();
+  every_feature_has_a_name();
+}
