@@ -219,9 +219,10 @@ def test_no_space_left_is_a_storage_error_that_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(StorageError, match=r"No space left.*Free some space"):
-        write_student(tmp_path / "student.onnx", *whole)
-    assert list(tmp_path.iterdir()) == []
+    for external in (False, True):
+        with pytest.raises(StorageError, match=r"No space left.*Free some space"):
+            write_student(tmp_path / "student.onnx", *whole, external=external)
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_without_rights_or_that_is_not_there_is_a_storage_error(

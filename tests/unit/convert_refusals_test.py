@@ -193,6 +193,7 @@ def test_teachers_in_another_order_make_another_student(pair: tuple[Path, Path])
 
 def test_options_that_are_not_allowed_are_refused(pair: tuple[Path, Path]) -> None:
     _refused(pair, "expected fp32 or fp16; got 'int3'", OptionError, dtype="int3")
+    _refused(pair, "expected one of pad, letterbox, tile", OptionError, fit="stretch")
     _refused(pair, "multiples of 16; got 64 x 100", OptionError, size=(64, 100))
     _refused(pair, "multiples of 16; got 0 x 64", OptionError, size=(0, 64))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from sakedge.convert.check import check_entries, refuse_stage_one
 from sakedge.convert.config import TrainingConfig, read_config
@@ -45,12 +45,16 @@ def convert(
 
     Raises:
         CheckpointError: Checkpoint or configuration cannot be converted; the message says why.
-        OptionError: dtype or size is not allowed.
+        OptionError: dtype, size or fit is not allowed.
         StorageError: A file cannot be read or written.
     """
     checkpoint, out = Path(checkpoint), Path(out)
     if dtype not in ("fp32", "fp16"):
         raise OptionError("dtype is not supported", expected="fp32 or fp16", got=repr(dtype))
+    if fit not in get_args(Fit):
+        raise OptionError(
+            "fit is not supported", expected=f"one of {', '.join(get_args(Fit))}", got=repr(fit)
+        )
     training = read_config(Path(config))
     raw = open_checkpoint(checkpoint)
     refuse_stage_one(raw)

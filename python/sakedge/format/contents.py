@@ -97,12 +97,12 @@ def read_nodes(data: memoryview, scan: ModelScan, manifest: Manifest, name: str)
 def _read_node(data: memoryview, span: Span, name: str) -> Any:
     try:
         node = onnx.NodeProto.FromString(bytes(data[span.start : span.end]))
-        # Reading the names decodes them, which a damaged file does not survive.
-        wrong = [*node.input, *node.output, node.name] and node.domain not in ("", "ai.onnx")
+        # Reading the names decodes them, which those of a damaged file do not survive.
+        domain, _ = node.domain, [node.name, node.op_type, *node.input, *node.output]
     except (DecodeError, ValueError) as error:
         raise ManifestError(f"{name} holds a node that cannot be read: {error}") from error
-    if wrong:
-        raise ManifestError(f"{name} holds an operator of {node.domain!r}, which no student has")
+    if domain not in ("", "ai.onnx"):
+        raise ManifestError(f"{name} holds an operator of {domain!r}, which no student has")
     for attribute in node.attribute:
         tensors = [attribute.t, *attribute.tensors]
         if any(t.data_location == onnx.TensorProto.EXTERNAL or t.external_data for t in tensors):

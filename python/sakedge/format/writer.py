@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -67,16 +68,18 @@ def write_student(
     if external:
         layout = plan(data_path.name)
 
-    with atomic_write(path) as model:
-        if external:
-            with atomic_write(data_path) as data:
-                digests = _write_weights(model, data, layout, manifest, components, progress)
-        else:
-            digests = _write_weights(model, None, layout, manifest, components, progress)
+    # Both files are whole before either takes its place; the weights come first.
+    with atomic_write(path) as model, _data_file(data_path if external else None) as data:
+        digests = _write_weights(model, data, layout, manifest, components, progress)
         manifest = _with_digests(manifest, digests)
         model.seek(layout.metadata_offset)
         model.write(manifest.model_dump_json().encode())
+        model.flush()
     return manifest
+
+
+def _data_file(path: Path | None) -> AbstractContextManager[BinaryIO | None]:
+    return nullcontext() if path is None else atomic_write(path)
 
 
 def _write_weights(
