@@ -15,7 +15,7 @@ from PIL import Image
 
 from sakedge.drawing import Panel, compose
 from sakedge.errors import UnknownTaskError
-from sakedge.format.atomic import atomic_write, storage_error
+from sakedge.format.atomic import atomic_write, make_folder
 from sakedge.tasks import TaskResult
 
 
@@ -103,6 +103,11 @@ class Result(Mapping[str, TaskResult]):
         """Names of the tasks."""
         return tuple(self.outputs)
 
+    @property
+    def file_name(self) -> str:
+        """What `save` names files by: the source's name without its suffix, or `image`."""
+        return _file_name(self.source)
+
     def plot(self) -> NDArray[np.uint8]:
         """Draws the input and every task as labelled panels: RGB uint8 [H, W, 3]."""
         return self._plot({task: output.draw(self.image) for task, output in self.outputs.items()})
@@ -129,7 +134,7 @@ class Result(Mapping[str, TaskResult]):
 
         Args:
             directory: Made if it is not there.
-            name: Begins the file names; by default the source's name without its suffix.
+            name: Begins the file names; by default `file_name`.
             arrays: Also write `<name>.npz`: the outputs as they are, one array per task.
 
         Returns:
@@ -139,11 +144,8 @@ class Result(Mapping[str, TaskResult]):
             StorageError: No rights, no space, or no such place.
         """
         folder = Path(directory)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error("cannot make the folder", folder, error) from error
-        name = name or _file_name(self.source)
+        make_folder(folder)
+        name = name or self.file_name
         drawn = {task: output.draw(self.image) for task, output in self.outputs.items()}
         pictures = {name: self._plot(drawn)}
         pictures.update({f"{name}_{task}": picture for task, picture in drawn.items()})

@@ -43,6 +43,18 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
                 temporary.unlink()
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, where they are not there yet.
+
+    Raises:
+        StorageError: No rights, no space, or a file is in the way.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error("cannot make the folder", folder, error) from error
+
+
 def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
     """Names what the system refused, in our own terms."""
     reason = error.strerror or str(error)

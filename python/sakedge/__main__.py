@@ -1,0 +1,6 @@
+"""`python -m sakedge` is the command line."""
+
+from sakedge.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""The command line `sakedge`: one thin file per verb, each over a function that scripts can call.
+
+Exit codes: 0 fine, 1 failure, 2 warning (done, but not all is well), 64 usage, 130 interrupted.
+Standard output carries results; progress, remarks and errors go to standard error.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    from sakedge.cli.app import build
+
+    build()()

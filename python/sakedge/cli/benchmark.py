@@ -1,0 +1,107 @@
+"""`sakedge benchmark`: how fast is a student here, and what does it cost?"""
+
+from __future__ import annotations
+
+import json as jsonlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sakedge.cli.options import (
+    Adapters,
+    Backend,
+    CacheDir,
+    Device,
+    Json,
+    Precision,
+    StudentPath,
+    Tasks,
+    Threads,
+    names,
+)
+from sakedge.cli.output import print_json, print_table, progress_bar, say
+
+if TYPE_CHECKING:
+    from sakedge.benchmark import Benchmark
+
+
+def benchmark(
+    student: StudentPath,
+    images: Annotated[
+        list[Path] | None, typer.Argument(help="Images to run on (default: an example).")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Also write the JSON.")
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", "-b", help="Images in one call.")] = 1,
+    iterations: Annotated[
+        int | None,
+        typer.Option("--iterations", "-niter", help="Calls to measure (default: by --duration)."),
+    ] = None,
+    duration: Annotated[
+        float, typer.Option("--duration", "-t", help="Seconds to measure for.")
+    ] = 10.0,
+    warmup: Annotated[int, typer.Option(help="Calls before that, not measured.")] = 3,
+    adapters: Adapters = None,
+    tasks: Tasks = None,
+    backend: Backend = "auto",
+    device: Device = None,
+    precision: Precision = "auto",
+    threads: Threads = None,
+    cache_dir: CacheDir = None,
+    json: Json = False,
+) -> None:
+    """Measure loading, latency by stage, throughput and memory."""
+    from sakedge.benchmark import benchmark as run
+    from sakedge.format.atomic import atomic_write
+
+    with progress_bar(total=1) as progress:
+        found = run(
+            student,
+            images or (),
+            batch=batch,
+            iterations=iterations,
+            duration=duration,
+            warmup=warmup,
+            progress=lambda step, share: progress(step, share, 1),
+            adapters=names(adapters),
+            tasks=names(tasks),
+            backend=backend,
+            device=device,
+            precision=precision,
+            threads=threads,
+            cache_dir=cache_dir,
+        )
+    if output is not None:
+        with atomic_write(output) as file:
+            file.write(jsonlib.dumps(found.to_dict(), indent=2, ensure_ascii=False).encode())
+    if json:
+        print_json(found.to_dict())
+        return
+    _print(found, student)
+    if output is not None:
+        say(f"written to {output}")
+
+
+def _print(found: Benchmark, student: Path) -> None:
+    ours = found.student
+    say(f"{student}  backend {ours['backend']}, {ours['precision']}, decoder {ours['isa']}")
+    say(f"{found.machine['cpu']}, {ours['threads']} threads, batch {found.batch}")
+    say(f"read               {found.read_ms:10.1f} ms")
+    say(f"compile            {found.compile_ms:10.1f} ms  (cache: {ours['session']['cache']})")
+    say(f"decoder weights    {found.decoder_ms:10.1f} ms")
+    say(f"first inference    {found.first_inference_ms:10.1f} ms")
+    rows = {"latency": found.latency_ms, **found.stages_ms}
+    print_table(
+        f"Milliseconds over {found.iterations} calls",
+        ("", "mean", "p50", "p90", "p99", "min", "max"),
+        [
+            (name, *(f"{v:.2f}" for v in (x.mean, x.p50, x.p90, x.p99, x.min, x.max)))
+            for name, x in rows.items()
+        ],
+    )
+    say(f"throughput         {found.throughput_fps:10.2f} images/s")
+    for name, amount in found.memory.items():
+        if amount is not None:
+            say(f"memory {name:<12}{amount / 2**20:10.1f} MiB")

@@ -1,0 +1,120 @@
+"""`sakedge inspect`: what is in a student file or an adapter pack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sakedge.cli.options import Json
+from sakedge.cli.output import print_json, print_table, progress_bar, say
+
+
+def inspect(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A student.onnx or an adapter pack.")
+    ],
+    check: Annotated[
+        bool, typer.Option("--check", help="Read all weights and compare their SHA-256.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Show what a student or an adapter pack holds. Reads no weights unless asked to."""
+    if file.suffix.lower() == ".safetensors":
+        _inspect_pack(file, json)
+    else:
+        _inspect_student(file, check, json)
+
+
+def _inspect_student(path: Path, check: bool, json: bool) -> None:
+    from sakedge.format import StudentFile
+    from sakedge.format.graph import tensor_specs
+
+    with StudentFile.open(path) as student:
+        manifest, digest = student.manifest, student.digest
+        specs = tensor_specs(manifest)
+        parameters = {
+            component: sum(math.prod(spec.shape) for spec in tensors)
+            for component, tensors in specs.items()
+        }
+        if check:
+            with progress_bar() as progress:
+                for i, component in enumerate(manifest.components):
+                    progress(component, i, len(manifest.components))
+                    student.component(component)
+    if json:
+        print_json(
+            {
+                "path": str(path),
+                "digest": digest,
+                "bytes": path.stat().st_size,
+                "parameters": parameters,
+                "checked": check,
+                "manifest": manifest.model_dump(mode="json"),
+            }
+        )
+        return
+    a, (height, width) = manifest.architecture, manifest.input_size
+    pre, origin = manifest.preprocess, manifest.provenance
+    _print_facts(
+        str(path),
+        {
+            "SHA-256": digest,
+            "size": f"{path.stat().st_size / 1e6:.1f} MB, weights in {manifest.precision.weights}",
+            "input": f"{height} x {width} (height x width), fit {pre.fit}",
+            "normalised": f"mean {pre.mean}, std {pre.std}",
+            "stem": f"width {a.width}, {a.blocks} blocks, {a.heads} heads, patch {a.patch}",
+            "levels": ", ".join(map(str, manifest.levels)),
+            "router": a.router,
+            "parameters": f"{sum(parameters.values()) / 1e6:.2f} M",
+            "format": f"version {manifest.format_version}",
+            "made by": origin.tool,
+            "licence": origin.license or "not stated",
+            "source": f"SHA-256 {origin.source_sha256}" if origin.source_sha256 else "not stated",
+        },
+    )
+    print_table(
+        "Tasks",
+        ("name", "kind", "classes", "labels or unit"),
+        [
+            (t.name, t.kind, t.classes, ", ".join(t.labels) if t.labels else t.unit or "")
+            for t in manifest.tasks
+        ],
+    )
+    print_table(
+        "Adapters, in expert order",
+        ("name", "teacher", "licence", "hidden", "parameters"),
+        [
+            (x.name, x.teacher, x.license or "", x.hidden, f"{parameters[f'adapters.{x.name}']:,}")
+            for x in manifest.adapters
+        ],
+    )
+    print_table(
+        "Components, all sound" if check else "Components",
+        ("name", "tensors", "parameters", "SHA-256"),
+        [
+            (c, len(specs[c]), f"{parameters[c]:,}", manifest.digests[c])
+            for c in manifest.components
+        ],
+    )
+
+
+def _inspect_pack(path: Path, json: bool) -> None:
+    from sakedge.format import read_adapter_pack
+
+    pack = read_adapter_pack(path)  # always checks the digest: a pack is small
+    found = pack.manifest.model_dump(mode="json")
+    if json:
+        print_json({"path": str(path), "manifest": found})
+    else:
+        _print_facts(str(path), found)
+
+
+def _print_facts(title: str, facts: Mapping[str, Any]) -> None:
+    width = max(map(len, facts))
+    say(title)
+    for key, value in facts.items():
+        say(f"  {key:<{width}}  {value}")

@@ -1,0 +1,156 @@
+"""`sakedge predict`: runs a student on images and writes what it sees."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sakedge.cli.options import (
+    Adapters,
+    Backend,
+    CacheDir,
+    Device,
+    Json,
+    Precision,
+    StudentPath,
+    Tasks,
+    Threads,
+    names,
+)
+from sakedge.cli.output import progress_bar, remark, say
+from sakedge.format.atomic import atomic_write, make_folder
+
+if TYPE_CHECKING:
+    from sakedge.result import Result
+    from sakedge.sources import FrameError, Stream
+
+
+def predict(
+    student: StudentPath,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Image, folder, glob, video, camera index or URL (rtsp://…)."
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for what is written.")
+    ] = Path("out"),
+    adapters: Adapters = None,
+    tasks: Tasks = None,
+    fit: Annotated[
+        str | None,
+        typer.Option(help="pad, letterbox or tile an image of another size (default: the file's)."),
+    ] = None,
+    batch: Annotated[int, typer.Option("--batch", "-b", help="Images in one run.")] = 1,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Stop after so many images (default: the source's end)."),
+    ] = None,
+    save: Annotated[
+        bool, typer.Option("--save/--no-save", help="Write overlays: all tasks, and each alone.")
+    ] = True,
+    save_json: Annotated[
+        bool, typer.Option("--save-json", help="Also write numbers, routing and times per image.")
+    ] = False,
+    save_arrays: Annotated[
+        bool, typer.Option("--save-arrays", help="Beside the overlays, the outputs as they are.")
+    ] = False,
+    backend: Backend = "auto",
+    device: Device = None,
+    precision: Precision = "auto",
+    threads: Threads = None,
+    cache_dir: CacheDir = None,
+    json: Json = False,
+) -> None:
+    """Run a student on images, a video or a camera and draw every task over them.
+
+    A frame that cannot be used is reported and passed over; then the exit code is 2.
+    """
+    import sakedge
+
+    with (
+        sakedge.load(
+            student,
+            adapters=names(adapters),
+            tasks=names(tasks),
+            backend=backend,
+            device=device,
+            precision=precision,
+            threads=threads,
+            cache_dir=cache_dir,
+        ) as loaded,
+        loaded.stream(source, batch=batch, on_error=_report, fit=fit) as stream,
+    ):
+        show(stream, Wanted(output, save, save_json, save_arrays, json), limit)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is made of each result."""
+
+    output: Path
+    save: bool = True
+    save_json: bool = False
+    save_arrays: bool = False
+    json: bool = False
+
+
+def show(stream: Stream[Result], wanted: Wanted, limit: int | None = None) -> None:
+    """Writes and prints the results of a stream, then what came of it all.
+
+    Raises:
+        typer.Exit: With 2 if frames could not be used, with 1 if none could.
+    """
+    used: Counter[str] = Counter()
+    done = 0
+    with progress_bar() as progress:
+        for result in islice(stream, limit):
+            name = _unused(result, used)
+            written = _write(result, name, wanted)
+            done += 1
+            progress(result.source or name, done, limit)
+            say(result.to_json() if wanted.json else _line(result, written))
+    images = "1 image" if done == 1 else f"{done} images"
+    errors = f", {stream.error_count} could not be used" if stream.error_count else ""
+    dropped = f", {stream.dropped} passed over for newer ones" if stream.dropped else ""
+    saved = wanted.save or wanted.save_json or wanted.save_arrays
+    place = f"; results in {wanted.output}/" if done and saved else ""
+    (remark if wanted.json else say)(f"{images}{errors}{dropped}{place}")
+    if stream.error_count:
+        raise typer.Exit(2 if done else 1)
+
+
+def _write(result: Result, name: str, wanted: Wanted) -> list[Path]:
+    written: list[Path] = []
+    if wanted.save:
+        written += result.save(wanted.output, name=name, arrays=wanted.save_arrays)
+    if wanted.save_json:
+        make_folder(wanted.output)
+        written.append(wanted.output / f"{name}.json")
+        with atomic_write(written[-1]) as file:
+            file.write(result.to_json(indent=2).encode())
+    return written
+
+
+def _report(frame: FrameError) -> None:
+    remark(f"sakedge: {frame.error}")
+
+
+def _unused(result: Result, used: Counter[str]) -> str:
+    """A file name of its own for each result: a folder may hold part.png beside part.jpg."""
+    name = result.file_name
+    used[name] += 1
+    return name if used[name] == 1 else f"{name}-{used[name]}"
+
+
+def _line(result: Result, written: list[Path]) -> str:
+    height, width = result.image.shape[:2]
+    times = ", ".join(f"{stage} {ms:.1f}" for stage, ms in result.speed.items())
+    where = f" → {written[0]}" if written else ""
+    return f"{result.source or 'image'}  {width}x{height}  {times} ms{where}"
