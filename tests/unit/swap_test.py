@@ -1,0 +1,149 @@
+"""Adapters are exchanged while the student runs; a refused pack changes nothing."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sakedge
+from sakedge.errors import (
+    AdapterMismatchError,
+    DigestError,
+    FileFormatError,
+    StorageError,
+    UnknownAdapterError,
+)
+from sakedge.format import AdapterPack, StudentFile, extract_adapter, write_adapter_pack
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+
+
+@pytest.fixture
+def student(tiny_student: Path) -> Iterator[sakedge.Student]:
+    with sakedge.load(tiny_student, backend="onnxruntime") as student:
+        yield student
+
+
+@pytest.fixture
+def packs(tiny_student: Path, tmp_path: Path) -> dict[str, Path]:
+    """`sam` as it is in the student; `new`, the same with its norms doubled; `alien`."""
+    with StudentFile.open(tiny_student) as file:
+        pack = extract_adapter(file, "sam")
+    doubled = {k: v * 2 if k.startswith("norms.") else v for k, v in pack.tensors.items()}
+    other_stem = pack.manifest.model_copy(update={"stem_digest": "0" * 64})
+    made = {
+        "sam": pack,
+        "new": AdapterPack(pack.manifest.model_copy(update={"version": "2"}), doubled),
+        "alien": AdapterPack(other_stem, doubled),
+    }
+    for name, one in made.items():
+        write_adapter_pack(tmp_path / f"{name}.safetensors", one.manifest, one.tensors)
+    return {name: tmp_path / f"{name}.safetensors" for name in made}
+
+
+def edge(student: sakedge.Student, **options: object) -> np.ndarray:
+    result: np.ndarray = student(IMAGE, tasks=["edge"], **options)["edge"].values  # type: ignore[call-overload]
+    return result
+
+
+def test_a_swap_takes_effect_and_swapping_back_undoes_it(
+    student: sakedge.Student, packs: dict[str, Path]
+) -> None:
+    before = edge(student)
+    student.adapters.swap("sam", packs["new"])
+    assert not np.allclose(edge(student), before, atol=1e-4)
+    student.adapters.swap("sam", packs["sam"])
+    np.testing.assert_array_equal(edge(student), before)
+
+
+def test_a_pack_may_go_to_a_place_of_another_name(
+    student: sakedge.Student, packs: dict[str, Path]
+) -> None:
+    student.adapters.swap("dino", packs["sam"])
+    told = student.explain().digests
+    assert told["adapters.dino"] == told["adapters.sam"]
+
+
+def test_removing_an_adapter_is_leaving_it_out(
+    student: sakedge.Student, packs: dict[str, Path]
+) -> None:
+    narrowed = edge(student, adapters=["dino"])
+    student.adapters.remove("sam")
+    assert student.adapters.active == ("dino",)
+    np.testing.assert_array_equal(edge(student), narrowed)
+    with pytest.raises(UnknownAdapterError):
+        edge(student, adapters=["sam"])
+    student.adapters.swap("sam", packs["sam"])
+    assert student.adapters.active == ("dino", "sam")
+
+
+def test_a_refused_pack_leaves_what_runs_untouched(
+    student: sakedge.Student, packs: dict[str, Path], tmp_path: Path
+) -> None:
+    before = edge(student)
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(packs["new"].read_bytes()[:-1])
+    refusals: list[tuple[str, Path, type[Exception]]] = [
+        ("sam", packs["alien"], AdapterMismatchError),
+        ("sam", broken, FileFormatError),
+        ("sam", tmp_path / "gone.safetensors", StorageError),
+        ("clip", packs["sam"], UnknownAdapterError),
+    ]
+    for name, pack, error in refusals:
+        with pytest.raises(error):
+            student.adapters.swap(name, pack)
+        np.testing.assert_array_equal(edge(student), before)
+    student.adapters.swap("sam", packs["alien"], any_stem=True)
+
+
+def test_explain_and_pickle_know_what_was_swapped(
+    student: sakedge.Student, packs: dict[str, Path]
+) -> None:
+    own = student.explain().digests["adapters.sam"]
+    pack = student.adapters.swap("sam", packs["new"])
+    student.adapters.remove("dino")
+    assert student.explain().digests["adapters.sam"] == pack.manifest.digest != own
+    frozen = pickle.dumps(student)
+    with pickle.loads(frozen) as again:
+        assert again.adapters.active == ("sam",)
+        np.testing.assert_array_equal(edge(again), edge(student))
+    packs["new"].write_bytes(packs["sam"].read_bytes())
+    with pytest.raises(DigestError, match="swapped in"):
+        pickle.loads(frozen)
+
+
+def test_calls_during_swaps_see_one_adapter_or_the_other(
+    student: sakedge.Student, packs: dict[str, Path]
+) -> None:
+    wanted = [edge(student, adapters=["dino"])]
+    for name in ("new", "sam"):
+        student.adapters.swap("sam", packs[name])
+        wanted.append(edge(student))
+    done = threading.Event()
+    wrong: list[object] = []
+
+    def call() -> None:
+        try:
+            while not done.is_set():
+                seen = edge(student)
+                if not any(np.array_equal(seen, one) for one in wanted):
+                    wrong.append(seen)
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(25):
+        student.adapters.swap("sam", packs["new"])
+        student.adapters.remove("sam")
+        student.adapters.swap("sam", packs["sam"])
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
