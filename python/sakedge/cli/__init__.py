@@ -9,6 +9,9 @@ from __future__ import annotations
 
 def main() -> None:
     """Entry point of the console script."""
-    from sakedge.cli.app import build
+    try:
+        from sakedge.cli.app import build
 
-    build()()
+        build()()
+    except KeyboardInterrupt:  # before a verb runs, or while the last one's objects go
+        raise SystemExit(130) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -25,7 +24,7 @@ VERBS: dict[str, str] = {
 }
 """Verb → `module:function`, in the order of the help."""
 
-FAILURE, WARNING, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 64, 130, 141
+FAILURE, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 64, 130, 141
 
 # typer brings its own copy of click from some version on; its public errors lead to either.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -34,40 +33,33 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 class Guarded(TyperGroup):
     """Turns every error that is meant for a person into one line and an exit code."""
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
-        **extra: Any,
-    ) -> Any:
-        """Runs a command line. In standalone mode the process ends with the exit code."""
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the verb."""
         try:
-            code = super().main(
-                args=args,
-                prog_name=prog_name or "sakedge",
-                complete_var=complete_var,
-                standalone_mode=False,
-                windows_expand_args=windows_expand_args,
-                **extra,
-            )
+            result = super().invoke(ctx)
             sys.stdout.flush()
         except SakedgeError as error:
             remark(f"sakedge: {error}")
-            code = USAGE if isinstance(error, (OptionError, UnknownNameError)) else FAILURE
+            usage = isinstance(error, (OptionError, UnknownNameError))
+            raise typer.Exit(USAGE if usage else FAILURE) from error
+        except BrokenPipeError as error:
+            # Whoever read our output has seen enough; Python would complain again at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(BROKEN_PIPE) from error
+        except KeyboardInterrupt as error:
+            remark("sakedge: interrupted")
+            raise typer.Exit(INTERRUPTED) from error
+        return result
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Runs a command line. In standalone mode the process ends with the exit code."""
+        try:
+            result = super().main(
+                *args, **{**extra, "prog_name": "sakedge", "standalone_mode": False}
+            )
+            code = result if isinstance(result, int) else 0
         except _UsageError as error:
             code = _tell_usage(error)
-        except BrokenPipeError:
-            # Whoever read our output has seen enough; Python would complain at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = BROKEN_PIPE
-        except (KeyboardInterrupt, typer.Abort):
-            code = INTERRUPTED
-        code = code if isinstance(code, int) else 0
-        if code == INTERRUPTED:
-            remark("sakedge: interrupted")
         if standalone_mode:
             sys.exit(code)
         return code
@@ -108,5 +100,5 @@ def _tell_usage(error: Exception) -> int:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "sakedge"
-    remark(f"{command}: {message} See `{command} --help`.")
+    remark(f"{command}: {message.rstrip('.')}. See `{command} --help`.")
     return USAGE

@@ -35,7 +35,7 @@ def remark(text: str) -> None:
 
 def say(text: str) -> None:
     """Prints a line of the result."""
-    print(text)
+    print(text, flush=True)
 
 
 def print_json(value: Any) -> None:

@@ -1,0 +1,95 @@
+"""The parts under verify, benchmark and doctor that a whole run does not show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sakedge import doctor, examples, machine
+from sakedge.benchmark import Latency
+from sakedge.doctor import Diagnosis, Finding
+from sakedge.errors import BackendError
+from sakedge.threads import Processors
+from sakedge.verify import Comparison, Verification, verify
+
+
+def test_percentiles_are_measured_values() -> None:
+    latency = Latency.of([float(i) for i in range(1, 101)])
+    assert latency == Latency(mean=50.5, p50=50.0, p90=90.0, p99=99.0, min=1.0, max=100.0)
+    assert Latency.of([7.0]) == Latency(7.0, 7.0, 7.0, 7.0, 7.0, 7.0)
+
+
+def test_one_task_that_differs_is_a_disagreement() -> None:
+    good = Comparison("openvino", "edge", 1e-6, 1.0, 1e-6, True)
+    found = Verification("s.onnx", "0" * 64, 1, 1e-4, (good, good), {})
+    assert found.agrees
+    bad = replace(good, agrees=False)
+    assert not replace(found, comparisons=(good, bad)).agrees
+
+
+def test_verify_tells_why_nothing_can_be_compared(tiny_student: Path) -> None:
+    with pytest.raises(BackendError, match=r"openvino: .*; onnxruntime: "):
+        verify(tiny_student, device="NPU", precision="bf16")
+
+
+def test_verify_counts_its_steps(tiny_student: Path) -> None:
+    steps: list[tuple[str, int, int]] = []
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (30, 50, 3), np.uint8) for _ in range(2)]
+    found = verify(tiny_student, pictures, progress=lambda *step: steps.append(step))
+    assert found.images == 2
+    assert steps[-1] == ("done", 5, 5)
+    assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5]
+
+
+def test_an_example_has_the_asked_size_and_some_detail() -> None:
+    image = examples.example((48, 80))
+    assert image.shape == (48, 80, 3)
+    assert image.dtype == np.uint8
+    assert image.std() > 10
+
+
+def test_an_image_of_any_depth_is_stretched_to_the_size(tmp_path: Path) -> None:
+    Image.fromarray(np.full((10, 20), 65535, np.uint16)).save(tmp_path / "deep.png")
+    image = examples.fitted(tmp_path / "deep.png", (16, 32))
+    np.testing.assert_array_equal(image, np.full((16, 32, 3), 255, np.uint8))
+
+
+def test_the_machine_describes_itself() -> None:
+    found = machine.describe()
+    assert found["cpu"]
+    assert found["versions"]["numpy"] == np.__version__
+    assert found["processors"]["usable"] >= 1
+
+
+def test_peak_memory_is_at_least_the_present_one() -> None:
+    now, peak = machine.resident(), machine.peak_resident()
+    if now is None or peak is None:
+        pytest.skip("this system does not say")
+    assert peak >= now * 0.9 > 1e6  # the two counters are not read at the same moment
+
+
+@pytest.mark.parametrize(
+    ("statuses", "worst"),
+    [
+        (("ok", "ok"), "ok"),
+        (("ok", "note"), "note"),
+        (("note", "warning", "ok"), "warning"),
+        (("warning", "failure"), "failure"),
+    ],
+)
+def test_the_worst_finding_counts(statuses: tuple[doctor.Status, ...], worst: str) -> None:
+    findings = tuple(Finding("topic", status, "text") for status in statuses)
+    assert Diagnosis(findings, {}).status == worst
+
+
+def test_doctor_notes_a_quota_that_throttles_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "processors", lambda: Processors(16, 8, 2.5))
+    (finding,) = doctor._threads()
+    assert finding.status == "note"
+    assert finding.text.startswith("3: the smaller of affinity (8 of the machine's 16")
+    assert "quota of 2.5" in finding.text
