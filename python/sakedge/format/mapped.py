@@ -75,7 +75,7 @@ class MappedFile:
         return values.reshape(shape)
 
     def close(self) -> None:
-        """Lets go of the map, and of the pages that were read; views read theirs again if need be."""
+        """Lets go of the map and of the pages read; views read theirs again if need be."""
         self.advise("DONTNEED")
         self._map = None
         self.data = memoryview(b"")
