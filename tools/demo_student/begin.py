@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from tools.demo_student import spec
 from tools.demo_student.data import normalise
-from tools.demo_student.model import Adapter, Backbone
+from tools.demo_student.model import Adapter, Backbone, Block
 from torch import Tensor, nn
 
 USUAL_DEPTH = 0.58  # metres; about the mean over scenes
@@ -47,10 +47,11 @@ def begin_stem(backbone: Backbone, image: NDArray[np.generic]) -> None:
     stem = backbone.vit
     weight, bias = whitened_patches(normalise(image), spec.CHANNELS)  # type: ignore[arg-type]
     stem.patch_embed.proj.weight.copy_(weight)
-    stem.patch_embed.proj.bias.copy_(bias)
+    stem.patch_embed.proj.bias = nn.Parameter(bias)
     stem.pos_embed[0, 1:] = 0.4 * position_waves(spec.GRID, spec.CHANNELS)
     stem.cls_token.normal_(std=0.02)
     for block in stem.blocks:
+        assert isinstance(block, Block)
         block.attn.proj.weight.mul_(0.3)
         block.mlp.fc2.weight.mul_(0.3)
 
@@ -58,5 +59,5 @@ def begin_stem(backbone: Backbone, image: NDArray[np.generic]) -> None:
 @torch.no_grad()
 def begin_heads(last: nn.Module) -> None:
     """A depth output starts flat, at the usual distance."""
-    last.weight.mul_(0.03)  # type: ignore[operator, union-attr]
-    last.bias.fill_(USUAL_DEPTH)  # type: ignore[operator, union-attr]
+    last.weight.mul_(0.03)  # type: ignore[operator]
+    last.bias.fill_(USUAL_DEPTH)  # type: ignore[operator]

@@ -98,7 +98,9 @@ class Metrics:
             found: decoded maps [S, S, ...]: semseg uint8, edge and sal 0...1, normals, depth.
         """
         scene = truth.scene
-        pairs = scene.semseg.astype(np.int64) * len(spec.CLASSES) + found["semseg"]
+        pairs = scene.semseg.astype(np.int64) * len(spec.CLASSES) + np.asarray(
+            found["semseg"], np.int64
+        )
         self.confusion += np.bincount(pairs.ravel(), minlength=self.confusion.size).reshape(
             self.confusion.shape
         )
@@ -161,7 +163,7 @@ def constant_baselines(truths: list[Truth]) -> dict[str, float]:
         metrics = Metrics()
         for truth in truths:
             shape = truth.scene.depth.shape
-            found = {
+            found: dict[str, NDArray[np.generic]] = {
                 "semseg": np.full(shape, label, np.uint8),
                 "sal": np.ones(shape, np.float32),
                 "edge": np.zeros(shape, np.float32),

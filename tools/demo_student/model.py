@@ -63,7 +63,8 @@ class Block(nn.Module):
         """[B, N, C] to [B, N, C]."""
         # Sums of unlike types are slow on CPU, hence the casts here and below.
         x = x + self.attn(self.norm1(x)).to(x.dtype)
-        return x + self.mlp(self.norm2(x)).to(x.dtype)
+        out: Tensor = x + self.mlp(self.norm2(x)).to(x.dtype)
+        return out
 
 
 class PatchEmbed(nn.Module):
@@ -110,7 +111,7 @@ class Adapter(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """[B, N, C] to [B, N, C]."""
-        change = self.up(F.gelu(self.down(z)))
+        change: Tensor = self.up(F.gelu(self.down(z)))
         return z.to(change.dtype) + self.scale.to(change.dtype) * change
 
 
@@ -131,10 +132,10 @@ class Router(nn.Module):
         """Logits [B, experts] of patch tokens [B, L, C]; noisy while training."""
         out = self.module(tokens).float().mean(1)
         clean, spread = out.split(self.experts, -1)
-        if not self.training:
-            return clean
-        noisy: Tensor = clean + torch.randn_like(clean) * (F.softplus(spread) + 1e-2)
-        return noisy
+        if self.training:
+            clean = clean + torch.randn_like(clean) * (F.softplus(spread) + 1e-2)
+        logits: Tensor = clean
+        return logits
 
 
 class MixtureOfRepresentations(nn.Module):
@@ -222,12 +223,15 @@ class Backbone(nn.Module):
 class Head(nn.Module):
     """One task's head (sak.md, forward pass step 4), its convolution commuted in training."""
 
+    taps: Tensor
+
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()
         self.linears = nn.ModuleList(nn.Linear(channels, channels // 4) for _ in spec.LEVELS)
-        self.linear_fuse = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1), nn.BatchNorm2d(channels), nn.GELU()
-        )
+        conv = nn.Conv2d(channels, channels, 3, padding=1)
+        # BatchNorm subtracts a bias before it; kept at zero it need not be added.
+        conv.bias = nn.Parameter(torch.zeros(channels), requires_grad=False)
+        self.linear_fuse = nn.Sequential(conv, nn.BatchNorm2d(channels), nn.GELU())
         self.last_conv = nn.Conv2d(channels, out, 1)
         self.register_buffer("taps", tap_matrix(spec.GRID, 4), persistent=False)
 
@@ -235,9 +239,13 @@ class Head(nn.Module):
         """Four mixtures [B, L, C] to logits [B, out, H/4, W/4]."""
         z = self.project(mixtures)
         wide = self.linear_fuse[1:](self.expand(z))
+        # A matrix product, as torch's 1x1 convolution changes the layout of what it gets back.
         # The bias is added in float32: a depth near 0.6 m would lose its millimetres in bfloat16.
-        out = F.conv2d(wide, self.last_conv.weight).float()
-        return out + self.last_conv.bias.view(1, -1, 1, 1)
+        weight = self.last_conv.weight.flatten(1).expand(len(wide), -1, -1)
+        out = weight @ wide.flatten(2)
+        assert self.last_conv.bias is not None
+        logits: Tensor = out.float() + self.last_conv.bias.view(1, -1, 1)
+        return logits.view(len(wide), -1, *wide.shape[2:])
 
     def project(self, mixtures: list[Tensor]) -> Tensor:
         """The concatenated low-resolution map z, [B, L, C]."""
@@ -249,21 +257,22 @@ class Head(nn.Module):
         z [B, h*w, C] takes all nine taps at low resolution; then one matrix product per axis both
         interpolates and sums the three taps of that axis.
         """
-        conv = self.linear_fuse[0]
+        kernel = self.linear_fuse[0].weight
+        assert isinstance(kernel, Tensor)
         b, _, c = z.shape
         n = spec.GRID
         # Rows of the matrix: output channel, then tap row, then tap column.
-        weight = conv.weight.permute(0, 2, 3, 1).reshape(9 * c, c)
+        weight = kernel.permute(0, 2, 3, 1).reshape(9 * c, c)
         g = (weight @ z.transpose(1, 2)).view(b, c, 3, 3, n, n)
         g = g.permute(0, 1, 2, 4, 3, 5).reshape(b * c * 3 * n, 3 * n)
         taps = self.taps.to(g.dtype)
         rows = (g @ taps).view(b * c, 3 * n, 4 * n)
-        y = torch.matmul(taps.t(), rows).view(b, c, 4 * n, 4 * n)
-        return y + conv.bias.view(1, c, 1, 1).to(y.dtype)
+        return torch.matmul(taps.t(), rows).view(b, c, 4 * n, 4 * n)
 
     def plain(self, mixtures: list[Tensor]) -> Tensor:
         """The head as the paper writes it; what `forward` is tested against."""
-        z = self.project(mixtures).transpose(1, 2).unflatten(-1, (spec.GRID, spec.GRID))
+        z = self.project(mixtures).transpose(1, 2)
+        z = z.reshape(len(z), -1, spec.GRID, spec.GRID)
         up = F.interpolate(z, scale_factor=4, mode="bilinear", align_corners=False)
         out: Tensor = self.last_conv(self.linear_fuse(up))
         return out
@@ -289,13 +298,22 @@ class Student(nn.Module):
         Returns:
             Logits per task [B, channels, 64, 64] and routing weights per task [B, levels, 1 + T].
         """
-        experts = {
-            level: torch.stack([e.to(maps[-1].dtype) for e in maps], 1)
-            for level, maps in self.backbone.experts(image).items()
-        }
         if present is None:
             count = 1 + len(self.backbone.teachers)
             present = torch.ones(len(image), count, dtype=torch.bool, device=image.device)
+        return self.route(self.experts(image), present)
+
+    def experts(self, image: Tensor) -> dict[int, Tensor]:
+        """Per level all experts in one array [B, 1 + T, L, C]."""
+        return {
+            level: torch.stack([e.to(maps[-1].dtype) for e in maps], 1)
+            for level, maps in self.backbone.experts(image).items()
+        }
+
+    def route(
+        self, experts: dict[int, Tensor], present: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Mix the experts that are there and run the heads; returns as `forward` does."""
         logits, routing = {}, {}
         for task, head in self.heads.items():
             mixed = [

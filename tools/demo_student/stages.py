@@ -17,8 +17,8 @@ from torch import Tensor
 Store = dict[str, NDArray[np.generic]]
 WIDTHS = dict.fromkeys(spec.TEACHERS, WIDTH)
 TEACHER_STEPS = 900
-STAGE1_STEPS = 1000
-STAGE2_STEPS = 1200
+STAGE1_STEPS = 700
+STAGE2_STEPS = 1000
 SAMPLE = 512  # scenes the projections and dictionaries are fitted to
 WATCHED = 64  # held-out scenes looked at while training
 
@@ -142,7 +142,7 @@ def stage2(folder: Path, store: Store) -> Path:
     path = folder / "student.pt"
     torch.manual_seed(3)
     student = Student(WIDTHS)
-    begin_heads(student.heads["depth"].last_conv)
+    begin_heads(student.get_submodule("heads.depth.last_conv"))
     if not path.exists():
         state = torch.load(folder / "stage1.pt", weights_only=True)["model"]
         student.backbone.load_state_dict(state, strict=False)

@@ -23,6 +23,9 @@ WIDTH = 96  # of a teacher's features at each level
 class Projection(nn.Module):
     """A fixed affine map fitted to a sample of features: centre, PCA, half whitening."""
 
+    mean: Tensor
+    basis: Tensor
+
     def __init__(self, width_in: int, width: int = WIDTH) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(width_in))
@@ -70,7 +73,7 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def fit_projections(self, image: Tensor) -> None:
         """Fit all projections to a sample of images."""
-        maps = zip(*(self.raw(part) for part in image.split(16)), strict=True)
+        maps = zip(*(self.raw(part) for part in torch.split(image, 16)), strict=True)
         for projection, parts in zip(self.projections, maps, strict=True):
             projection.fit(torch.cat(list(parts)).flatten(0, 1))  # type: ignore[operator]
 

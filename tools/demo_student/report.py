@@ -1,0 +1,135 @@
+"""Writes docs/demo-student.md: every figure in it comes from the run this command makes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from tools.demo_student import data, losses, pictures, spec, stages
+from tools.demo_student.evaluate import (
+    SUBSETS,
+    Evaluation,
+    decode,
+    evaluate,
+    held_out_truth,
+    load_student,
+)
+from tools.demo_student.loop import BATCH
+from tools.demo_student.metrics import HIGHER_IS_BETTER, NAMES, Truth, constant_baselines
+from tools.demo_student.model import Student
+from tools.demo_student.teachers import TAUGHT
+
+TEMPLATE = Path(__file__).with_name("report.md")
+DOCS = Path("docs")
+IMAGES = DOCS / "images"
+SAMPLES = Path("python/sakedge/assets/samples")
+# Held-out scenes for the pictures and for the package, picked for variety before any training.
+SHOWN = (11, 14, 15, 5)
+SAMPLED = (5, 7, 11, 13, 14, 15)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table; the first column is text, the others figures."""
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *rows])
+
+
+def _figures(result: dict[str, float]) -> list[str]:
+    return [f"{result[task]:.2f}" for task in spec.TASK_NAMES]
+
+
+def subset_table(evaluation: Evaluation, baseline: dict[str, float]) -> str:
+    """Metrics by subset of adapters, over the constant baselines."""
+    arrow = {True: "↑", False: "↓"}
+    head = ["adapters"] + [f"{t}: {NAMES[t]} {arrow[HIGHER_IS_BETTER[t]]}" for t in spec.TASK_NAMES]
+    rows = [["*best constant output*", *_figures(baseline)]]
+    for subset in SUBSETS:
+        label = " + ".join(subset) if subset else "none (stem only)"
+        figures = _figures(evaluation.by_subset[subset].result())
+        if subset == spec.TEACHERS:
+            label, figures = f"**all: {label}**", [f"**{f}**" for f in figures]
+        rows.append([label, *figures])
+    return _table(head, rows)
+
+
+def class_table(evaluation: Evaluation) -> str:
+    """Intersection over union per class: stem only and all adapters."""
+    rows = []
+    for label, subset in (("stem only", ()), ("all adapters", spec.TEACHERS)):
+        iou = evaluation.by_subset[subset].class_iou()
+        rows.append([label, *(f"{value:.1f}" for value in iou)])
+    return _table(["IoU, %", *spec.CLASSES], rows)
+
+
+def routing_table(evaluation: Evaluation) -> str:
+    """Mean weight of each expert per task over levels and images, and its spread over images."""
+    rows = []
+    for task in spec.TASK_NAMES:
+        weights = evaluation.routing[task]
+        mean, spread = weights.mean((0, 1)), weights.std(0).mean(0)
+        rows.append([task, *(f"{m:.3f} ± {s:.3f}" for m, s in zip(mean, spread, strict=True))])
+    return _table(["task", "stem", *spec.TEACHERS], rows)
+
+
+def teacher_table(folder: Path) -> str:
+    """The labelled teachers' last held-out losses beside the student's, task by task."""
+    student = pictures.read_log(folder / "student.jsonl")[-1]
+    rows = []
+    for task in spec.TASK_NAMES:
+        taught = [t for t, tasks in TAUGHT.items() if task in tasks]
+        theirs = pictures.read_log(folder / f"teacher-{taught[0]}.jsonl")[-1] if taught else {}
+        shown = f"{theirs[f'held_out_{task}']:.3f} ({taught[0]})" if taught else "not taught"
+        stem, full = student[f"held_out_stem_{task}"], student[f"held_out_{task}"]
+        rows.append([task, shown, f"{stem:.3f}", f"{full:.3f}"])
+    return _table(["held-out loss", "teacher", "student, stem only", "student, all"], rows)
+
+
+@torch.no_grad()
+def _predict(student: Student, truths: list[Truth]) -> list[dict[str, np.ndarray]]:
+    image = data.normalise(np.stack([t.scene.image for t in truths]))
+    return decode(student(image)[0])
+
+
+def write_report(folder: Path) -> None:
+    """Evaluate the trained student, draw the pictures, fill the template, export samples."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    SAMPLES.mkdir(parents=True, exist_ok=True)
+    student = load_student(folder / "student.pt")
+    truths = held_out_truth()
+    evaluation = evaluate(student, truths)
+    baseline = constant_baselines(truths)
+    shown = [truths[n] for n in SHOWN]
+    pictures.draw_scenes(truths, IMAGES / "demo-student-scenes.jpg")
+    pictures.draw_predictions(shown, _predict(student, shown), IMAGES / "demo-student-tasks.jpg")
+    pictures.draw_curves(folder, IMAGES / "demo-student-curves.png")
+    pictures.draw_routing(evaluation.routing, IMAGES / "demo-student-routing.png")
+    for number, n in enumerate(SAMPLED, 1):
+        picture = Image.fromarray(truths[n].scene.image)
+        picture.save(SAMPLES / f"part-{number}.jpg", quality=93, optimize=True)
+    named = {"+".join(s) or "stem": m.result() for s, m in evaluation.by_subset.items()}
+    figures = {"baseline": baseline, "by_subset": named}
+    (folder / "metrics.json").write_text(json.dumps(figures, indent=1))
+    logs = {"stage1": "stage1", "student": "student", "teachers": "teacher-geometry"}
+    spent = {key: 60 * pictures.hours(folder / f"{log}.jsonl") for key, log in logs.items()}
+    count = sum(p.numel() for n, p in student.named_parameters() if "aligners" not in n)
+    text = TEMPLATE.read_text().format(
+        train=len(data.TRAIN_SEEDS),
+        held_out=len(truths),
+        batch=BATCH,
+        teacher_steps=stages.TEACHER_STEPS,
+        stage1_steps=stages.STAGE1_STEPS,
+        stage2_steps=stages.STAGE2_STEPS,
+        minutes_teachers=f"{spent['teachers']:.0f}",
+        minutes_stage1=f"{spent['stage1']:.0f}",
+        minutes_stage2=f"{spent['student']:.0f}",
+        adapters_left=", ".join(f"{share:.0%}" for share in stages.ADAPTERS_LEFT),
+        parameters=f"{count / 1e6:.2f}",
+        balance=", ".join(f"{task} {weight:g}" for task, weight in losses.BALANCE.items()),
+        subset_table=subset_table(evaluation, baseline),
+        class_table=class_table(evaluation),
+        routing_table=routing_table(evaluation),
+        teacher_table=teacher_table(folder),
+    )
+    (DOCS / "demo-student.md").write_text(text)
+    print(subset_table(evaluation, baseline))
