@@ -102,7 +102,8 @@ class OpenVinoBackend:
             "threads": str(options.threads),
             "cache": cache.state,
         }
-        return OpenVinoSession(compiled, stem, details, cache.blob)
+        memory = stem.weights if cache.blob is None else cache.blob
+        return OpenVinoSession(compiled, stem.input_size, details, memory)
 
 
 class OpenVinoSession:
@@ -116,14 +117,14 @@ class OpenVinoSession:
     def __init__(
         self,
         compiled: Any,
-        stem: StemModel,
+        input_size: tuple[int, int],
         details: Mapping[str, str],
-        blob: NDArray[np.uint8] | None,
+        memory: object,
     ) -> None:
         self.details = details
         self._compiled = compiled
-        self._stem = stem
-        self._blob = blob  # OpenVINO reads weights where they lie: in the file or in the blob
+        self._input_size = input_size
+        self._memory = memory  # where OpenVINO reads weights: the student's file, or the blob
         self._shapes = [tuple(output.shape)[1:] for output in compiled.outputs]
 
     def run(self, images: NDArray[np.float32]) -> Features:
@@ -132,7 +133,7 @@ class OpenVinoSession:
         Raises:
             BackendError: The images have another shape or type, or the runtime failed.
         """
-        images = check_images(images, self._stem.input_size)
+        images = check_images(images, self._input_size)
         features = empty_features(len(images), self._shapes)
         # A request costs 0.1 ms. A kept one would need a lock and would keep its last outputs.
         request = self._compiled.create_infer_request()
