@@ -186,6 +186,16 @@ def test_options_of_the_runtime_are_passed_on(
     assert session.run(images(stem, 1))
 
 
+def test_openvinos_auto_keeps_to_the_threads(stem: StemModel) -> None:
+    options = StemOptions(device="auto", threads=1)
+    session = registry.get("openvino").compile(stem, options)
+    assert session.run(images(stem, 1))
+    properties = session._compiled.get_property("DEVICE_PROPERTIES")  # type: ignore[attr-defined]
+    if "CPU" in properties:  # elsewhere it may take a GPU at once
+        assert properties["CPU"]["INFERENCE_NUM_THREADS"] == 1
+        assert properties["CPU"]["NUM_STREAMS"] == 1
+
+
 def test_details_say_what_runs(session: StemSession, backend: Backend) -> None:
     assert session.details["runtime"] == backend.name
     assert session.details["precision"] == "fp32"

@@ -241,13 +241,16 @@ def _config(device: str, options: StemOptions) -> dict[str, Any]:
         "INFERENCE_PRECISION_HINT": _HINTS[options.precision][0],
         "PERFORMANCE_HINT": "LATENCY",
     }
+    on_cpu = {
+        "INFERENCE_NUM_THREADS": options.threads,
+        "NUM_STREAMS": 1,
+        # The decoder's threads run on the same cores; nobody is tied to one.
+        "ENABLE_CPU_PINNING": False,
+    }
     if device == "CPU":
-        config |= {
-            "INFERENCE_NUM_THREADS": options.threads,
-            "NUM_STREAMS": 1,
-            # The decoder's threads run on the same cores; nobody is tied to one.
-            "ENABLE_CPU_PINNING": False,
-        }
+        config |= on_cpu
+    elif device == "AUTO":  # which may take the CPU, also for the time that a GPU compiles
+        config["DEVICE_PROPERTIES"] = {"CPU": on_cpu}
     return config | dict(options.config)
 
 
