@@ -28,8 +28,11 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Expected {
  public:
+  // Implicit, so that a function returns either as it is.
+  // NOLINTBEGIN(misc-explicit-constructor)
   Expected(T value) : state_(std::move(value)) {}
   Expected(Status status) : state_(std::move(status)) {}
+  // NOLINTEND(misc-explicit-constructor)
 
   bool ok() const { return std::holds_alternative<T>(state_); }
   const T& value() const { return std::get<T>(state_); }

@@ -27,12 +27,15 @@ long process_id() {
 struct ThreadPool::State {
   // One parallel_for; lives on its caller's stack.
   struct Job {
-    Call call;
-    const void* context;
-    Index count;
+    const Call call;
+    const void* const context;
+    const Index count;
     std::atomic<Index> next{0};
     int helpers = 0;  // workers inside; guarded by `mutex`
-    std::condition_variable left{};
+    std::condition_variable left;
+
+    Job(Call the_call, const void* the_context, Index the_count)
+        : call(the_call), context(the_context), count(the_count) {}
 
     void work(int slot) {
       for (Index i = next.fetch_add(1, std::memory_order_relaxed); i < count;
@@ -101,14 +104,14 @@ ThreadPool::ThreadPool(int threads)
 ThreadPool::~ThreadPool() {
   if (state_->owner != process_id()) {
     // In a forked child the workers do not exist and the mutex may be held for ever.
-    static_cast<void>(state_.release());
+    [[maybe_unused]] const State* leaked = state_.release();
     return;
   }
   state_->stop();
 }
 
 void ThreadPool::run(Index count, Call call, const void* context) {
-  State::Job job{call, context, count};
+  State::Job job(call, context, count);
   if (count <= 1 || threads_ == 1) {
     job.work(0);
     return;

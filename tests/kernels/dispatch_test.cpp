@@ -1,5 +1,5 @@
-// Which instruction set is chosen, and where its empty slots come from. The instruction sets here are
-// made up, so that every case exists on every machine; the code under test is the real one.
+// Which instruction set is chosen, and where its empty slots come from. The instruction sets here
+// are made up, so that every case exists on every machine; the code under test is the real one.
 #include "cpu/dispatch.h"
 
 #include "expect.h"
@@ -95,7 +95,7 @@ void every_feature_has_a_name() {
 
 }  // namespace
 
-int main() {
+int main() try {
   an_empty_slot_takes_the_next_best_that_runs();
   a_better_instruction_set_is_not_inherited_from();
   kernels_that_share_a_layout_come_from_one_table();
@@ -103,4 +103,6 @@ int main() {
   the_best_that_runs_is_chosen();
   unknown_and_unsupported_are_told_apart();
   every_feature_has_a_name();
+} catch (...) {
+  EXPECT(false && "an exception");
 }

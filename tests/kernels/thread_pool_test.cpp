@@ -41,6 +41,7 @@ void a_slot_is_never_shared() {
 void many_callers_share_the_workers() {
   ThreadPool pool(3);
   std::vector<std::thread> callers;
+  callers.reserve(8);
   std::atomic<long> total{0};
   for (int caller = 0; caller < 8; ++caller) {
     callers.emplace_back([&] {
