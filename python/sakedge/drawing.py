@@ -15,7 +15,8 @@ from sakedge.tasks.colors import palette
 
 _PAPER, _INK, _FAINT = (250, 250, 250), (32, 34, 38), (110, 114, 122)
 _GAP, _LINE, _TITLE, _BAR = 16, 20, 30, 18
-_SIDE = 416
+SIDE = 416
+"""Longer side of a panel's picture."""
 _LEGEND_LINES = 4
 _LANDSCAPE = 1.6
 
@@ -42,7 +43,7 @@ class Panel:
 def compose(panels: Sequence[Panel]) -> NDArray[np.uint8]:
     """Arranges panels in a grid, roughly in landscape: RGB uint8 [H, W, 3]."""
     pictures = [_scaled(panel.image) for panel in panels]
-    width = max(max(picture.width for picture in pictures), _SIDE * 3 // 4)
+    width = max(max(picture.width for picture in pictures), SIDE * 3 // 4)
     foots = [_foot_height(panel, width) for panel in panels]
     height = _TITLE + max(picture.height for picture in pictures) + max(foots)
     columns = _columns(len(panels), width + _GAP, height + _GAP)
@@ -66,7 +67,7 @@ def _columns(count: int, width: int, height: int) -> int:
 
 
 def _scaled(image: NDArray[np.uint8]) -> Image.Image:
-    scale = _SIDE / max(image.shape[:2])
+    scale = SIDE / max(image.shape[:2])
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     how = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
     return Image.fromarray(image).resize(size, how)

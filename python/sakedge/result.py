@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sakedge.drawing import Panel, compose
+from sakedge.drawing import SIDE, Panel, compose
 from sakedge.errors import UnknownTaskError
 from sakedge.format.atomic import atomic_write, make_folder
 from sakedge.tasks import TaskResult
@@ -110,19 +110,19 @@ class Result(Mapping[str, TaskResult]):
 
     def plot(self) -> NDArray[np.uint8]:
         """Draws the input and every task as labelled panels: RGB uint8 [H, W, 3]."""
-        return self._plot({task: output.draw(self.image) for task, output in self.outputs.items()})
-
-    def _plot(self, drawn: Mapping[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
         height, width = self.image.shape[:2]
-        note = f"{width} x {height}" + (
-            f", {total:.0f} ms" if (total := sum(self.speed.values())) else ""
-        )
+        # Maps of a large image are smooth, so every few pixels of them are enough for a panel.
+        step = max(1, max(height, width) // (2 * SIDE))
+        small = np.asarray(Image.fromarray(self.image).reduce(step))
+        total = sum(self.speed.values())
+        note = f"{width} x {height}" + (f", {total:.0f} ms" if total else "")
         title = Path(self.source).name if self.source else "input"
-        panels = [Panel(_shortened(title), self.image, note)]
+        panels = [Panel(_shortened(title), small, note)]
         for name, task in self.outputs.items():
             routing = self.routing.get(name)
             shares = {e: w for e, w in routing.mean().items() if w > 0} if routing else {}
-            panels.append(Panel(name, drawn[name], task.info.kind, task.legend(), shares))
+            drawn = replace(task, values=task.values[::step, ::step]).draw(small)
+            panels.append(Panel(name, drawn, task.info.kind, task.legend(), shares))
         return compose(panels)
 
     def save(
@@ -146,14 +146,10 @@ class Result(Mapping[str, TaskResult]):
         folder = Path(directory)
         make_folder(folder)
         name = name or self.file_name
-        drawn = {task: output.draw(self.image) for task, output in self.outputs.items()}
-        pictures = {name: self._plot(drawn)}
-        pictures.update({f"{name}_{task}": picture for task, picture in drawn.items()})
-        written = []
-        for stem, picture in pictures.items():
-            written.append(folder / f"{stem}.png")
-            with atomic_write(written[-1]) as file:
-                Image.fromarray(picture).save(file, "PNG")
+        written = [_write_picture(folder / f"{name}.png", self.plot())]
+        for task, output in self.outputs.items():
+            path = folder / f"{name}_{task}.png"
+            written.append(_write_picture(path, output.draw(self.image)))
         if arrays:
             written.append(folder / f"{name}.npz")
             with atomic_write(written[-1]) as file:
@@ -182,6 +178,13 @@ class Result(Mapping[str, TaskResult]):
     def to_json(self, indent: int | None = None) -> str:
         """`to_dict` as JSON."""
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _write_picture(path: Path, picture: NDArray[np.uint8]) -> Path:
+    with atomic_write(path) as file:
+        # The lowest level is several times faster than the default, and the file a little larger.
+        Image.fromarray(picture).save(file, "PNG", compress_level=1)
+    return path
 
 
 def _file_name(source: str | None) -> str:

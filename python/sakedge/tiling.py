@@ -153,7 +153,7 @@ def blend(
         By task the decoded map of the picture.
     """
     blenders = {task: Blender(grid, count) for task, count in channels.items()}
-    strips: dict[str, list[NDArray[Any]]] = {task: [] for task in channels}
+    wholes: dict[str, NDArray[Any]] = {}
     for row in range(len(grid.rows.starts)):
         tiles = grid.row(row)
         for start in range(0, len(tiles), batch):
@@ -162,5 +162,9 @@ def blend(
                 for task, blender in blenders.items():
                     blender.add(tile, maps[task])
         for task, blender in blenders.items():
-            strips[task].append(decode(task, blender.finish_row(row)))
-    return {task: np.concatenate(parts) for task, parts in strips.items()}
+            final = decode(task, blender.finish_row(row))
+            if row == 0:
+                wholes[task] = np.empty((grid.rows.length, *final.shape[1:]), final.dtype)
+            top = grid.rows.starts[row]
+            wholes[task][top : top + len(final)] = final
+    return wholes

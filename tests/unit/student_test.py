@@ -383,8 +383,9 @@ def test_a_pickled_student_is_loaded_again(
 
 
 def test_a_pickled_student_refuses_another_file(tiny_checkpoint: object, tmp_path: Path) -> None:
-    from sakedge.convert import convert
     from tests.support.checkpoint import make_checkpoint
+
+    from sakedge.convert import convert
 
     sizes = {"width": 48, "blocks": 4, "attention_heads": 3, "tasks": ["edge"]}
     path = tmp_path / "student.onnx"

@@ -68,7 +68,10 @@ def _outputs() -> list[tuple[TaskInfo, np.ndarray]]:
     unit[..., 2] = 1
     ramp = np.linspace(0, 1, 48, dtype=np.float32).reshape(6, 8)
     return [
-        (TaskInfo(name="semseg", kind="labels", classes=3, labels=("sound", "dent", "hole")), labels),
+        (
+            TaskInfo(name="semseg", kind="labels", classes=3, labels=("sound", "dent", "hole")),
+            labels,
+        ),
         (TaskInfo(name="edge", kind="probability", classes=1), ramp),
         (TaskInfo(name="sal", kind="two_class", classes=2), ramp),
         (TaskInfo(name="normals", kind="normals", classes=3), unit),
