@@ -100,5 +100,6 @@ def _tell_usage(error: Exception) -> int:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "sakedge"
-    remark(f"{command}: {message.rstrip('.')}. See `{command} --help`.")
+    stop = "" if message.endswith((".", "?")) else "."
+    remark(f"{command}: {message}{stop} See `{command} --help`.")
     return USAGE

@@ -56,7 +56,7 @@ def benchmark(
     from sakedge.benchmark import benchmark as run
     from sakedge.format.atomic import atomic_write
 
-    with progress_bar(total=1) as progress:
+    with progress_bar() as progress:
         found = run(
             student,
             images or (),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sakedge.cli.options import Backend, Threads
+from sakedge.cli.output import progress_bar
 from sakedge.cli.predict import Wanted, show
 
 
@@ -22,8 +23,7 @@ def demo(
     import sakedge
     from sakedge.assets import demo_student, samples
 
-    with (
-        sakedge.load(demo_student(), backend=backend, threads=threads) as student,
-        student.stream(samples(), on_error="raise") as stream,
-    ):
+    with progress_bar("loading"):
+        student = sakedge.load(demo_student(), backend=backend, threads=threads)
+    with student, student.stream(samples(), on_error="raise") as stream:
         show(stream, Wanted(output))

@@ -6,13 +6,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
@@ -44,30 +43,36 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints a table; its text is taken as it is, brackets included."""
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
+    """Prints a title and a table; their text is taken as it is, brackets included."""
+    table = Table()
     for i, name in enumerate(header):
         table.add_column(escape(name), overflow="fold", no_wrap=i == 0)
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
+    say(title)
     # Into a file or a pipe: wider than the 80 columns that rich takes for granted.
     _Output(width=None if sys.stdout.isatty() else 160).print(table)
 
 
+Update: TypeAlias = Callable[[str, float, "float | None"], None]
+
+
 @contextmanager
-def progress_bar(total: int | None = None) -> Iterator[Callable[[str, float, float | None], None]]:
+def progress_bar(step: str = "") -> Iterator[Update]:
     """Shows progress on standard error while the block runs, if that is a terminal.
 
+    Args:
+        step: What is done first.
+
     Yields:
-        A function to call with what is done now, how much is done, and of how much.
+        A function to call with what is done now, how much is done, and of how much if known.
     """
     console = Console(stderr=True)
-    count = MofNCompleteColumn() if total != 1 else TextColumn("{task.percentage:>3.0f}%")
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        count,
+        TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
         console=console,
         transient=True,
@@ -75,9 +80,10 @@ def progress_bar(total: int | None = None) -> Iterator[Callable[[str, float, flo
         # Results that go to a file must not be drawn above the bar instead.
         redirect_stdout=sys.stdout.isatty(),
     ) as bar:
-        task = bar.add_task("", total=total)
+        task = bar.add_task(escape(step), total=None, count="")
 
         def update(step: str, done: float, of: float | None = None) -> None:
-            bar.update(task, description=escape(step), completed=done, total=of)
+            count = f"{done / of:.0%}" if of else f"{done:g}"
+            bar.update(task, description=escape(step), completed=done, total=of, count=count)
 
         yield update

@@ -74,8 +74,8 @@ def predict(
     """
     import sakedge
 
-    with (
-        sakedge.load(
+    with progress_bar("loading"):
+        loaded = sakedge.load(
             student,
             adapters=names(adapters),
             tasks=names(tasks),
@@ -84,9 +84,8 @@ def predict(
             precision=precision,
             threads=threads,
             cache_dir=cache_dir,
-        ) as loaded,
-        loaded.stream(source, batch=batch, on_error=_report, fit=fit) as stream,
-    ):
+        )
+    with loaded, loaded.stream(source, batch=batch, on_error=_report, fit=fit) as stream:
         show(stream, Wanted(output, save, save_json, save_arrays, json), limit)
 
 
