@@ -80,8 +80,9 @@ def test_a_thousand_mixed_calls_from_eight_threads(backend: str, tiny_student: P
 
 
 FORK = """
-import os, sys
+import os, sys, warnings
 import numpy as np, sakedge
+warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 and later warn of fork with threads
 student = sakedge.load(sys.argv[1], backend=sys.argv[2])
 image = np.zeros((64, 96, 3), np.uint8)
 student(image)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 # OKLab to linear sRGB, as published.
 _TO_LMS = np.array(
@@ -83,6 +84,11 @@ def palette(count: int) -> NDArray[np.uint8]:
     colors = _from_oklch(lch)
     colors[:1] = 128
     return colors
+
+
+def grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An RGB image without its colours, still with three channels."""
+    return np.asarray(Image.fromarray(image).convert("L").convert("RGB"))
 
 
 def blend(

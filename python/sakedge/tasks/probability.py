@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.tasks.base import Legend, TaskResult
-from sakedge.tasks.colors import blend, heat
+from sakedge.tasks.colors import blend, grey, heat
 
 _RAMP = np.linspace(0, 1, 64, dtype=np.float32)
 
@@ -29,8 +29,8 @@ class ProbabilityResult(TaskResult):
         return _sigmoid(logits[0])
 
     def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Lays a heat map over the image, the more opaque the more probable."""
-        return blend(image, heat(self.values), 0.15 + 0.75 * self.values)
+        """Lays a heat map over the image in grey, the more opaque the more probable."""
+        return blend(grey(image), heat(self.values), 0.15 + 0.75 * self.values)
 
     def legend(self) -> Legend:
         """The heat map's colours from 0 to 1."""
