@@ -97,7 +97,7 @@ def load(
                 config=options.runtime.get(chosen.name, {}),
             ),
         )
-        del stem
+        file.release()  # the runtime has packed the stem; the decoder's weights come next
         laps.append(time.perf_counter())
         routed = tasks if manifest.architecture.router == "mor" else ()
         decoder = Decoder(

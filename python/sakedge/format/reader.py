@@ -119,6 +119,12 @@ class StudentFile:
         weights = self.component("stem")
         return cut_stem(self._nodes, self.manifest, self._specs["stem"], weights)
 
+    def release(self) -> None:
+        """Gives back the memory of what was read so far; what is touched again is read again."""
+        for file in (self._file, self._external):
+            if file is not None:
+                file.advise("DONTNEED")
+
     def close(self) -> None:
         """Closes the file. Tensors already given out stay valid."""
         self._closed = True
