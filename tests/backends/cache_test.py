@@ -95,6 +95,18 @@ def test_a_sound_entry_that_openvino_refuses_is_replaced(stem: StemModel, tmp_pa
     assert compiled(stem, tmp_path).details["cache"] == "hit"
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX's rule")
+def test_an_entry_that_others_can_write_is_not_trusted(stem: StemModel, tmp_path: Path) -> None:
+    compiled(stem, tmp_path)
+    (entry,) = entries(tmp_path)
+    entry.chmod(0o622)
+    assert compiled(stem, tmp_path).details["cache"] == "stored"
+    assert entry.stat().st_mode & 0o777 == 0o600
+    if os.geteuid() == 0:
+        os.chown(entry, 65534, -1)
+        assert compiled(stem, tmp_path).details["cache"] == "stored"
+
+
 def test_a_folder_without_rights_costs_only_time(stem: StemModel, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     folder.mkdir()

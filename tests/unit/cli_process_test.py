@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,31 @@ def test_a_closed_pipe_ends_cleanly(tiny_student: Path, many_images: Path) -> No
         process.wait(timeout=60)
     assert process.returncode == 141
     assert errors == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_progress_on_a_terminal_stays_out_of_the_results(tiny_student: Path) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    options = ("-niter", "20", "--warmup", "0", "--json")
+    with subprocess.Popen(
+        [*COMMAND, "benchmark", str(tiny_student), *options],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    ) as process:
+        os.close(theirs)
+        assert process.stdout is not None
+        seen = b""
+        with suppress(OSError):  # the terminal's other end has gone: all was read
+            while chunk := os.read(ours, 1 << 16):
+                seen += chunk
+        os.close(ours)
+        found = json.loads(process.stdout.read())
+    assert process.returncode == 0
+    assert found["iterations"] == 20
+    assert "100%" in seen.decode()
 
 
 def test_an_error_is_one_line_without_a_traceback(tiny_student: Path) -> None:

@@ -13,6 +13,7 @@ from tests.support.files import without_rights
 from typer.testing import CliRunner, Result
 
 from sakedge.cli.app import VERBS, build
+from sakedge.format import StudentFile, extract_adapter, write_adapter_pack
 
 Run = Callable[..., Result]
 
@@ -228,6 +229,19 @@ class TestInspect:
         changed.write_bytes(data)
         assert run("inspect", changed).exit_code == 0
         assert_refused(run("inspect", changed, "--check"), 1, "SHA-256")
+
+    def test_an_adapter_pack_is_shown_too(
+        self, run: Run, tiny_student: Path, tmp_path: Path
+    ) -> None:
+        pack = tmp_path / "sam.safetensors"
+        with StudentFile.open(tiny_student) as student:
+            made = extract_adapter(student, "sam")
+        write_adapter_pack(pack, made.manifest, made.tensors)
+        assert "sam_base" in run("inspect", pack).stdout
+        found = json.loads(run("inspect", pack, "--json").stdout)
+        assert found["manifest"]["name"] == "sam"
+        pack.write_bytes(pack.read_bytes()[:-1])
+        assert_refused(run("inspect", pack), 1, "sam.safetensors")
 
 
 class TestConvert:

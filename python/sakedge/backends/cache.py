@@ -70,6 +70,8 @@ def load(folder: Path, key: str) -> NDArray[np.uint8] | None:
     """The blob of an entry, mapped from the file, or None if there is no sound one."""
     path = folder / f"{key}.blob"
     try:
+        if not _only_ours(path):
+            return None
         # Copy-on-write, for runtimes take writable memory only, though they do not write to it.
         data = np.memmap(path, dtype=np.uint8, mode="c")
     except (OSError, ValueError):  # absent, not readable, or empty
@@ -94,10 +96,22 @@ def store(folder: Path, key: str, blob: bytes) -> str | None:
         with atomic_write(path) as file:
             file.write(MARK + hashlib.sha256(blob).digest())
             file.write(blob)
+        path.chmod(0o600)
     except (OSError, StorageError) as error:
         return error.problem if isinstance(error, StorageError) else str(error)
     _prune(folder)
     return None
+
+
+def _only_ours(path: Path) -> bool:
+    """Whether nobody but this user and root can have written a file, where the system tells.
+
+    Runtimes trust a blob as they trust their own code; in a shared folder anyone could plant one.
+    """
+    if not hasattr(os, "geteuid"):
+        return True
+    status = path.stat()
+    return status.st_uid in {0, os.geteuid()} and not status.st_mode & 0o022
 
 
 def _prune(folder: Path) -> None:
