@@ -55,8 +55,9 @@ def test_an_interrupt_ends_cleanly(tiny_student: Path, many_images: Path) -> Non
     with start("predict", tiny_student, many_images, "--no-save") as process:
         assert "0000.png" in first_line(process)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        printed, errors = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert printed.splitlines()[-1].endswith((" image", " images"))
     assert errors == "sakedge: interrupted\n"
 
 

@@ -134,9 +134,11 @@ class TestPredict:
         self, run: Run, tiny_student: Path, images: Path, tmp_path: Path
     ) -> None:
         out = tmp_path / "out"
+        (images / "part-2.bmp").write_bytes((images / "part.png").read_bytes())
         result = run("predict", tiny_student, images, "-o", out, "--tasks", "edge")
-        assert "2 images; results in" in result.stdout
-        names = {"part.png", "part_edge.png", "part-2.png", "part-2_edge.png"}
+        assert "3 images; results in" in result.stdout
+        stems = ("part", "part-2", "part-3")
+        names = {f"{stem}{task}.png" for stem in stems for task in ("", "_edge")}
         assert {path.name for path in out.iterdir()} == names
 
     def test_a_bad_frame_is_reported_and_passed_over(

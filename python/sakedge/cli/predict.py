@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -99,6 +98,11 @@ class Wanted:
     save_arrays: bool = False
     json: bool = False
 
+    @property
+    def anything(self) -> bool:
+        """Whether any file is written."""
+        return self.save or self.save_json
+
 
 def show(stream: Stream[Result], wanted: Wanted, limit: int | None = None) -> None:
     """Writes and prints the results of a stream, then what came of it all.
@@ -106,23 +110,30 @@ def show(stream: Stream[Result], wanted: Wanted, limit: int | None = None) -> No
     Raises:
         typer.Exit: With 2 if frames could not be used, with 1 if none could.
     """
-    used: Counter[str] = Counter()
+    used: set[str] = set()
     done = 0
-    with progress_bar() as progress:
-        for result in islice(stream, limit):
-            name = _unused(result, used)
-            written = _write(result, name, wanted)
-            done += 1
-            progress(result.source or name, done, limit)
-            say(result.to_json() if wanted.json else _line(result, written))
+    try:
+        with progress_bar() as progress:
+            for result in islice(stream, limit):
+                name = _unused(result.file_name, used) if wanted.anything else ""
+                written = _write(result, name, wanted)
+                done += 1
+                progress(result.source or "image", done, limit)
+                say(result.to_json() if wanted.json else _line(result, written))
+    except KeyboardInterrupt:  # how a person ends a camera's stream
+        _sum_up(stream, wanted, done)
+        raise
+    _sum_up(stream, wanted, done)
+    if stream.error_count:
+        raise typer.Exit(2 if done else 1)
+
+
+def _sum_up(stream: Stream[Result], wanted: Wanted, done: int) -> None:
     images = "1 image" if done == 1 else f"{done} images"
     errors = f", {stream.error_count} could not be used" if stream.error_count else ""
     dropped = f", {stream.dropped} passed over for newer ones" if stream.dropped else ""
-    saved = wanted.save or wanted.save_json or wanted.save_arrays
-    place = f"; results in {wanted.output}/" if done and saved else ""
+    place = f"; results in {wanted.output}/" if done and wanted.anything else ""
     (remark if wanted.json else say)(f"{images}{errors}{dropped}{place}")
-    if stream.error_count:
-        raise typer.Exit(2 if done else 1)
 
 
 def _write(result: Result, name: str, wanted: Wanted) -> list[Path]:
@@ -141,11 +152,14 @@ def _report(frame: FrameError) -> None:
     remark(f"sakedge: {frame.error}")
 
 
-def _unused(result: Result, used: Counter[str]) -> str:
+def _unused(name: str, used: set[str]) -> str:
     """A file name of its own for each result: a folder may hold part.png beside part.jpg."""
-    name = result.file_name
-    used[name] += 1
-    return name if used[name] == 1 else f"{name}-{used[name]}"
+    free, number = name, 1
+    while free in used:
+        number += 1
+        free = f"{name}-{number}"
+    used.add(free)
+    return free
 
 
 def _line(result: Result, written: list[Path]) -> str:
