@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sakedge.backends import registry
+from sakedge.backends.base import is_older
 from sakedge.errors import BackendError, UnknownBackendError
 
 PLUGIN = """
@@ -49,6 +51,25 @@ def test_auto_keeps_why_it_passed_over_a_backend(
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert printed.stdout.startswith("onnxruntime {'openvino': "), printed.stderr
     assert "openvino cannot be imported (not here): pip install" in printed.stdout
+
+
+@pytest.mark.parametrize("name", registry.BACKENDS)
+def test_a_runtime_that_is_too_old_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenVINO 2026.2, for one, runs a student without complaint and computes nonsense."""
+    module = importlib.import_module(f"sakedge.backends.{name}")
+    assert registry.probe(name).ok
+    monkeypatch.setattr(module, "OLDEST", (9999, 0))
+    with pytest.raises(BackendError, match=r"pip install '\w+>=9999\.0'"):
+        registry.choose(name)
+
+
+@pytest.mark.parametrize(
+    ("version", "older"),
+    [("2026.2.1", True), ("2025.4", True), ("2026.3.0", False), ("2027.0.0-rc1", False)],
+)
+def test_versions_are_compared_as_numbers(version: str, older: bool) -> None:
+    assert is_older(version, (2026, 3)) is older
+    assert is_older("1.9.0", (1, 23))
 
 
 def test_a_named_backend_never_falls_back() -> None:

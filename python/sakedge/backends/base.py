@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,6 +108,12 @@ def check_images(images: NDArray[np.float32], input_size: tuple[int, int]) -> ND
             got=f"{images.dtype} {list(images.shape)}",
         )
     return np.ascontiguousarray(images)
+
+
+def is_older(version: str, oldest: tuple[int, int]) -> bool:
+    """Whether a version such as `2026.4.1` comes before `oldest`, e.g. (2026, 3)."""
+    numbers = [int(part) for part in re.findall(r"\d+", version)[:2]]
+    return tuple(numbers) < oldest
 
 
 def gist(error: BaseException) -> str:

@@ -18,10 +18,13 @@ from sakedge.backends.base import (
     check_images,
     empty_features,
     gist,
+    is_older,
 )
 from sakedge.errors import BackendError, OptionError
 from sakedge.format import StemModel
 
+OLDEST = (1, 23)
+"""The first that computes ONNX `Attention` of opset 23 on a CPU."""
 _PROVIDERS = ["CPUExecutionProvider"]
 _QUIET = 3
 """Log severity: errors only."""
@@ -47,6 +50,10 @@ class OnnxRuntimeBackend:
             version = _runtime().__version__
         except ImportError as error:
             return Support(False, f"onnxruntime cannot be imported ({error})")
+        if is_older(version, OLDEST):
+            needed = ".".join(map(str, OLDEST))
+            problem = f"onnxruntime {version} has no attention on CPUs"
+            return Support(False, f"{problem}: pip install 'onnxruntime>={needed}'")
         if device is not None and device.upper() != "CPU":
             return Support(False, f"runs on CPU only, not on {device}")
         if precision != "fp32":

@@ -19,11 +19,14 @@ from sakedge.backends.base import (
     check_images,
     empty_features,
     gist,
+    is_older,
 )
 from sakedge.errors import BackendError
 from sakedge.format import StemModel
 
 DEVICES = ("CPU", "GPU", "NPU", "AUTO")
+OLDEST = (2026, 3)
+"""2026.0 has no ONNX `Attention`, and in 2026.1 and 2026.2 its results are wrong."""
 _HINTS = {"fp32": ("f32", "FP32"), "fp16": ("f16", "FP16"), "bf16": ("bf16", "BF16")}
 """Precision → OpenVINO's name for it as a hint, and as a device's capability."""
 _CPU_CACHE_LIMIT = 128 << 20
@@ -59,6 +62,10 @@ class OpenVinoBackend:
             )
         except _REFUSALS as error:
             return Support(False, f"OpenVINO does not start: {gist(error)}")
+        if is_older(_version(), OLDEST):
+            needed = ".".join(map(str, OLDEST))
+            problem = f"OpenVINO {_version()} computes attention wrongly or not at all"
+            return Support(False, f"{problem}: pip install 'openvino>={needed}'")
         target = (device or "CPU").upper()
         present = core.available_devices
         if target.partition(".")[0] not in DEVICES:
