@@ -18,6 +18,8 @@ std::shared_ptr<const AdapterPath> make(const Geometry& geometry,
                                         const std::vector<std::pair<FloatPair, FloatPair>>& blocks,
                                         const std::vector<FloatPair>& norms) {
   PathSource source;
+  source.blocks.reserve(blocks.size());
+  source.norms.reserve(norms.size());
   for (const auto& [down, up] : blocks) {
     source.blocks.push_back({linear(down), linear(up)});
   }

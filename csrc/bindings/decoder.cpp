@@ -36,6 +36,7 @@ Kind kind_of(const std::string& name) {
 std::unique_ptr<Decoder> make(const Geometry& geometry, const std::vector<TaskArguments>& tasks,
                               int threads) {
   std::vector<TaskPart> parts;
+  parts.reserve(tasks.size());
   for (const auto& [kind, head, router] : tasks) {
     parts.push_back({kind_of(kind), head, router});
   }
@@ -128,8 +129,10 @@ void exchange(Decoder& decoder, Index adapter, std::shared_ptr<AdapterPath> path
 }
 
 std::vector<bool> present(const Decoder& decoder) {
+  const std::shared_ptr<const Slots> slots = decoder.slots();
   std::vector<bool> result;
-  for (const auto& path : *decoder.slots()) {
+  result.reserve(slots->size());
+  for (const auto& path : *slots) {
     result.push_back(path != nullptr);
   }
   return result;

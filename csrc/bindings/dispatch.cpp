@@ -16,6 +16,7 @@ namespace {
 std::vector<std::tuple<std::string, bool, std::string>> list_isas() {
   const cpu::Features present = cpu::detect_features();
   std::vector<std::tuple<std::string, bool, std::string>> result;
+  result.reserve(cpu::isas().size());
   for (const cpu::Isa& isa : cpu::isas()) {
     std::string missing = cpu::missing_features(isa, present);
     result.emplace_back(isa.name, missing.empty(), std::move(missing));

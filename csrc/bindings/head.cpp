@@ -16,6 +16,7 @@ namespace {
 std::shared_ptr<const Head> make(const Geometry& geometry, const std::vector<FloatPair>& linears,
                                  const FloatPair& fuse, const FloatPair& last) {
   HeadSource source;
+  source.linears.reserve(linears.size());
   for (const FloatPair& pair : linears) {
     source.linears.push_back(linear(pair));
   }

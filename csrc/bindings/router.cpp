@@ -19,6 +19,7 @@ using LevelArrays = std::tuple<FloatPair, FloatPair, FloatPair>;  // hidden, nor
 std::shared_ptr<const Router> make(const Geometry& geometry,
                                    const std::vector<LevelArrays>& levels) {
   std::vector<RouterLevelSource> source;
+  source.reserve(levels.size());
   for (const auto& [hidden, normed, gate] : levels) {
     source.push_back({linear(hidden), norm(normed), linear(gate)});
   }
