@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.reference.sak import ReferenceStudent
+from tests.support.checkpoint import load_state, make_checkpoint
 
 import sakedge
 from sakedge.backends.onnxruntime import StockSession
 from sakedge.convert import convert
-from tests.reference.sak import ReferenceStudent
-from tests.support.checkpoint import load_state, make_checkpoint
 
 TOLERANCE = 1e-4
 """Of a task's range: what fp32 against fp32, summed in another order, may differ by."""

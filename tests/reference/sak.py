@@ -149,7 +149,7 @@ class ReferenceStudent:
         return features
 
     def route(self, task: str, level: int, v: Array, present: Collection[str]) -> Array:
-        """Weights of stem and teachers, [1 + T]; a missing teacher has logit −∞."""
+        """Weights of stem and teachers, [1 + T]; a missing teacher has logit minus infinity."""
         there = np.array([True, *(teacher in present for teacher in self.teachers)])
         name = f"backbone.mor.{level}_{task}.router.module"
         if f"{name}.0.weight" not in self.state:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-
 from tests.reference.sak import convolve3x3, erf, upsample
 
 
