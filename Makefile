@@ -18,7 +18,7 @@ lint: .venv/dev.stamp .venv/lint.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	git ls-files '*.h' '*.cpp' '*.def' | xargs $(BIN)/clang-format --dry-run --Werror
-	git ls-files 'csrc/*.cpp' | xargs $(BIN)/clang-tidy --quiet -p build/ed
+	git ls-files 'csrc/*.cpp' | xargs -n 3 -P 2 $(BIN)/clang-tidy --quiet -p build/ed
 
 format: .venv/lint.stamp
 	$(BIN)/ruff check --fix .

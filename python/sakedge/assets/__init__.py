@@ -14,4 +14,4 @@ def demo_student() -> Path:
 
 def samples() -> list[Path]:
     """Paths of the sample images, rendered inspection scenes that the student never saw."""
-    return sorted((_HERE / "samples").glob("*.png"))
+    return sorted((_HERE / "samples").glob("*.jpg"))
