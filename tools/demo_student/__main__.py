@@ -20,7 +20,10 @@ def main() -> None:
     if args.what != "report":
         store = data.training_set(folder)
         stages.stage1(folder, store)
-        stages.stage2(folder, store)
+        stages.stage2_tasks(folder, store)
+        stages.stage2_experts(folder, store)
+        stages.stage2_normals(folder, store)
+        stages.settle_norms(folder, store)
         write_config(folder / "config.yml")
     if args.what != "train":
         report.write_report(folder)

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from tools.demo_student import spec
 from tools.demo_student.data import normalise
-from tools.demo_student.model import Adapter, Backbone, Block
+from tools.demo_student.model import Adapter, Backbone, Block, Student
 from torch import Tensor, nn
 
 USUAL_DEPTH = 0.58  # metres; about the mean over scenes
@@ -61,3 +61,30 @@ def begin_heads(last: nn.Module) -> None:
     """A depth output starts flat, at the usual distance."""
     last.weight.mul_(0.03)  # type: ignore[operator]
     last.bias.fill_(USUAL_DEPTH)  # type: ignore[operator]
+
+
+@torch.no_grad()
+def match_experts(student: Student, image: NDArray[np.generic]) -> list[float]:
+    """Let stem and paths start as equals: same size, same weight.
+
+    The stem's tokens are not normalised and many times larger than the paths'. Left so, the
+    mixture is all stem from the first step and the routers settle for the stem alone. The paths'
+    norms get the stem's size and the routers start undecided.
+
+    Returns:
+        The stem's root mean square per level.
+    """
+    sizes = []
+    experts = student.eval().experts(normalise(image))  # type: ignore[arg-type]
+    for level in spec.LEVELS:
+        size = float(experts[level][:, 0].square().mean().sqrt())
+        sizes.append(size)
+        for teacher in student.backbone.teachers:
+            norm = student.backbone.out_norms[f"{level}_{teacher}"]
+            for parameter in norm.parameters():
+                parameter.mul_(size)
+        for task in student.heads:
+            last = student.backbone.get_submodule(f"mor.{level}_{task}.router.module.3")
+            for parameter in last.parameters():
+                parameter.mul_(0.02)
+    return sizes

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,7 @@ def train(
     steps: int,
     lr: float,
     seed: int,
+    factors: Mapping[str, float] | None = None,
     watch: Callable[[], dict[str, float]] | None = None,
     watch_every: int = 100,
 ) -> None:
@@ -52,10 +53,11 @@ def train(
         steps: length of the schedule.
         lr: peak learning rate.
         seed: of the order of scenes and of their augmentation.
+        factors: of the rate, by part of a parameter's name.
         watch: held-out figures to log now and then.
         watch_every: how often, in steps.
     """
-    optimiser = Optimisers(model, lr, steps, warmup=max(20, steps // 25))
+    optimiser = Optimisers(model, lr, steps, max(20, steps // 25), factors)
     step = 0
     if path.exists():
         state = torch.load(path, weights_only=True)

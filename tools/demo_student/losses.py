@@ -40,6 +40,13 @@ def normals_loss(logits: Tensor, batch: Batch) -> Tensor:
     return (logits - batch.normals).abs().mean() + (1 - cosine).mean()
 
 
+def normals_angle(logits: Tensor, batch: Batch) -> Tensor:
+    """The metric itself (`sak.md`, mErr): the mean angle, in radians."""
+    mine, truth = F.normalize(logits.float(), dim=1), batch.normals
+    apart, together = (mine - truth).norm(dim=1), (mine + truth).norm(dim=1)
+    return 2 * torch.atan2(apart, together).mean()
+
+
 def depth_loss(logits: Tensor, batch: Batch) -> Tensor:
     """L1 in units of the depth's usual spread."""
     return (logits[:, 0] - batch.depth).abs().mean() / DEPTH_SPREAD
@@ -57,6 +64,18 @@ LOSSES = {
 def task_losses(logits: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
     """The unweighted loss of each task there is a logit for."""
     return {task: LOSSES[task](logit.float(), batch) for task, logit in logits.items()}
+
+
+def imbalance(routing: Mapping[str, Tensor]) -> Tensor:
+    """Squared coefficient of variation of the experts' importance (Shazeer et al. 2017).
+
+    Importance is the mean weight over images and tasks, so a task may well have its favourites.
+
+    Args:
+        routing: per task [B, levels, 1 + T].
+    """
+    importance = torch.stack(list(routing.values())).mean((0, 1))
+    return (importance.var(-1, correction=0) / importance.mean(-1).square()).mean()
 
 
 def total(losses: Mapping[str, Tensor]) -> Tensor:

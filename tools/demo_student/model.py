@@ -311,11 +311,12 @@ class Student(nn.Module):
         }
 
     def route(
-        self, experts: dict[int, Tensor], present: Tensor
+        self, experts: dict[int, Tensor], present: Tensor, tasks: Sequence[str] | None = None
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Mix the experts that are there and run the heads; returns as `forward` does."""
         logits, routing = {}, {}
-        for task, head in self.heads.items():
+        for task in self.heads if tasks is None else tasks:
+            head = self.heads[task]
             mixed = [
                 self.backbone.mor[f"{level}_{task}"](experts[level], present)
                 for level in spec.LEVELS

@@ -4,19 +4,24 @@ Muon reaches a given loss in fewer steps than AdamW on matrices, which counts on
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
-# The last layer of the depth output, in the student and in a teacher.
-DEPTH_OUTPUT = ("heads.depth.last_conv", "heads.depth.weight", "heads.depth.bias")
-
 
 class Optimisers:
     """Muon and AdamW under one cosine schedule with warm-up."""
 
-    def __init__(self, model: nn.Module, lr: float, steps: int, warmup: int) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        lr: float,
+        steps: int,
+        warmup: int,
+        factors: Mapping[str, float] | None = None,
+    ) -> None:
         """Split the parameters.
 
         Args:
@@ -24,26 +29,22 @@ class Optimisers:
             lr: peak rate of both (Muon's update is scaled to AdamW's size).
             steps: when the rate reaches zero.
             warmup: steps of linear rise.
+            factors: what the rate is multiplied by for parameters whose name has this in it.
         """
         self.steps, self.warmup = steps, warmup
-        matrices, others, routers, fine = [], [], [], []
+        matrices: list[nn.Parameter] = []
+        others: dict[float, list[nn.Parameter]] = {}
         for name, parameter in model.named_parameters():
-            if ".mor." in name:
-                routers.append(parameter)
-            elif name.startswith(DEPTH_OUTPUT):
-                fine.append(parameter)
-            elif parameter.ndim == 2 and (".blocks." in name or "tsap." in name):
+            if not parameter.requires_grad:
+                continue
+            if parameter.ndim == 2 and (".blocks." in name or "tsap." in name):
                 matrices.append(parameter)
             else:
-                others.append(parameter)
-        groups = [
-            {"params": others, "lr": lr, "weight_decay": 0.02},
-            {"params": routers, "lr": 2 * lr, "weight_decay": 0.0},
-            # Depth leaves the head in metres, where all of a scene lies within a tenth.
-            {"params": fine, "lr": 0.03 * lr, "weight_decay": 0.0},
-        ]
+                factor = next((f for part, f in (factors or {}).items() if part in name), 1.0)
+                others.setdefault(factor, []).append(parameter)
+        groups = [{"params": found, "lr": factor * lr} for factor, found in others.items()]
         self.parts: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW([g for g in groups if g["params"]], betas=(0.9, 0.98))
+            torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.02)
         ]
         if matrices:
             self.parts.append(

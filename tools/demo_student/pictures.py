@@ -122,20 +122,23 @@ def _curve(axes: Axes, rows: list[dict[str, float]], key: str, color: str, label
 
 
 def draw_curves(folder: Path, path: Path) -> None:
-    """Stage 1 per teacher; stage 2 per task, with the stem alone as crosses."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    """Stage 1 per teacher; both halves of stage 2 per task, with the stem alone as crosses."""
+    figure, (one, two, three) = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
     rows = read_log(folder / "stage1.jsonl")
     for teacher in spec.TEACHERS:
-        _curve(left, rows, teacher, LINES[teacher], teacher)
-    left.set(title="stage 1: distillation", xlabel="step", ylabel="cosine + smooth-L1")
-    rows = read_log(folder / "student.jsonl")
-    for task, color in zip(spec.TASK_NAMES, TASK_LINES, strict=True):
-        _curve(right, rows, task, color, task)
-        key = f"held_out_stem_{task}"
-        alone = [(row["step"], row[key]) for row in rows if key in row]
-        right.plot(*zip(*alone, strict=True), "x", color=color, ms=4)
-    right.set(title="stage 2: five tasks", xlabel="step", ylabel="loss (log)", yscale="log")
-    for axes in (left, right):
+        _curve(one, rows, teacher, LINES[teacher], teacher)
+    one.set(title="stage 1: distillation", xlabel="step", ylabel="cosine + smooth-L1")
+    for axes, log in ((two, "tasks"), (three, "student")):
+        rows = read_log(folder / f"{log}.jsonl")
+        for task, color in zip(spec.TASK_NAMES, TASK_LINES, strict=True):
+            _curve(axes, rows, task, color, task)
+            key = f"held_out_stem_{task}"
+            alone = [(row["step"], row[key]) for row in rows if key in row]
+            axes.plot(*zip(*alone, strict=True), "x", color=color, ms=5)
+        axes.set(xlabel="step", yscale="log", ylim=(0.06, 1.2))
+    two.set(title="stage 2, first half: tasks", ylabel="loss (log)")
+    three.set(title="stage 2, second half: experts")
+    for axes in (one, two, three):
         axes.grid(alpha=0.25)
         axes.legend(frameon=False, fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)

@@ -39,11 +39,14 @@ def _figures(result: dict[str, float]) -> list[str]:
     return [f"{result[task]:.2f}" for task in spec.TASK_NAMES]
 
 
-def subset_table(evaluation: Evaluation, baseline: dict[str, float]) -> str:
-    """Metrics by subset of adapters, over the constant baselines."""
+def subset_table(evaluation: Evaluation, first_half: Evaluation, baseline: dict[str, float]) -> str:
+    """Metrics by subset of adapters, under the constant baselines and the first half's."""
     arrow = {True: "↑", False: "↓"}
     head = ["adapters"] + [f"{t}: {NAMES[t]} {arrow[HIGHER_IS_BETTER[t]]}" for t in spec.TASK_NAMES]
     rows = [["*best constant output*", *_figures(baseline)]]
+    for subset, label in (((), "stem only"), (spec.TEACHERS, "all")):
+        figures = _figures(first_half.by_subset[subset].result())
+        rows.append([f"*after the first half: {label}*", *figures])
     for subset in SUBSETS:
         label = " + ".join(subset) if subset else "none (stem only)"
         figures = _figures(evaluation.by_subset[subset].result())
@@ -74,6 +77,7 @@ def routing_table(evaluation: Evaluation) -> str:
 
 def teacher_table(folder: Path) -> str:
     """The labelled teachers' last held-out losses beside the student's, task by task."""
+    first = pictures.read_log(folder / "tasks.jsonl")[-1]
     student = pictures.read_log(folder / "student.jsonl")[-1]
     rows = []
     for task in spec.TASK_NAMES:
@@ -81,8 +85,10 @@ def teacher_table(folder: Path) -> str:
         theirs = pictures.read_log(folder / f"teacher-{taught[0]}.jsonl")[-1] if taught else {}
         shown = f"{theirs[f'held_out_{task}']:.3f} ({taught[0]})" if taught else "not taught"
         stem, full = student[f"held_out_stem_{task}"], student[f"held_out_{task}"]
-        rows.append([task, shown, f"{stem:.3f}", f"{full:.3f}"])
-    return _table(["held-out loss", "teacher", "student, stem only", "student, all"], rows)
+        half = first[f"held_out_{task}"]
+        rows.append([task, shown, f"{half:.3f}", f"{full:.3f}", f"{stem:.3f}"])
+    head = ["held-out loss", "teacher", "student after the first half", "student", "its stem only"]
+    return _table(head, rows)
 
 
 @torch.no_grad()
@@ -98,6 +104,7 @@ def write_report(folder: Path) -> None:
     student = load_student(folder / "student.pt")
     truths = held_out_truth()
     evaluation = evaluate(student, truths)
+    first_half = evaluate(load_student(folder / "tasks.pt"), truths, ((), spec.TEACHERS))
     baseline = constant_baselines(truths)
     shown = [truths[n] for n in SHOWN]
     pictures.draw_scenes(truths, IMAGES / "demo-student-scenes.jpg")
@@ -108,10 +115,12 @@ def write_report(folder: Path) -> None:
         picture = Image.fromarray(truths[n].scene.image)
         picture.save(SAMPLES / f"part-{number}.jpg", quality=93, optimize=True)
     named = {"+".join(s) or "stem": m.result() for s, m in evaluation.by_subset.items()}
-    figures = {"baseline": baseline, "by_subset": named}
+    first = {"+".join(s) or "stem": m.result() for s, m in first_half.by_subset.items()}
+    figures = {"baseline": baseline, "first_half": first, "by_subset": named}
     (folder / "metrics.json").write_text(json.dumps(figures, indent=1))
-    logs = {"stage1": "stage1", "student": "student", "teachers": "teacher-geometry"}
-    spent = {key: 60 * pictures.hours(folder / f"{log}.jsonl") for key, log in logs.items()}
+    logs = ("teacher-geometry", "stage1", "tasks", "student")
+    minutes = [60 * pictures.hours(folder / f"{log}.jsonl") for log in logs]
+    table = subset_table(evaluation, first_half, baseline)
     count = sum(p.numel() for n, p in student.named_parameters() if "aligners" not in n)
     text = TEMPLATE.read_text().format(
         train=len(data.TRAIN_SEEDS),
@@ -119,17 +128,17 @@ def write_report(folder: Path) -> None:
         batch=BATCH,
         teacher_steps=stages.TEACHER_STEPS,
         stage1_steps=stages.STAGE1_STEPS,
-        stage2_steps=stages.STAGE2_STEPS,
-        minutes_teachers=f"{spent['teachers']:.0f}",
-        minutes_stage1=f"{spent['stage1']:.0f}",
-        minutes_stage2=f"{spent['student']:.0f}",
+        tasks_steps=stages.STAGE2_TASKS_STEPS,
+        experts_steps=stages.STAGE2_EXPERTS_STEPS,
+        minutes=[f"{m:.0f}" for m in minutes],
+        balance_experts=stages.BALANCE_EXPERTS,
         adapters_left=", ".join(f"{share:.0%}" for share in stages.ADAPTERS_LEFT),
         parameters=f"{count / 1e6:.2f}",
         balance=", ".join(f"{task} {weight:g}" for task, weight in losses.BALANCE.items()),
-        subset_table=subset_table(evaluation, baseline),
+        subset_table=table,
         class_table=class_table(evaluation),
         routing_table=routing_table(evaluation),
         teacher_table=teacher_table(folder),
     )
     (DOCS / "demo-student.md").write_text(text)
-    print(subset_table(evaluation, baseline))
+    print(table)

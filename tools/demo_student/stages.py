@@ -8,22 +8,28 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from tools.demo_student import data, losses, spec
-from tools.demo_student.begin import begin_heads, begin_stem
-from tools.demo_student.loop import train
+from tools.demo_student.begin import begin_heads, begin_stem, match_experts
+from tools.demo_student.loop import BATCH, train
 from tools.demo_student.model import Backbone, Student
 from tools.demo_student.teachers import TAUGHT, WIDTH, ConvTeacher, Teacher, Texture, new_teacher
-from torch import Tensor
+from torch import Tensor, nn
 
 Store = dict[str, NDArray[np.generic]]
 WIDTHS = dict.fromkeys(spec.TEACHERS, WIDTH)
 TEACHER_STEPS = 900
 STAGE1_STEPS = 700
-STAGE2_STEPS = 1000
+STAGE2_TASKS_STEPS = 1000
+STAGE2_EXPERTS_STEPS = 440
+STAGE2_NORMALS_STEPS = 240
 SAMPLE = 512  # scenes the projections and dictionaries are fitted to
+SETTLED = 960  # scenes the final BatchNorm statistics are taken from
 WATCHED = 64  # held-out scenes looked at while training
 
 # How many adapters are left in a training sample, and how often; which ones is chance.
-ADAPTERS_LEFT = (0.05, 0.15, 0.2, 0.6)
+ADAPTERS_LEFT = (0.0, 0.1, 0.2, 0.7)
+BALANCE_EXPERTS = 0.2  # weight of the experts' imbalance
+# Depth leaves its head in metres, where all of a scene lies within a tenth: small steps.
+DEPTH_FACTOR = 0.03
 
 
 def held_out_batch() -> data.Batch:
@@ -55,6 +61,7 @@ def _train_conv_teacher(name: str, folder: Path) -> None:
         steps=TEACHER_STEPS,
         lr=3e-3,
         seed=11,
+        factors={"heads.depth": DEPTH_FACTOR},
         watch=lambda: {k: v.item() for k, v in loss(held_out).items()},
     )
 
@@ -129,27 +136,33 @@ def stage1(folder: Path, store: Store) -> Path:
     return path
 
 
-def adapters_present(count: int) -> Tensor:
+def adapters_present(count: int, chances: tuple[float, ...]) -> Tensor:
     """Which experts a training sample has: [count, 1 + T] bool, the stem always."""
     n = len(spec.TEACHERS)
-    left = torch.multinomial(torch.tensor(ADAPTERS_LEFT), count, replacement=True)
+    left = torch.multinomial(torch.tensor(chances), count, replacement=True)
     rank = torch.rand(count, n).argsort(1).argsort(1)
     return torch.cat([torch.ones(count, 1, dtype=torch.bool), rank < left[:, None]], 1)
 
 
-def stage2(folder: Path, store: Store) -> Path:
-    """Train routers and heads, and everything below them, on the five tasks."""
-    path = folder / "student.pt"
-    torch.manual_seed(3)
-    student = Student(WIDTHS)
-    begin_heads(student.get_submodule("heads.depth.last_conv"))
-    if not path.exists():
-        state = torch.load(folder / "stage1.pt", weights_only=True)["model"]
-        student.backbone.load_state_dict(state, strict=False)
+def _multi_task(
+    student: Student,
+    store: Store,
+    path: Path,
+    *,
+    steps: int,
+    lr: float,
+    seed: int,
+    chances: tuple[float, ...],
+    factors: dict[str, float],
+    balance: float = 0.0,
+) -> None:
+    """Train the whole student on the five tasks, adapters absent by chance."""
 
     def loss(batch: data.Batch, present: Tensor | None = None) -> dict[str, Tensor]:
-        terms = losses.task_losses(student(batch.image, present)[0], batch)
-        return terms | {"total": losses.total(terms)}
+        logits, routing = student(batch.image, present)
+        terms = losses.task_losses(logits, batch)
+        uneven = losses.imbalance(routing)
+        return terms | {"total": losses.total(terms) + balance * uneven, "imbalance": uneven}
 
     held_out = held_out_batch()
     stem_only = torch.tensor([[True] + [False] * len(spec.TEACHERS)]).expand(WATCHED, -1)
@@ -160,12 +173,115 @@ def stage2(folder: Path, store: Store) -> Path:
 
     train(
         student,
-        lambda batch: loss(batch, adapters_present(len(batch.image))),
+        lambda batch: loss(batch, adapters_present(len(batch.image), chances)),
         store,
         path,
-        steps=STAGE2_STEPS,
-        lr=1.5e-3,
-        seed=13,
+        steps=steps,
+        lr=lr,
+        seed=seed,
+        factors=factors | {"heads.depth.last_conv": DEPTH_FACTOR},
         watch=watch,
     )
-    return path
+
+
+def stage2_tasks(folder: Path, store: Store) -> None:
+    """First half: heads and routers are new, and the tasks form the stem."""
+    torch.manual_seed(3)
+    student = Student(WIDTHS)
+    begin_heads(student.get_submodule("heads.depth.last_conv"))
+    state = torch.load(folder / "stage1.pt", weights_only=True)["model"]
+    student.backbone.load_state_dict(state, strict=False)
+    _multi_task(
+        student,
+        store,
+        folder / "tasks.pt",
+        steps=STAGE2_TASKS_STEPS,
+        lr=1.5e-3,
+        seed=13,
+        chances=(0.05, 0.15, 0.2, 0.6),
+        factors={".mor.": 2.0},
+    )
+
+
+def stage2_experts(folder: Path, store: Store) -> None:
+    """Second half: the stem stays; paths, routers and heads learn to work beside it.
+
+    Stem and paths set out as equals and the routers choose anew, held to use every expert for
+    something. Without that the heads, which know the stem, keep to it.
+    """
+    torch.manual_seed(4)
+    student = Student(WIDTHS)
+    student.load_state_dict(torch.load(folder / "tasks.pt", weights_only=True)["model"])
+    sizes = match_experts(student, store["image"][:WATCHED])
+    student.backbone.vit.requires_grad_(False)
+    _multi_task(
+        student,
+        store,
+        folder / "experts.pt",
+        steps=STAGE2_EXPERTS_STEPS,
+        lr=1e-3,
+        seed=14,
+        chances=ADAPTERS_LEFT,
+        balance=BALANCE_EXPERTS,
+        factors={f".linears.{n}.weight": 1 / size for n, size in enumerate(sizes)},
+    )
+
+
+def stage2_normals(folder: Path, store: Store) -> None:
+    """Last: the normals' routers and head alone, by the angle that they are judged by.
+
+    L1 and cosine weigh the slopes; the mean angle weighs the flat benches, where adapters blurred
+    what the stem alone gave.
+    """
+    student = Student(WIDTHS)
+    student.load_state_dict(torch.load(folder / "experts.pt", weights_only=True)["model"])
+    for name, parameter in student.named_parameters():
+        parameter.requires_grad_(name.startswith("heads.normals.") or "_normals." in name)
+
+    def loss(batch: data.Batch, present: Tensor) -> dict[str, Tensor]:
+        with torch.no_grad():
+            experts = student.experts(batch.image)
+        logits, _ = student.route(experts, present, ("normals",))
+        return {"total": losses.normals_angle(logits["normals"], batch)}
+
+    held_out = held_out_batch()
+    full = torch.ones(WATCHED, 1 + len(spec.TEACHERS), dtype=torch.bool)
+    with torch.no_grad():
+        sizes = [float(e.square().mean().sqrt()) for e in student.experts(held_out.image).values()]
+    train(
+        student,
+        lambda batch: loss(batch, adapters_present(len(batch.image), ADAPTERS_LEFT)),
+        store,
+        folder / "normals.pt",
+        steps=STAGE2_NORMALS_STEPS,
+        lr=1e-3,
+        seed=15,
+        factors={f".linears.{n}.weight": 1 / size for n, size in enumerate(sizes)},
+        watch=lambda: {"angle": loss(held_out, full)["total"].item()},
+        watch_every=40,
+    )
+
+
+@torch.no_grad()
+def settle_norms(folder: Path, store: Store) -> None:
+    """Take the heads' BatchNorm statistics anew, with all adapters and in float32.
+
+    In training they are a running mean over samples with adapters missing, which is not what the
+    student mostly runs with. Writes the finished student.
+    """
+    checkpoint = torch.load(folder / "normals.pt", weights_only=True)
+    student = Student(WIDTHS)
+    student.load_state_dict(checkpoint["model"])
+    student.eval()
+    for module in student.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = None  # a plain mean over the batches
+            module.train()
+    for start in range(0, SETTLED, BATCH):
+        picked = store["image"][start : start + BATCH]
+        student(data.normalise(picked))  # type: ignore[arg-type]
+    checkpoint["model"] = student.state_dict()
+    part = folder / "student.part"
+    torch.save(checkpoint, part)
+    part.rename(folder / "student.pt")
