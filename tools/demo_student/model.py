@@ -5,7 +5,7 @@ upsampling it follows in the paper (kernels.md, section 1), which is the same fu
 nine times cheaper to train.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F  # noqa: N812

@@ -128,7 +128,7 @@ def draw_curves(folder: Path, path: Path) -> None:
     for teacher in spec.TEACHERS:
         _curve(one, rows, teacher, LINES[teacher], teacher)
     one.set(title="stage 1: distillation", xlabel="step", ylabel="cosine + smooth-L1")
-    for axes, log in ((two, "tasks"), (three, "student")):
+    for axes, log in ((two, "tasks"), (three, "experts")):
         rows = read_log(folder / f"{log}.jsonl")
         for task, color in zip(spec.TASK_NAMES, TASK_LINES, strict=True):
             _curve(axes, rows, task, color, task)

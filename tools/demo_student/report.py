@@ -78,16 +78,16 @@ def routing_table(evaluation: Evaluation) -> str:
 def teacher_table(folder: Path) -> str:
     """The labelled teachers' last held-out losses beside the student's, task by task."""
     first = pictures.read_log(folder / "tasks.jsonl")[-1]
-    student = pictures.read_log(folder / "student.jsonl")[-1]
+    second = pictures.read_log(folder / "experts.jsonl")[-1]
     rows = []
     for task in spec.TASK_NAMES:
         taught = [t for t, tasks in TAUGHT.items() if task in tasks]
         theirs = pictures.read_log(folder / f"teacher-{taught[0]}.jsonl")[-1] if taught else {}
         shown = f"{theirs[f'held_out_{task}']:.3f} ({taught[0]})" if taught else "not taught"
-        stem, full = student[f"held_out_stem_{task}"], student[f"held_out_{task}"]
+        stem, full = second[f"held_out_stem_{task}"], second[f"held_out_{task}"]
         half = first[f"held_out_{task}"]
         rows.append([task, shown, f"{half:.3f}", f"{full:.3f}", f"{stem:.3f}"])
-    head = ["held-out loss", "teacher", "student after the first half", "student", "its stem only"]
+    head = ["held-out loss", "teacher", "after the first half", "after the second", "its stem only"]
     return _table(head, rows)
 
 
@@ -118,7 +118,7 @@ def write_report(folder: Path) -> None:
     first = {"+".join(s) or "stem": m.result() for s, m in first_half.by_subset.items()}
     figures = {"baseline": baseline, "first_half": first, "by_subset": named}
     (folder / "metrics.json").write_text(json.dumps(figures, indent=1))
-    logs = ("teacher-geometry", "stage1", "tasks", "student")
+    logs = ("teacher-geometry", "stage1", "tasks", "experts", "normals")
     minutes = [60 * pictures.hours(folder / f"{log}.jsonl") for log in logs]
     table = subset_table(evaluation, first_half, baseline)
     count = sum(p.numel() for n, p in student.named_parameters() if "aligners" not in n)
@@ -130,6 +130,7 @@ def write_report(folder: Path) -> None:
         stage1_steps=stages.STAGE1_STEPS,
         tasks_steps=stages.STAGE2_TASKS_STEPS,
         experts_steps=stages.STAGE2_EXPERTS_STEPS,
+        normals_steps=stages.STAGE2_NORMALS_STEPS,
         minutes=[f"{m:.0f}" for m in minutes],
         balance_experts=stages.BALANCE_EXPERTS,
         adapters_left=", ".join(f"{share:.0%}" for share in stages.ADAPTERS_LEFT),
