@@ -1,0 +1,66 @@
+"""What ships in the wheel: the demo student and its samples, used as a newcomer would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import sakedge
+from sakedge import assets, verify
+from sakedge.cli.app import build
+from sakedge.format import StudentFile
+
+
+@pytest.fixture(scope="module")
+def student() -> sakedge.Student:
+    return sakedge.load(assets.demo_student())
+
+
+def test_the_student_is_small_and_whole() -> None:
+    assert assets.demo_student().stat().st_size <= 20e6
+    with StudentFile.open(assets.demo_student()) as file:
+        assert file.manifest.adapter_names == ("texture", "semantics", "geometry")
+        assert file.manifest.task_names == ("semseg", "edge", "sal", "normals", "depth")
+        for name in file.manifest.components:
+            file.component(name)  # checks digest and values
+
+
+def test_it_agrees_with_stock_onnx_runtime() -> None:
+    verification = verify.verify(assets.demo_student(), assets.samples())
+    assert verification.agrees, verification
+
+
+def test_the_demo_draws_every_task_over_every_sample(tmp_path: Path) -> None:
+    out = CliRunner().invoke(build(), ["demo", "--output", str(tmp_path)])
+    assert out.exit_code == 0, out.output
+    assert str(tmp_path) in out.output.replace("\n", "")
+    tasks = ("semseg", "edge", "sal", "normals", "depth")
+    for sample in assets.samples():
+        for name in (sample.stem, *(f"{sample.stem}_{task}" for task in tasks)):
+            picture = np.asarray(Image.open(tmp_path / f"{name}.png"))
+            assert picture.std() > 5, f"{name} is blank"
+
+
+def test_it_sees_parts_and_defects_on_every_sample(student: sakedge.Student) -> None:
+    labels = student.manifest.tasks[0].labels
+    assert labels is not None
+    for result in student(assets.samples()):
+        found = result["semseg"].labels
+        part = labels.index("part")
+        assert 0.05 < (found >= part).mean() < 0.95, result.source
+        assert (found > part).mean() > 0.001, f"no defect on {result.source}"
+        # The two tasks were trained apart; where one sees a defect the other is rather sure too.
+        defect = result["sal"].probability
+        assert defect[found > part].mean() > defect[found <= part].mean() + 0.3
+
+
+def test_routing_differs_between_tasks_and_uses_the_adapters(student: sakedge.Student) -> None:
+    result = student(assets.samples()[0])
+    means = {task: result.routing[task].mean() for task in student.tasks}
+    assert all(1 - mean["stem"] > 0.3 for mean in means.values())
+    experts = np.array([list(mean.values()) for mean in means.values()])
+    assert np.ptp(experts, axis=0).max() > 0.1
