@@ -5,14 +5,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
+from tests.support.files import edit_model, sign_graph
 
 from sakedge.backends import registry
 from sakedge.backends.base import Backend, StemOptions, StemSession
@@ -160,11 +161,19 @@ def test_other_images_are_refused(session: StemSession, wrong: NDArray[np.float3
 
 
 def test_an_operator_that_the_runtime_lacks_is_a_backend_error(
-    backend: Backend, stem: StemModel
+    backend: Backend, tiny_student: Path, tmp_path: Path
 ) -> None:
-    strange = replace(stem, graph=stem.graph.replace(b"Gelu", b"Glue"))
-    with pytest.raises(BackendError, match=r"refused the stem.*Glue"):
-        backend.compile(strange, StemOptions(threads=1))
+    def rename(model: Any) -> None:
+        for node in model.graph.node:
+            node.op_type = node.op_type.replace("Gelu", "Glue")
+        sign_graph(model)
+
+    path = edit_model(tiny_student, tmp_path / "strange.onnx", rename)
+    with (
+        StudentFile.open(path) as file,
+        pytest.raises(BackendError, match=r"refused the stem.*Glue"),
+    ):
+        backend.compile(file.stem(), StemOptions(threads=1))
 
 
 def test_unknown_options_of_the_runtime_are_refused(backend: Backend, stem: StemModel) -> None:

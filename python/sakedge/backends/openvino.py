@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from sakedge.backends import cache as disk
@@ -269,15 +268,7 @@ def _model(stem: StemModel) -> Any:
     """
     import openvino
 
-    graph = onnx.ModelProto.FromString(stem.graph)
-    kept = [tensor for tensor in graph.graph.initializer if tensor.name not in stem.weights]
-    placeholders = [tensor for tensor in graph.graph.initializer if tensor.name in stem.weights]
-    graph.graph.input.extend(
-        onnx.helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in placeholders
-    )
-    del graph.graph.initializer[:]
-    graph.graph.initializer.extend(kept)
-    model = _core().read_model(graph.SerializeToString())
+    model = _core().read_model(stem.with_weights_as_inputs())
     for parameter in model.get_parameters():
         name = parameter.get_friendly_name()
         if name in stem.weights:
