@@ -3,21 +3,26 @@
 namespace sakedge::cpu {
 namespace {
 
-enum Group { kAlone, kPackedF32, kGroups };
+// All kernels of one arithmetic, if `kernels` has them all and `result` has none.
+void inherit(const PackedKernels& kernels, PackedKernels& result) {
+  bool whole = true;
+#define PACKED(name, result_type, parameters) whole = whole && kernels.name != nullptr;
+#include "cpu/kernels.def"
+  if (result.linear == nullptr && whole) {
+    result = kernels;
+  }
+}
 
 // Takes what `table` fills and `result` still lacks.
 void inherit(const KernelTable& table, KernelTable& result) {
-  bool whole[kGroups] = {true, true};
-#define KERNEL(group, name, result_type, parameters) \
-  whole[group] = whole[group] && (group == kAlone || table.name != nullptr);
-#include "cpu/kernels.def"
-#undef KERNEL
-#define KERNEL(group, name, result_type, parameters) \
-  if (result.name == nullptr && whole[group]) {      \
-    result.name = table.name;                        \
+  inherit(table.f32, result.f32);
+  inherit(table.bf16, result.bf16);
+  inherit(table.s8, result.s8);
+#define KERNEL(name, result_type, parameters) \
+  if (result.name == nullptr) {               \
+    result.name = table.name;                 \
   }
 #include "cpu/kernels.def"
-#undef KERNEL
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ std::string missing_features(const Isa& isa, Features present);
 Expected<Index> choose(std::span<const Isa> candidates, Features present, std::string_view forced);
 
 // The table of candidates[chosen], its empty slots taken from the next best instruction sets that
-// run here. A group of kernels is taken from one instruction set as a whole (see kernels.def).
+// run here. The matrix kernels of an arithmetic are taken from one instruction set as a whole (see
+// kernels.def).
 KernelTable compose(std::span<const Isa> candidates, Features present, Index chosen);
 
 // The kernels in use and the instruction set they were chosen by.

@@ -9,23 +9,52 @@
 // Plain structs without member functions: an inline function that an ISA-flagged object
 // instantiates could be the copy that the linker keeps for everybody.
 //
-// For every kernel: pointers may have any alignment that fits their type (packed weights and
-// scratch come 64-byte aligned from the decoder, which is faster but not required); a row is
-// contiguous and rows are `*_stride` elements apart; sizes may be any value >= 0 unless stated;
-// outputs overlap no input unless stated; nothing allocates, throws or keeps a pointer.
-// Accumulation is float32 in an order that depends on the sizes alone, so results are the same bits
-// on every call. Inputs are finite; no intermediate is larger than the sum of absolute products, so
-// overflow needs inputs near 1e19.
+// For every kernel: pointers to floats may have any alignment that fits their type; packed weights,
+// prepared rows and scratch are aligned to 64 bytes. A row is contiguous and rows are `*_stride`
+// elements apart; sizes may be any value >= 0 unless stated; outputs overlap no input unless
+// stated; nothing allocates, throws or keeps a pointer. Sums are formed in an order that depends on
+// the sizes alone, and a row's result does not depend on the rows beside it, so results are the
+// same bits on every call and for every tiling of the rows. Inputs are finite; no intermediate is
+// larger than the sum of absolute products, so overflow needs inputs near 1e19.
 namespace sakedge::cpu {
 
-// y[m, n] = x[m, k] * W[k, n] + bias, or += when `accumulate`.
-// Error <= (k + 2) * 2^-24 * (|x| * |W| + |bias| + |y|), elementwise.
-struct LinearArgs {
-  Index m, n, k;
+// ---- Matrix kernels, one of each per arithmetic ----
+//
+// A product multiplies *prepared* rows with a *packed* matrix. Both layouts belong to the
+// instruction set. The arithmetics (2^-24 is float32's unit roundoff u):
+//
+// f32   Operands as they are. Error <= (k + 2) u (|x| |W| + |bias| + |y|), elementwise.
+// bf16  Operands rounded to bfloat16, to nearest even; products exact, sums in float32. The same
+//       bound against the rounded operands; subnormal numbers may count as zero.
+// s8    Row by row, with a = max |x|: q = x * (127 / a) rounded to nearest even, scale a / 127;
+//       W likewise column by column when it is packed. A row or column with a < 2^-100 counts as
+//       zero. The sum of products of q is an exact int32 (k <= 65536), and
+//         y = float(sum) * (row scale * column scale) + bias (+ y)
+//       with every operation rounded by itself, never fused: the same bits on every instruction
+//       set.
+
+// W[k, n] = source[k * k_stride + n * n_stride] into this ISA's layout, `packed_size(k, n)` bytes.
+struct PackArgs {
+  Index k, n;
+  const float* source;
+  Index k_stride, n_stride;
+  void* packed;
+};
+
+// m rows of k floats into rows of `row_size(k)` bytes, one after the other.
+struct PrepareArgs {
+  Index m, k;
   const float* x;
   Index x_stride;
-  const float* packed;  // pack_f32 of W
-  const float* bias;    // [n], or null for none
+  void* rows;
+};
+
+// y[m, n] = x[m, k] * W[k, n] + bias, or += when `accumulate`.
+struct LinearArgs {
+  Index m, n, k;
+  const void* rows;  // x, prepared
+  const void* packed;
+  const float* bias;  // [n], or null for none
   bool accumulate;
   float* y;
   Index y_stride;
@@ -38,20 +67,19 @@ struct AdapterArgs {
   Index x_stride;
   float* r;
   Index r_stride;
-  const float* down;  // packed [channels, hidden]
+  const void* down;  // packed [channels, hidden]
   const float* down_bias;
-  const float* up;  // packed [hidden, channels]
+  const void* up;  // packed [hidden, channels]
   const float* up_bias;
-  float* scratch;  // [m * hidden]
+  void* scratch;  // m * (row_size(channels) + row_size(hidden) + 4 * hidden) bytes
 };
 
-// sum[n] = sum over rows of gelu(layer_norm(x * W + bias)), the router before its pooled last
-// linear.
+// sum[n] = sum over rows of gelu(layer_norm(x * W + bias)): the router before its last linear,
+// which acts on the mean over all tokens.
 struct RouterArgs {
   Index m, channels, hidden;
-  const float* x;
-  Index x_stride;
-  const float* packed;  // packed [channels, hidden]
+  const void* rows;    // x [m, channels], prepared
+  const void* packed;  // [channels, hidden]
   const float* bias;
   const float* gamma;
   const float* beta;
@@ -59,6 +87,20 @@ struct RouterArgs {
   float* scratch;  // [m * hidden]
   float* sum;      // [hidden]
 };
+
+// Kernels of one arithmetic:
+// packed_size  bytes that pack writes, a multiple of 64.
+// pack         a matrix, once, when weights are loaded.
+// row_size     bytes of a prepared row, a multiple of 64.
+// prepare      rows for products.
+// linear       a product: also head_project and head_taps of the design.
+// adapter, router  see their arguments.
+struct PackedKernels {
+#define PACKED(name, result, parameters) result(*name) parameters;
+#include "cpu/kernels.def"
+};
+
+// ---- Kernels that stand alone ----
 
 // y = (x - mean) / sqrt(variance + epsilon) * gamma + beta over `channels` >= 1; biased variance,
 // from the centred values. y may be x.
@@ -98,15 +140,17 @@ struct Tap {
 // outside has zero weights, as zero padding has.
 struct ExpandArgs {
   Index channels, classes;
-  Index width;                  // of the tap maps
-  Index plane;                  // elements from one tap map to the next
-  const float* taps;            // nine planes of [height * width, channels]
+  Index width;         // of the tap maps
+  const float* taps;   // tap t of token i: [channels] at i * token_stride + t * tap_stride
+  Index token_stride;  // elements
+  Index tap_stride;
   const Tap* rows;              // [out_height, 3]
   const Tap* columns;           // [out_width, 3]
   Index begin, end, out_width;  // output rows to write
   const float* bias;            // [channels]
-  const float* last;            // packed [channels, classes]
-  const float* last_bias;       // [classes], or null for none
+  const float* last;            // [classes, channels]
+  Index last_stride;
+  const float* last_bias;  // [classes], or null for none
   bool accumulate;
   float* logits;   // [out_height * out_width, classes], the whole map
   float* scratch;  // [(3 * width + out_width) * channels]
@@ -124,11 +168,8 @@ struct SampleArgs {
 };
 
 // The kernels:
-// packed_size_f32        floats that pack_f32 writes.
-// pack_f32               W[k, n] = source[k * k_stride + n * n_stride] into this ISA's layout.
-// linear_f32             see LinearArgs. Also head_project and head_taps of the design.
-// adapter_f32, router_f32, head_expand_f32, layer_norm_f32, mix_f32   see their arguments.
 // gelu_f32               in place x * Phi(x), exact (erf) form; error <= 5 * 2^-24 * |x|.
+// layer_norm_f32, mix_f32, head_expand_f32   see their arguments.
 // decode_labels_u8_f32   arg max over classes <= 256 (u16: <= 65536), the first on ties.
 // decode_probability_f32 sigmoid of one channel.
 // decode_two_class_f32   softmax of two channels, the second.
@@ -137,9 +178,9 @@ struct SampleArgs {
 // upsample_f32           the samples themselves; class c, row y at out + c * plane + y * out_width.
 
 struct KernelTable {
-#define KERNEL(group, name, result, parameters) result(*name) parameters;
+  PackedKernels f32, bf16, s8;
+#define KERNEL(name, result, parameters) result(*name) parameters;
 #include "cpu/kernels.def"
-#undef KERNEL
 };
 
 }  // namespace sakedge::cpu
