@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-std::shared_ptr<const AdapterPath> make(const Geometry& geometry,
+std::shared_ptr<const AdapterPath> make(const Geometry& geometry, const std::string& precision,
                                         const std::vector<std::pair<FloatPair, FloatPair>>& blocks,
                                         const std::vector<FloatPair>& norms) {
   PathSource source;
@@ -27,9 +28,10 @@ std::shared_ptr<const AdapterPath> make(const Geometry& geometry,
     source.norms.push_back(norm(pair));
   }
   const cpu::KernelTable& kernels = active_kernels().kernels;
+  const Precision arithmetic = precision_of(precision);
   const auto path = [&] {
     const py::gil_scoped_release release;
-    return AdapterPath::pack(kernels, geometry, source);
+    return AdapterPath::pack(kernels, arithmetic, geometry, source);
   }();
   if (!path.ok()) {
     raise_unless_ok(path.status());
@@ -41,7 +43,8 @@ std::shared_ptr<const AdapterPath> make(const Geometry& geometry,
 
 void bind_adapter_path(py::module_& module) {
   py::class_<AdapterPath, py::smart_holder>(module, "AdapterPath")
-      .def(py::init(&make), py::arg("geometry"), py::arg("blocks"), py::arg("norms"));
+      .def(py::init(&make), py::arg("geometry"), py::arg("precision"), py::arg("blocks"),
+           py::arg("norms"));
 }
 
 }  // namespace sakedge::bindings

@@ -2,6 +2,8 @@
 
 #include <pybind11/pybind11.h>
 
+#include <string>
+
 #include "core/status.h"
 #include "cpu/dispatch.h"
 
@@ -19,6 +21,9 @@ void bind_router(pybind11::module_& module);
 
 // Raises _core.CoreError(code, message) unless the status is ok. Needs the GIL.
 void raise_unless_ok(const Status& status);
+
+// By the name that kernels have; raises ValueError for another.
+cpu::Precision precision_of(const std::string& name);
 
 // The kernels in use; raises if SAKEDGE_ISA does not allow any.
 const cpu::Active& active_kernels();

@@ -2,8 +2,10 @@
 
 #include <pybind11/stl.h>
 
+#include <map>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "bindings/bind.h"
@@ -24,11 +26,32 @@ std::vector<std::tuple<std::string, bool, std::string>> list_isas() {
   return result;
 }
 
+// Arithmetic -> instruction set of its kernels, and whether that has instructions for it.
+std::map<std::string, std::pair<std::string, bool>> arithmetics() {
+  std::map<std::string, std::pair<std::string, bool>> result;
+  const cpu::Active& active = active_kernels();
+  for (std::size_t i = 0; i < active.providers.size(); ++i) {
+    const auto& [isa, native] = active.providers[i];
+    result[cpu::name_of(cpu::kPrecisions[i])] = {std::string(isa), native};
+  }
+  return result;
+}
+
 }  // namespace
+
+cpu::Precision precision_of(const std::string& name) {
+  for (const cpu::Precision precision : cpu::kPrecisions) {
+    if (name == cpu::name_of(precision)) {
+      return precision;
+    }
+  }
+  throw py::value_error("no arithmetic " + name);
+}
 
 void bind_dispatch(py::module_& module) {
   module.def("isa", [] { return std::string(active_kernels().isa); });
   module.def("isas", &list_isas);
+  module.def("arithmetics", &arithmetics);
 }
 
 }  // namespace sakedge::bindings

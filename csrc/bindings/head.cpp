@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "bindings/arrays.h"
@@ -13,8 +14,9 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-std::shared_ptr<const Head> make(const Geometry& geometry, const std::vector<FloatPair>& linears,
-                                 const FloatPair& fuse, const FloatPair& last) {
+std::shared_ptr<const Head> make(const Geometry& geometry, const std::string& precision,
+                                 const std::vector<FloatPair>& linears, const FloatPair& fuse,
+                                 const FloatPair& last) {
   HeadSource source;
   source.linears.reserve(linears.size());
   for (const FloatPair& pair : linears) {
@@ -22,11 +24,13 @@ std::shared_ptr<const Head> make(const Geometry& geometry, const std::vector<Flo
   }
   source.fuse = matrix(fuse.first);
   source.fuse_bias = vector(fuse.second);
-  source.last = linear(last);
+  source.last = matrix(last.first);
+  source.last_bias = vector(last.second);
   const cpu::KernelTable& kernels = active_kernels().kernels;
+  const Precision arithmetic = precision_of(precision);
   const auto head = [&] {
     const py::gil_scoped_release release;
-    return Head::pack(kernels, geometry, source);
+    return Head::pack(kernels, arithmetic, geometry, source);
   }();
   if (!head.ok()) {
     raise_unless_ok(head.status());
@@ -38,8 +42,8 @@ std::shared_ptr<const Head> make(const Geometry& geometry, const std::vector<Flo
 
 void bind_head(py::module_& module) {
   py::class_<Head, py::smart_holder>(module, "Head")
-      .def(py::init(&make), py::arg("geometry"), py::arg("linears"), py::arg("fuse"),
-           py::arg("last"));
+      .def(py::init(&make), py::arg("geometry"), py::arg("precision"), py::arg("linears"),
+           py::arg("fuse"), py::arg("last"));
 }
 
 }  // namespace sakedge::bindings

@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace {
 
 using LevelArrays = std::tuple<FloatPair, FloatPair, FloatPair>;  // hidden, norm, gate
 
-std::shared_ptr<const Router> make(const Geometry& geometry,
+std::shared_ptr<const Router> make(const Geometry& geometry, const std::string& precision,
                                    const std::vector<LevelArrays>& levels) {
   std::vector<RouterLevelSource> source;
   source.reserve(levels.size());
@@ -24,9 +25,10 @@ std::shared_ptr<const Router> make(const Geometry& geometry,
     source.push_back({linear(hidden), norm(normed), linear(gate)});
   }
   const cpu::KernelTable& kernels = active_kernels().kernels;
+  const Precision arithmetic = precision_of(precision);
   const auto router = [&] {
     const py::gil_scoped_release release;
-    return Router::pack(kernels, geometry, source);
+    return Router::pack(kernels, arithmetic, geometry, source);
   }();
   if (!router.ok()) {
     raise_unless_ok(router.status());
@@ -38,7 +40,7 @@ std::shared_ptr<const Router> make(const Geometry& geometry,
 
 void bind_router(py::module_& module) {
   py::class_<Router, py::smart_holder>(module, "Router")
-      .def(py::init(&make), py::arg("geometry"), py::arg("levels"));
+      .def(py::init(&make), py::arg("geometry"), py::arg("precision"), py::arg("levels"));
 }
 
 }  // namespace sakedge::bindings

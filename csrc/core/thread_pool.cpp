@@ -7,9 +7,14 @@
 #include <thread>
 #include <vector>
 
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
 #ifndef _WIN32
 #include <unistd.h>
 #endif
+
+#include "core/aligned.h"
 
 namespace sakedge {
 namespace {
@@ -22,6 +27,30 @@ long process_id() {
 #endif
 }
 
+// Tells the processor that this is a waiting loop: it saves power and leaves the core's other
+// thread its resources.
+void pause() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__) && !defined(_MSC_VER)
+  asm volatile("yield");
+#endif
+}
+
+// Until `done()`, but no longer than the pool's patience.
+template <typename Done>
+void spin_until(const Done& done) {
+  const auto end = std::chrono::steady_clock::now() + ThreadPool::kPatience;
+  do {
+    for (int i = 0; i < 16; ++i) {
+      if (done()) {
+        return;
+      }
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+}
+
 }  // namespace
 
 struct ThreadPool::State {
@@ -30,8 +59,8 @@ struct ThreadPool::State {
     const Call call;
     const void* const context;
     const Index count;
-    std::atomic<Index> next{0};
-    int helpers = 0;  // workers inside; guarded by `mutex`
+    alignas(kAlignment) std::atomic<Index> next{0};  // written by all, beside what all read
+    std::atomic<int> helpers{0};                     // workers inside; changed under `mutex` only
     std::condition_variable left;
 
     Job(Call the_call, const void* the_context, Index the_count)
@@ -48,19 +77,31 @@ struct ThreadPool::State {
 
   std::mutex mutex;
   std::condition_variable wake;
-  std::vector<Job*> jobs;  // oldest first
-  bool stopping = false;
+  std::vector<Job*> jobs;             // oldest first
+  std::atomic<bool> stopping{false};  // changed under `mutex` only, as is `posted`
+  std::atomic<unsigned> posted{0};    // counts jobs: what a spinning worker watches
+  std::atomic<int> bursts{0};
   std::vector<std::thread> workers;
   long owner = process_id();
+
+  Job* open_job() const {
+    const auto open = std::find_if(jobs.begin(), jobs.end(),
+                                   [](const Job* candidate) { return candidate->has_work(); });
+    return open == jobs.end() ? nullptr : *open;
+  }
 
   void worker(int slot) {
     std::unique_lock lock(mutex);
     while (true) {
-      Job* job = nullptr;
+      Job* job = open_job();
+      if (job == nullptr && bursts > 0) {
+        const unsigned seen = posted;
+        lock.unlock();
+        spin_until([&] { return posted != seen || bursts == 0 || stopping; });
+        lock.lock();
+      }
       wake.wait(lock, [&] {
-        const auto open = std::find_if(jobs.begin(), jobs.end(),
-                                       [](const Job* candidate) { return candidate->has_work(); });
-        job = open == jobs.end() ? nullptr : *open;
+        job = open_job();
         return job != nullptr || stopping;
       });
       if (job == nullptr) {
@@ -119,6 +160,7 @@ void ThreadPool::run(Index count, Call call, const void* context) {
   {
     const std::lock_guard lock(state_->mutex);
     state_->jobs.push_back(&job);
+    ++state_->posted;
   }
   if (count - 1 < static_cast<Index>(threads_ - 1)) {
     for (Index i = 0; i < count - 1; ++i) {
@@ -128,9 +170,19 @@ void ThreadPool::run(Index count, Call call, const void* context) {
     state_->wake.notify_all();
   }
   job.work(0);
+  {
+    const std::lock_guard lock(state_->mutex);
+    std::erase(state_->jobs, &job);  // nobody joins from here on
+  }
+  if (state_->bursts > 0) {
+    spin_until([&] { return job.helpers == 0; });
+  }
+  // With the lock, even when all have left: the last one lets go of the job as it lets go of it.
   std::unique_lock lock(state_->mutex);
-  std::erase(state_->jobs, &job);  // nobody joins from here on
   job.left.wait(lock, [&] { return job.helpers == 0; });
 }
+
+ThreadPool::Burst::Burst(ThreadPool& pool) : pool_(pool) { ++pool_.state_->bursts; }
+ThreadPool::Burst::~Burst() { --pool_.state_->bursts; }
 
 }  // namespace sakedge

@@ -1,23 +1,19 @@
 #include "cpu/dispatch.h"
 
+#include <iterator>
+
 namespace sakedge::cpu {
 namespace {
 
-// All kernels of one arithmetic, if `kernels` has them all and `result` has none.
-void inherit(const PackedKernels& kernels, PackedKernels& result) {
+bool is_whole(const PackedKernels& kernels) {
   bool whole = true;
-#define PACKED(name, result_type, parameters) whole = whole && kernels.name != nullptr;
+#define PACKED(name, result, parameters) whole = whole && kernels.name != nullptr;
 #include "cpu/kernels.def"
-  if (result.linear == nullptr && whole) {
-    result = kernels;
-  }
+  return whole;
 }
 
-// Takes what `table` fills and `result` still lacks.
+// Takes what `table` fills and `result` still lacks of the kernels that stand alone.
 void inherit(const KernelTable& table, KernelTable& result) {
-  inherit(table.f32, result.f32);
-  inherit(table.bf16, result.bf16);
-  inherit(table.s8, result.s8);
 #define KERNEL(name, result_type, parameters) \
   if (result.name == nullptr) {               \
     result.name = table.name;                 \
@@ -57,12 +53,30 @@ Expected<Index> choose(std::span<const Isa> candidates, Features present, std::s
   return Status(Code::kIsaUnknown, "one of " + known);
 }
 
+Index provider(std::span<const Isa> candidates, Features present, Index chosen,
+               Precision precision) {
+  Index position = chosen;
+  const auto provides = [&] {
+    const Isa& isa = candidates[static_cast<std::size_t>(position)];
+    return missing_features(isa, present).empty() && is_whole(select(*isa.table, precision));
+  };
+  while (position + 1 < std::ssize(candidates) && !provides()) {
+    ++position;
+  }
+  return position;
+}
+
 KernelTable compose(std::span<const Isa> candidates, Features present, Index chosen) {
   KernelTable result{};
   for (const Isa& isa : candidates.subspan(static_cast<std::size_t>(chosen))) {
     if (missing_features(isa, present).empty()) {
       inherit(*isa.table, result);
     }
+  }
+  for (const Precision precision : kPrecisions) {
+    const Index from = provider(candidates, present, chosen, precision);
+    select(result, precision) =
+        select(*candidates[static_cast<std::size_t>(from)].table, precision);
   }
   return result;
 }

@@ -10,7 +10,7 @@ namespace {
 
 // Best first. Features decide, not a straight line: AVX-VNNI exists without AVX-512.
 constexpr Isa kIsas[] = {
-    {"generic", &kGenericTable, 0},
+    {"generic", &kGenericTable, 0, only(Precision::kF32)},
 };
 
 Expected<Active> activate() {
@@ -20,7 +20,12 @@ Expected<Active> activate() {
   if (!chosen.ok()) {
     return chosen.status();
   }
-  return Active{kIsas[chosen.value()].name, compose(kIsas, present, chosen.value())};
+  Active result{kIsas[chosen.value()].name, compose(kIsas, present, chosen.value()), {}};
+  for (std::size_t i = 0; i < result.providers.size(); ++i) {
+    const Isa& isa = kIsas[provider(kIsas, present, chosen.value(), kPrecisions[i])];
+    result.providers[i] = {isa.name, (isa.native & only(kPrecisions[i])) != 0};
+  }
+  return result;
 }
 
 }  // namespace

@@ -1,12 +1,13 @@
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "core/status.h"
 #include "cpu/cpuid.h"
-#include "cpu/kernel_table.h"
+#include "cpu/precision.h"
 
 namespace sakedge::cpu {
 
@@ -15,6 +16,9 @@ struct Isa {
   std::string_view name;
   const KernelTable* table;
   Features required;
+  // Arithmetics that it has multiply-add instructions for, so that they are worth choosing for
+  // their speed. Others in its table are composed of wider ones.
+  Precisions native = 0;
 };
 
 // Those of this build, best first; the last one runs anywhere and fills every slot.
@@ -27,15 +31,27 @@ std::string missing_features(const Isa& isa, Features present);
 // empty. Fails with kIsaUnknown or kIsaUnsupported.
 Expected<Index> choose(std::span<const Isa> candidates, Features present, std::string_view forced);
 
+// Position of the instruction set that an arithmetic's kernels come from: the first that runs, from
+// `chosen` on, whose table has them all.
+Index provider(std::span<const Isa> candidates, Features present, Index chosen,
+               Precision precision);
+
 // The table of candidates[chosen], its empty slots taken from the next best instruction sets that
-// run here. The matrix kernels of an arithmetic are taken from one instruction set as a whole (see
+// run here. The matrix kernels of an arithmetic are taken from their provider as a whole (see
 // kernels.def).
 KernelTable compose(std::span<const Isa> candidates, Features present, Index chosen);
+
+// Where the kernels of one arithmetic come from.
+struct Provider {
+  std::string_view isa;
+  bool native = false;
+};
 
 // The kernels in use and the instruction set they were chosen by.
 struct Active {
   std::string_view isa;
   KernelTable kernels;
+  std::array<Provider, std::size(kPrecisions)> providers;  // in the order of kPrecisions
 };
 
 // Detects, reads SAKEDGE_ISA and composes on the first call; the same answer for ever after.

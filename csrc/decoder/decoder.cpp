@@ -9,7 +9,7 @@
 namespace sakedge {
 
 Expected<std::unique_ptr<Decoder>> Decoder::make(const cpu::KernelTable& kernels,
-                                                 const Geometry& geometry,
+                                                 Precision precision, const Geometry& geometry,
                                                  std::vector<TaskPart> tasks, int threads) {
   const Geometry& g = geometry;
   const bool sane = g.channels > 0 && g.blocks > 0 && g.tokens() > 0 && g.grid_height > 0 &&
@@ -26,13 +26,20 @@ Expected<std::unique_ptr<Decoder>> Decoder::make(const cpu::KernelTable& kernels
         task.head->classes > 65536) {
       return Status(Code::kInvalid, "decoder: a head's classes do not fit its kind");
     }
+    if (task.head->precision != precision ||
+        (task.router != nullptr && task.router->precision != precision)) {
+      return Status(Code::kInvalid, std::string("decoder: a head or router is not packed for ") +
+                                        cpu::name_of(precision));
+    }
   }
-  return std::unique_ptr<Decoder>(new Decoder(kernels, geometry, std::move(tasks), threads));
+  return std::unique_ptr<Decoder>(
+      new Decoder(kernels, precision, geometry, std::move(tasks), threads));
 }
 
-Decoder::Decoder(const cpu::KernelTable& kernels, const Geometry& geometry,
+Decoder::Decoder(const cpu::KernelTable& kernels, Precision precision, const Geometry& geometry,
                  std::vector<TaskPart> tasks, int threads)
     : kernels_(kernels),
+      precision_(precision),
       geometry_(geometry),
       tasks_(std::move(tasks)),
       expand_rows_(expansion_taps(geometry.grid_height, geometry.map_height())),
@@ -44,6 +51,10 @@ Decoder::Decoder(const cpu::KernelTable& kernels, const Geometry& geometry,
 Status Decoder::exchange(Index adapter, std::shared_ptr<const AdapterPath> path) {
   if (adapter < 0 || adapter >= geometry_.adapters) {
     return {Code::kInvalid, "exchange: no adapter number " + std::to_string(adapter)};
+  }
+  if (path != nullptr && path->precision != precision_) {
+    return {Code::kInvalid,
+            std::string("exchange: the path is not packed for ") + cpu::name_of(precision_)};
   }
   std::shared_ptr<const Slots> old;  // freed after the lock is
   const std::lock_guard lock(mutex_);
@@ -85,8 +96,12 @@ Status Decoder::run(const Request& request) {
     return status;
   }
   const WorkspacePool::Lease workspace = workspaces_.acquire();
-  Run run{kernels_,        geometry_, tasks_, *snapshot, expand_rows_,
-          expand_columns_, request,   pool_,  *workspace};
+  const ThreadPool::Burst burst(pool_);
+  Run run{kernels_,        select(kernels_, precision_),
+          geometry_,       tasks_,
+          *snapshot,       expand_rows_,
+          expand_columns_, request,
+          pool_,           *workspace};
   for (Index image = 0; image < request.batch; ++image) {
     run.image(image);
   }

@@ -55,12 +55,14 @@ struct Request {
 
 // The pass after the stem: routers, adapter paths, mixture, heads, final decoding.
 //
-// Tasks and kernels never change; adapters are exchanged atomically. All functions are safe from
-// any number of threads. Results do not depend on the number of threads, bit by bit.
+// Tasks, kernels and their arithmetic never change; adapters are exchanged atomically. All
+// functions are safe from any number of threads. Results do not depend on the number of threads,
+// bit by bit.
 class Decoder {
  public:
+  // All parts, and all paths that come later, must have been packed for `precision`.
   static Expected<std::unique_ptr<Decoder>> make(const cpu::KernelTable& kernels,
-                                                 const Geometry& geometry,
+                                                 Precision precision, const Geometry& geometry,
                                                  std::vector<TaskPart> tasks, int threads);
 
   // Puts a path in an expert's place, or takes it away (null). Runs under way keep what they have.
@@ -77,12 +79,13 @@ class Decoder {
   std::span<const TaskPart> tasks() const { return tasks_; }
 
  private:
-  Decoder(const cpu::KernelTable& kernels, const Geometry& geometry, std::vector<TaskPart> tasks,
-          int threads);
+  Decoder(const cpu::KernelTable& kernels, Precision precision, const Geometry& geometry,
+          std::vector<TaskPart> tasks, int threads);
 
   Status validate(const Request& request, const Slots& slots) const;
 
   cpu::KernelTable kernels_;
+  Precision precision_;
   Geometry geometry_;
   std::vector<TaskPart> tasks_;
   std::vector<cpu::Tap> expand_rows_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "core/index.h"
@@ -44,14 +45,29 @@ struct Geometry {
   Index map_width() const { return input_width < 4 ? 1 : input_width / 4; }
 };
 
-// Tokens that one call of a kernel handles. Fixed, whatever the number of threads, so that every
-// sum is formed in the same order. A tile of ViT-B's residuals for three adapters is 0.6 MB: it
-// stays in the second-level cache while the weights of all blocks pass.
+// Tokens that one call of a kernel handles, at most. A tile of ViT-B's residuals is 0.2 MB for each
+// adapter: one adapter's stay in the second-level cache while its weights pass.
 inline constexpr Index kTokenTile = 64;
 
 // As many as a manifest may name; bounds arrays on the stack.
 inline constexpr Index kMaxAdapters = 256;
 
 inline Index tile_count(Index items, Index tile) { return (items + tile - 1) / tile; }
+
+// `items` cut into `count` tiles whose sizes differ by one at most.
+struct Tiling {
+  Index items = 0;
+  Index count = 0;
+
+  Index first(Index tile) const { return tile * items / count; }
+  Index rows(Index tile) const { return first(tile + 1) - first(tile); }
+};
+
+// Tiles of `most` items at most, as many for each thread as for any other: with 9 tiles, one of two
+// threads would wait for the other's fifth. For rows whose results do not depend on their tile.
+inline Tiling even_tiles(Index items, Index most, Index threads) {
+  const Index rounds = tile_count(tile_count(items, most), threads);
+  return {items, std::min(items, rounds * threads)};
+}
 
 }  // namespace sakedge

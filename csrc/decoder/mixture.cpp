@@ -4,90 +4,133 @@
 
 namespace sakedge {
 
-// For each adapter, the last stage (index of x) that it has to run for this image; -1 for none. A
-// path that contributes to no task at a level and all later ones is not run from there on.
-std::vector<Index> Run::last_stages(Index image) const {
-  std::vector<Index> last(static_cast<std::size_t>(geometry.adapters), -1);
+// The paths that have to run for this image, and how far: one that contributes to no task at a
+// level and all later ones is not run from there on.
+std::vector<Run::Chain> Run::chains(Index image) const {
+  std::vector<Chain> result;
   for (Index adapter = 0; adapter < geometry.adapters; ++adapter) {
+    Index last_stage = -1;
     for (Index level = 0; level < geometry.level_count(); ++level) {
       for (Index task = 0; task < task_count(); ++task) {
         if (contributes(image, task, level, adapter)) {
-          last[static_cast<std::size_t>(adapter)] =
-              geometry.levels[static_cast<std::size_t>(level)] + 1;
+          last_stage = stage(level);
         }
       }
     }
+    if (last_stage >= 0) {
+      result.push_back({adapter, path(adapter), last_stage});
+    }
   }
-  return last;
+  return result;
+}
+
+Run::MixScratch Run::mix_scratch(Carver& carver) const {
+  const auto tile = [](Index channels) { return aligned_count<float>(kTokenTile * channels); };
+  const Index channels = geometry.channels;
+  const auto loaded =
+      static_cast<Index>(slots.size()) - std::count(slots.begin(), slots.end(), nullptr);
+  Index levels = 0;
+  Index row = products.row_size(channels);
+  for (Index task = 0; task < task_count(); ++task) {
+    levels += tile(part(task).head->width);
+    row = std::max(row, products.row_size(part(task).head->width));
+  }
+  Index adapter = 0;
+  for (const auto& path : slots) {
+    if (path != nullptr) {
+      const Index hidden = products.row_size(path->hidden) + 4 * path->hidden;
+      adapter = std::max(adapter, kTokenTile * (products.row_size(channels) + hidden));
+    }
+  }
+  return {carver.take<float>(loaded * tile(channels)), carver.take<float>(loaded * tile(channels)),
+          carver.take<float>(tile(channels)),          carver.take<float>(levels),
+          carver.take<std::byte>(kTokenTile * row),    carver.take<std::byte>(adapter)};
 }
 
 void Run::mix(Index image) {
-  const std::vector<Index> last = last_stages(image);
-  pool.parallel_for(tiles(), [&](Index tile, int slot) { mix_tile(image, tile, slot, last); });
+  const std::vector<Chain> running = chains(image);
+  const Tiling tiles = tiling();
+  pool.parallel_for(tiles.count, [&](Index tile, int slot) {
+    mix_tile(image, tiles.first(tile), tiles.rows(tile), running, slot);
+  });
 }
 
-// One tile through the whole depth, so that the residuals never leave the cache. Scratch:
-// T residuals, T normed residuals and one mixture, each [tile, C]; a bottleneck [tile, h].
-void Run::mix_tile(Index image, Index tile, int slot, const std::vector<Index>& last_stage) {
+// One tile of m tokens through the whole depth. From level to level, one adapter after the other:
+// its residuals stay in the second-level cache while its weights pass.
+void Run::mix_tile(Index image, Index first, Index m, const std::vector<Chain>& chains, int slot) {
+  Carver carver(workspace.slot(slot));
+  const MixScratch scratch = mix_scratch(carver);
   const Index channels = geometry.channels;
-  const Index m = tile_rows(tile);
-  const Index size = aligned_floats(kTokenTile * channels);
-  float* const residuals = workspace.slot(slot);
-  float* const normed = residuals + geometry.adapters * size;
-  float* const mixed = normed + geometry.adapters * size;
-  float* const bottleneck = mixed + size;
-  std::fill(residuals, residuals + geometry.adapters * size, 0.0f);
+  const Index size = aligned_count<float>(kTokenTile * channels);
+  std::fill_n(scratch.residuals, std::ssize(chains) * size, 0.0f);
 
+  for (Index level = 0; level < geometry.level_count(); ++level) {
+    float* r = scratch.residuals;
+    float* normed = scratch.normed;
+    for (const Chain& chain : chains) {
+      if (chain.last_stage >= stage(level)) {
+        for (Index i = level == 0 ? 0 : stage(level - 1) + 1; i <= stage(level); ++i) {
+          const AdapterPath::Adapter& a = chain.path->blocks[static_cast<std::size_t>(i)];
+          products.adapter({m, channels, a.down.out(), tokens(image, i, first), channels, r,
+                            channels, a.down.weight.data.data(), a.down.bias.data(),
+                            a.up.weight.data.data(), a.up.bias.data(), scratch.adapter});
+        }
+        const Norm& norm = chain.path->norms[static_cast<std::size_t>(level)];
+        kernels.layer_norm_f32({m, channels, r, channels, norm.gamma.data(), norm.beta.data(),
+                                kNormEpsilon, normed, channels});
+      }
+      r += size;
+      normed += size;
+    }
+    project(image, first, m, level, chains, scratch);
+  }
+
+  // What the taps read: Z channels of a token are prepared together, once all levels are there.
+  const float* levels = scratch.levels;
+  for (Index task = 0; task < task_count(); ++task) {
+    const Index width = part(task).head->width;
+    products.prepare(
+        {m, width, levels, width, level_rows(task) + first * products.row_size(width)});
+    levels += aligned_count<float>(kTokenTile * width);
+  }
+}
+
+// Mixtures and level linears of all tasks at one level, into scratch.levels.
+void Run::project(Index image, Index first, Index m, Index level, const std::vector<Chain>& chains,
+                  const MixScratch& scratch) {
+  const Index channels = geometry.channels;
   // Expert lists of one mixture; the stem always comes first.
   const float* inputs[1 + kMaxAdapters];
   float expert_weights[1 + kMaxAdapters];
   Index strides[1 + kMaxAdapters];
-  std::fill(strides, strides + 1 + kMaxAdapters, channels);
+  std::fill_n(strides, 1 + std::ssize(chains), channels);
 
-  Index level = 0;
-  for (Index stage = 0; level < geometry.level_count(); ++stage) {
-    const float* x = tokens(image, stage, tile);
-    for (Index adapter = 0; adapter < geometry.adapters; ++adapter) {
-      if (last_stage[static_cast<std::size_t>(adapter)] < stage) {
-        continue;
+  float* levels = scratch.levels;
+  for (Index task = 0; task < task_count(); ++task) {
+    const Head& head = *part(task).head;
+    const float* normed = scratch.normed;
+    inputs[0] = tokens(image, stage(level), first);
+    expert_weights[0] = weights(image, task, level)[0];
+    Index experts = 1;
+    for (const Chain& chain : chains) {
+      if (contributes(image, task, level, chain.adapter)) {
+        inputs[experts] = normed;
+        expert_weights[experts] = weights(image, task, level)[1 + chain.adapter];
+        ++experts;
       }
-      const AdapterPath::Adapter& a = path(adapter)->blocks[static_cast<std::size_t>(stage)];
-      kernels.adapter_f32({m, channels, a.down.out(), x, channels, residuals + adapter * size,
-                           channels, a.down.weight.data.data(), a.down.bias.data(),
-                           a.up.weight.data.data(), a.up.bias.data(), bottleneck});
+      normed += aligned_count<float>(kTokenTile * channels);
     }
-    if (geometry.levels[static_cast<std::size_t>(level)] + 1 != stage) {
-      continue;
+    kernels.mix_f32(
+        {m, channels, experts, inputs, strides, expert_weights, scratch.mixed, channels});
+    products.prepare({m, channels, scratch.mixed, channels, scratch.rows});
+    Index column = 0;
+    for (Index earlier = 0; earlier < level; ++earlier) {
+      column += head.linears[static_cast<std::size_t>(earlier)].out();
     }
-    for (Index adapter = 0; adapter < geometry.adapters; ++adapter) {
-      if (last_stage[static_cast<std::size_t>(adapter)] < stage) {
-        continue;
-      }
-      const Norm& norm = path(adapter)->norms[static_cast<std::size_t>(level)];
-      kernels.layer_norm_f32({m, channels, residuals + adapter * size, channels, norm.gamma.data(),
-                              norm.beta.data(), kNormEpsilon, normed + adapter * size, channels});
-    }
-    for (Index task = 0; task < task_count(); ++task) {
-      const Head& head = *part(task).head;
-      inputs[0] = x;
-      expert_weights[0] = weights(image, task, level)[0];
-      Index experts = 1;
-      for (Index adapter = 0; adapter < geometry.adapters; ++adapter) {
-        if (contributes(image, task, level, adapter)) {
-          inputs[experts] = normed + adapter * size;
-          expert_weights[experts] = weights(image, task, level)[1 + adapter];
-          ++experts;
-        }
-      }
-      kernels.mix_f32({m, channels, experts, inputs, strides, expert_weights, mixed, channels});
-      Index column = 0;
-      for (Index earlier = 0; earlier < level; ++earlier) {
-        column += head.linears[static_cast<std::size_t>(earlier)].out();
-      }
-      apply(kernels, head.linears[static_cast<std::size_t>(level)], m, mixed, channels,
-            level_map(task) + tile * kTokenTile * head.width + column, head.width);
-    }
-    ++level;
+    const Linear& linear = head.linears[static_cast<std::size_t>(level)];
+    products.linear({m, linear.out(), channels, scratch.rows, linear.weight.data.data(),
+                     linear.bias.data(), false, levels + column, head.width});
+    levels += aligned_count<float>(kTokenTile * head.width);
   }
 }
 

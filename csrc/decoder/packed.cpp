@@ -7,31 +7,23 @@ std::vector<float> copy(Vector source) { return {source.begin(), source.end()}; 
 
 }  // namespace
 
-Packed Packed::from(const cpu::KernelTable& kernels, Index k, Index n, const float* source,
-                    Index k_stride, Index n_stride) {
-  Packed packed{AlignedBuffer(kernels.packed_size_f32(k, n)), k, n};
-  kernels.pack_f32(k, n, source, k_stride, n_stride, packed.data.data());
+Packed Packed::from(const cpu::PackedKernels& kernels, View<const float> weight) {
+  const auto [source, k, n, stride] = weight;
+  Packed packed{AlignedBytes(kernels.packed_size(k, n)), k, n};
+  kernels.pack({k, n, source, stride, 1, packed.data.data()});
   return packed;
 }
 
-Linear Linear::from(const cpu::KernelTable& kernels, const LinearSource& source) {
-  return {Packed::from(kernels, source.weight.rows, source.weight.columns, source.weight.data,
-                       source.weight.stride, 1),
-          copy(source.bias)};
+Linear Linear::from(const cpu::PackedKernels& kernels, const LinearSource& source) {
+  return {Packed::from(kernels, source.weight), copy(source.bias)};
 }
 
 Norm Norm::from(const NormSource& source) { return {copy(source.gamma), copy(source.beta)}; }
 
-void apply(const cpu::KernelTable& kernels, const Linear& layer, Index m, const float* x,
-           Index x_stride, float* y, Index y_stride) {
-  kernels.linear_f32({m, layer.out(), layer.in(), x, x_stride, layer.weight.data.data(),
-                      layer.bias.data(), false, y, y_stride});
-}
-
 Status check(const LinearSource& source, Index in, Index out, const std::string& what) {
   const View<const float>& weight = source.weight;
   const bool fits = (in == 0 || weight.rows == in) && (out == 0 || weight.columns == out) &&
-                    weight.rows > 0 && weight.columns > 0 &&
+                    weight.rows > 0 && weight.rows <= kMostInputs && weight.columns > 0 &&
                     static_cast<Index>(source.bias.size()) == weight.columns;
   if (fits) {
     return {};

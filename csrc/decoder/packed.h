@@ -5,20 +5,20 @@
 
 #include "core/aligned.h"
 #include "core/status.h"
-#include "cpu/kernel_table.h"
+#include "cpu/precision.h"
 #include "decoder/sources.h"
 
 namespace sakedge {
 
+using cpu::Precision;
+
 // A matrix in the layout of the instruction set that packed it. Immutable.
 struct Packed {
-  AlignedBuffer data;
+  AlignedBytes data;
   Index rows = 0;     // k
   Index columns = 0;  // n
 
-  // W[k, n] = source[k * k_stride + n * n_stride].
-  static Packed from(const cpu::KernelTable& kernels, Index k, Index n, const float* source,
-                     Index k_stride, Index n_stride);
+  static Packed from(const cpu::PackedKernels& kernels, View<const float> weight);
 };
 
 // A linear layer, packed.
@@ -26,7 +26,7 @@ struct Linear {
   Packed weight;
   std::vector<float> bias;
 
-  static Linear from(const cpu::KernelTable& kernels, const LinearSource& source);
+  static Linear from(const cpu::PackedKernels& kernels, const LinearSource& source);
 
   Index in() const { return weight.rows; }
   Index out() const { return weight.columns; }
@@ -43,9 +43,8 @@ struct Norm {
 // Of every LayerNorm after the stem.
 inline constexpr float kNormEpsilon = 1e-5f;
 
-// y = x * layer (+ y), for `m` rows.
-void apply(const cpu::KernelTable& kernels, const Linear& layer, Index m, const float* x,
-           Index x_stride, float* y, Index y_stride);
+// Inputs of a linear layer, at most: so many products of int8 sum up exactly (kernel_table.h).
+inline constexpr Index kMostInputs = 65536;
 
 // kInvalid unless the layer maps `in` to `out` channels and has a bias that fits; 0 allows any
 // size.

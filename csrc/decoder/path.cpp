@@ -34,15 +34,18 @@ Status validate(const Geometry& geometry, const PathSource& source) {
 }  // namespace
 
 Expected<std::shared_ptr<const AdapterPath>> AdapterPath::pack(const cpu::KernelTable& kernels,
+                                                               Precision precision,
                                                                const Geometry& geometry,
                                                                const PathSource& source) {
   if (Status status = validate(geometry, source); !status.ok()) {
     return status;
   }
+  const cpu::PackedKernels& packing = select(kernels, precision);
   auto path = std::make_shared<AdapterPath>();
+  path->precision = precision;
   for (const AdapterSource& adapter : source.blocks) {
     path->blocks.push_back(
-        {Linear::from(kernels, adapter.down), Linear::from(kernels, adapter.up)});
+        {Linear::from(packing, adapter.down), Linear::from(packing, adapter.up)});
     path->hidden = std::max(path->hidden, adapter.down.weight.columns);
   }
   for (const NormSource& norm : source.norms) {

@@ -16,11 +16,13 @@ struct AdapterPath {
     Linear up;
   };
 
+  Precision precision = Precision::kF32;
   std::vector<Adapter> blocks;
   std::vector<Norm> norms;
   Index hidden = 0;  // the widest bottleneck
 
   static Expected<std::shared_ptr<const AdapterPath>> pack(const cpu::KernelTable& kernels,
+                                                           Precision precision,
                                                            const Geometry& geometry,
                                                            const PathSource& source);
 };

@@ -4,36 +4,50 @@
 
 namespace sakedge {
 
+// Floats of one partial sum: the widest router's, in whole cache lines.
+Index Run::router_width() const {
+  Index widest = 0;
+  for (Index task = 0; task < task_count(); ++task) {
+    widest = std::max(widest, part(task).router == nullptr ? 0 : part(task).router->hidden);
+  }
+  return aligned_count<float>(widest);
+}
+
+float* Run::router_sum(Index level, Index task, Index tile) const {
+  return workspace.router_sums.data() +
+         ((level * task_count() + task) * fixed_tiles() + tile) * router_width();
+}
+
+Run::RouteScratch Run::route_scratch(Carver& carver) const {
+  return {carver.take<std::byte>(kTokenTile * products.row_size(geometry.channels)),
+          carver.take<float>(kTokenTile * router_width())};
+}
+
+// The routers of a level share their input: a tile is prepared once, for all tasks.
+void Run::route_tile(Index image, Index level, Index tile, int slot) {
+  Carver carver(workspace.slot(slot));
+  const RouteScratch scratch = route_scratch(carver);
+  const Index channels = geometry.channels;
+  const Index first = tile * kTokenTile;
+  const Index m = std::min(kTokenTile, geometry.tokens() - first);
+  products.prepare({m, channels, tokens(image, stage(level), first), channels, scratch.rows});
+  for (Index task = 0; task < task_count(); ++task) {
+    if (part(task).router == nullptr) {
+      continue;
+    }
+    const Router::Level& layer = part(task).router->levels[static_cast<std::size_t>(level)];
+    products.router({m, channels, layer.hidden.out(), scratch.rows, layer.hidden.weight.data.data(),
+                     layer.hidden.bias.data(), layer.norm.gamma.data(), layer.norm.beta.data(),
+                     kNormEpsilon, scratch.hidden, router_sum(level, task, tile)});
+  }
+}
+
 void Run::route(Index image) {
-  const Index width = [&] {
-    Index widest = 0;
-    for (Index task = 0; task < task_count(); ++task) {
-      widest = std::max(widest, part(task).router == nullptr ? 0 : part(task).router->hidden);
-    }
-    return widest;
-  }();
-  const auto sums = [&](Index level, Index task, Index tile) {
-    return workspace.router_sums.data() + ((level * task_count() + task) * tiles() + tile) * width;
-  };
-
-  // The routers of a level share their input: a tile is read once, for all tasks.
-  pool.parallel_for(geometry.level_count() * tiles(), [&](Index item, int slot) {
-    const Index level = item / tiles();
-    const Index tile = item % tiles();
-    const Index stage = geometry.levels[static_cast<std::size_t>(level)] + 1;
-    for (Index task = 0; task < task_count(); ++task) {
-      if (part(task).router == nullptr) {
-        continue;
-      }
-      const Router::Level& layer = part(task).router->levels[static_cast<std::size_t>(level)];
-      kernels.router_f32({tile_rows(tile), geometry.channels, layer.hidden.out(),
-                          tokens(image, stage, tile), geometry.channels,
-                          layer.hidden.weight.data.data(), layer.hidden.bias.data(),
-                          layer.norm.gamma.data(), layer.norm.beta.data(), kNormEpsilon,
-                          workspace.slot(slot), sums(level, task, tile)});
-    }
-  });
-
+  if (router_width() > 0) {
+    pool.parallel_for(geometry.level_count() * fixed_tiles(), [&](Index item, int slot) {
+      route_tile(image, item / fixed_tiles(), item % fixed_tiles(), slot);
+    });
+  }
   std::vector<bool> present(static_cast<std::size_t>(geometry.experts()), true);
   for (Index adapter = 0; adapter < geometry.adapters; ++adapter) {
     present[static_cast<std::size_t>(1 + adapter)] = wanted(image, adapter);
@@ -49,8 +63,8 @@ void Run::route(Index image) {
       }
       const Index hidden = router->levels[static_cast<std::size_t>(level)].hidden.out();
       std::vector<double> pooled(static_cast<std::size_t>(hidden), 0.0);
-      for (Index tile = 0; tile < tiles(); ++tile) {  // in order: the same bits on any thread count
-        const float* partial = sums(level, task, tile);
+      for (Index tile = 0; tile < fixed_tiles(); ++tile) {  // in order: the same bits every time
+        const float* partial = router_sum(level, task, tile);
         for (std::size_t h = 0; h < pooled.size(); ++h) {
           pooled[h] += static_cast<double>(partial[h]);
         }

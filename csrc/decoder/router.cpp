@@ -7,13 +7,14 @@
 namespace sakedge {
 
 Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& kernels,
-                                                     const Geometry& geometry,
+                                                     Precision precision, const Geometry& geometry,
                                                      const std::vector<RouterLevelSource>& source) {
   if (static_cast<Index>(source.size()) != geometry.level_count()) {
     return Status(Code::kInvalid, "router: expected " + std::to_string(geometry.level_count()) +
                                       " levels, got " + std::to_string(source.size()));
   }
   auto router = std::make_shared<Router>();
+  router->precision = precision;
   for (const RouterLevelSource& level : source) {
     const Index hidden = level.hidden.weight.columns;
     Status status = check(level.hidden, geometry.channels, 0, "router hidden");
@@ -27,7 +28,7 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
       return status;
     }
     const float* gate = level.gate.weight.data;
-    router->levels.push_back({Linear::from(kernels, level.hidden),
+    router->levels.push_back({Linear::from(select(kernels, precision), level.hidden),
                               Norm::from(level.norm),
                               {gate, gate + hidden * geometry.experts()},
                               {level.gate.bias.begin(), level.gate.bias.end()}});

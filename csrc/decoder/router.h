@@ -17,11 +17,12 @@ struct Router {
     std::vector<float> gate_bias;
   };
 
+  Precision precision = Precision::kF32;
   std::vector<Level> levels;
   Index hidden = 0;  // the widest R
 
   static Expected<std::shared_ptr<const Router>> pack(const cpu::KernelTable& kernels,
-                                                      const Geometry& geometry,
+                                                      Precision precision, const Geometry& geometry,
                                                       const std::vector<RouterLevelSource>& source);
 
   // Expert weights [1 + T] of `level` from the sum over all tokens of its hidden layer: the last

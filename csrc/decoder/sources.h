@@ -40,7 +40,8 @@ struct HeadSource {
   std::vector<LinearSource> linears;  // one per level, [C, Cq]
   View<const float> fuse;             // [F, sum of Cq * 9]: kernels of 3 x 3, dense
   Vector fuse_bias;                   // [F]
-  LinearSource last;                  // [F, classes]
+  View<const float> last;             // [classes, F]
+  Vector last_bias;                   // [classes]
 };
 
 }  // namespace sakedge

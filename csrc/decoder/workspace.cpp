@@ -2,9 +2,9 @@
 
 namespace sakedge {
 
-void Workspace::reserve_scratch(Index floats) {
-  for (AlignedBuffer& buffer : scratch) {
-    buffer.reserve(floats);
+void Workspace::reserve_scratch(Index bytes) {
+  for (AlignedBytes& buffer : scratch) {
+    buffer.reserve(bytes);
   }
 }
 

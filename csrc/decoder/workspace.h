@@ -11,16 +11,16 @@ namespace sakedge {
 // Memory of one run. Buffers keep their size between runs, so a student that runs for a year needs
 // what its largest call needed.
 struct Workspace {
-  AlignedBuffer router_sums;           // partial sums of the routers' hidden layers
-  AlignedBuffer levels;                // level linears of all tasks, [task][token][Z]
-  AlignedBuffer taps;                  // nine tap maps of one chunk
-  AlignedBuffer map;                   // one task's logits at (H/4, W/4)
-  std::vector<AlignedBuffer> scratch;  // one per thread slot
+  AlignedBuffer router_sums;          // partial sums of the routers' hidden layers
+  AlignedBytes levels;                // level linears of all tasks, prepared: [task][token]
+  AlignedBuffer taps[2];              // nine tap maps of one chunk, and of the next
+  AlignedBuffer maps[2];              // one task's logits at (H/4, W/4), and the next one's
+  std::vector<AlignedBytes> scratch;  // one per thread slot
 
   explicit Workspace(int slots) : scratch(static_cast<std::size_t>(slots)) {}
 
-  float* slot(int index) const { return scratch[static_cast<std::size_t>(index)].data(); }
-  void reserve_scratch(Index floats);
+  std::byte* slot(int index) const { return scratch[static_cast<std::size_t>(index)].data(); }
+  void reserve_scratch(Index bytes);
 };
 
 // Workspaces that are not in use. As many exist as runs were ever concurrent.
