@@ -30,6 +30,7 @@ def race(
     contestants: Sequence[Contestant],
     plan: Plan,
     *,
+    reference: Path | None = None,
     progress: Progress | None = None,
 ) -> Race:
     """Runs all contestants, ours first, then all again, for the plan's rounds.
@@ -42,6 +43,8 @@ def race(
         student: The file.
         contestants: Ours first.
         plan: How to measure.
+        reference: Where those logits are kept for further races of the same file and batch; taken
+            from there if they are there. None keeps them for this race only.
         progress: Told how far it is.
 
     Raises:
@@ -57,11 +60,12 @@ def race(
     total = plan.rounds * len(contestants) + 1
     done = 0
     with tempfile.TemporaryDirectory() as folder:
-        reference = str(Path(folder) / "reference.npz")
-        tell("reference", 0.0)
-        answer = run_fresh(Request(path, REFERENCE, plan, save=reference))
-        if isinstance(answer, str):
-            raise BackendError("stock ONNX Runtime cannot run the file", got=answer)
+        logits = str(reference or Path(folder) / "reference.npz")
+        if not Path(logits).exists():
+            tell("reference", 0.0)
+            answer = run_fresh(Request(path, REFERENCE, plan, save=logits))
+            if isinstance(answer, str):
+                raise BackendError("stock ONNX Runtime cannot run the file", got=answer)
         for number in range(plan.rounds):
             for each in contestants:
                 done += 1
@@ -69,7 +73,7 @@ def race(
                 sits_out = each.rounds is not None and number >= each.rounds
                 sample: Sample | str | None = None
                 if not sits_out and each.label not in refused:
-                    sample = run_fresh(Request(path, each, plan, reference=reference))
+                    sample = run_fresh(Request(path, each, plan, reference=logits))
                 if isinstance(sample, str):
                     refused[each.label] = sample
                     sample = None
