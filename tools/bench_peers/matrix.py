@@ -14,7 +14,7 @@ from sakedge.peers.compare import stock_peers
 PRECISIONS = ("fp32", "bf16", "int8")
 _OURS = "sakedge.peers.runners:ours"
 _RUNNERS = "tools.bench_peers.runners"
-_TORCH_ROUNDS = 3
+_TORCH_ROUNDS = 2
 """Compiling takes it far longer than running, also with its cache warm."""
 
 Peers = Literal["all", "stock", "best", "none"]
