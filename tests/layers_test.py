@@ -22,7 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"engine"}),
     frozenset({"student"}),
     frozenset({"api"}),
-    frozenset({"benchmark", "convert", "doctor", "verify"}),
+    frozenset({"benchmark", "convert", "doctor", "peers", "verify"}),
     frozenset({"cli"}),
 )
 

@@ -103,6 +103,33 @@ class Engine:
             for i, is_tiled in enumerate(tiled)
         ]
 
+    def infer(
+        self,
+        batch: NDArray[np.float32],
+        windows: Sequence[Window],
+        adapters: Sequence[tuple[str, ...]],
+        call: Call,
+        clock: Clock,
+        decode: bool = True,
+    ) -> Decoded:
+        """The way through the model: normalised images [B, 3, H, W], the stem, the decoder.
+
+        Without `decode` there are logits and nothing else.
+        """
+        features = self._session.run(batch)
+        clock.lap("stem")
+        decoded = self._decoder.run(
+            features,
+            tasks=call.names,
+            adapters=adapters,
+            windows=windows,
+            logits=call.logits or not decode,
+            decode=decode,
+            min_weight=self._options.min_weight,
+        )
+        clock.lap("decoder")
+        return decoded
+
     def _is_larger(self, picture: Picture) -> bool:
         return any(
             side > ours for side, ours in zip(picture.size, self._manifest.input_size, strict=True)
@@ -173,23 +200,11 @@ class Engine:
         clock: Clock,
         decode: bool = True,
     ) -> Decoded:
-        """The way through the model: a batch of inputs, the stem, the decoder."""
+        """Stacks the views of some images to a batch and runs it."""
         images = [image for image, _ in views]
         batch = images[0][np.newaxis] if len(images) == 1 else np.stack(images)
         clock.lap("preprocess")
-        features = self._session.run(batch)
-        clock.lap("stem")
-        decoded = self._decoder.run(
-            features,
-            tasks=call.names,
-            adapters=adapters,
-            windows=[window for _, window in views],
-            logits=call.logits or not decode,
-            decode=decode,
-            min_weight=self._options.min_weight,
-        )
-        clock.lap("decoder")
-        return decoded
+        return self.infer(batch, [window for _, window in views], adapters, call, clock, decode)
 
     def _result(
         self,

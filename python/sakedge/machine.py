@@ -21,6 +21,7 @@ PACKAGES = (
     "pillow",
     "opencv-python-headless",
     "torch",
+    "nncf",
 )
 
 # The ones that matter for matrix arithmetic, as Linux names them: x86, then Arm.
@@ -66,12 +67,18 @@ def resident() -> int | None:
 
 def peak_resident() -> int | None:
     """Most bytes of this process that were in memory at once, or None where nobody counts."""
-    if sys.platform == "win32":
-        return None
+    own = _own("VmHWM")
+    if own is not None or sys.platform == "win32":
+        return own
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def anonymous() -> int | None:
+    """Bytes in memory now that are this process's own, not a file's; None where nobody says."""
+    return _own("RssAnon")
 
 
 def versions() -> dict[str, str]:
@@ -101,6 +108,21 @@ def describe() -> Mapping[str, Any]:
         "memory": memory(),
         "versions": versions(),
     }
+
+
+def _own(key: str) -> int | None:
+    """Bytes that /proc/self/status states under a key.
+
+    It says VmHWM of this program alone; `getrusage` starts with what the program's parent had.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith(f"{key}:"):
+            return 1024 * int(line.split()[1])
+    return None
 
 
 def _cpuinfo() -> dict[str, str]:

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge.decoder import TaskOutput
 from sakedge.engine import Call, Clock, Engine
 from sakedge.errors import ClosedError, OptionError, UnknownAdapterError, UnknownTaskError
 from sakedge.explain import Explanation
@@ -19,6 +23,20 @@ from sakedge.selection import pick
 from sakedge.slots import AdapterSlots, Names
 from sakedge.sources import OnError, Stream, open_source
 from sakedge.sources.opening import SourceLike
+from sakedge.window import Window
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What `Student.infer` returns.
+
+    Attributes:
+        images: For each image, the outputs by task.
+        speed: Milliseconds of the whole batch by stage: `stem`, `decoder`.
+    """
+
+    images: list[dict[str, TaskOutput]]
+    speed: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,31 @@ class Student:
                     raise
             else:
                 return results[0] if single else results
+
+    def infer(self, inputs: NDArray[np.float32], *, logits: bool = False) -> Inference:
+        """Runs the student on inputs that were made ready elsewhere, as a stock runtime takes them.
+
+        Args:
+            inputs: Normalised images, float32 [batch, 3, H, W] at the student's input size.
+            logits: Return the heads' outputs at the input size, as a stock runtime gives them,
+                instead of what they are decoded to.
+
+        Raises:
+            BackendError: The inputs have another shape or type.
+            ForkError, ClosedError: As for a call.
+        """
+        engine = self._running()
+        call = self._check(len(inputs), None, None, None, logits)
+        windows = [Window(*self.input_size)] * len(inputs)
+        clock = Clock()
+        images: list[dict[str, TaskOutput]] = []
+        for start in range(0, len(inputs), engine.max_batch):
+            part = slice(start, start + engine.max_batch)
+            images += engine.infer(
+                inputs[part], windows[part], call.adapters[part], call, clock, decode=not logits
+            ).images
+        speed = clock.share(1)
+        return Inference(images, {stage: speed[stage] for stage in ("stem", "decoder")})
 
     def stream(
         self,

@@ -86,6 +86,7 @@ def make_checkpoint(
     width: int | None = None,
     blocks: int | None = None,
     attention_heads: int | None = None,
+    site_tasks: Sequence[dict[str, Any]] = SITE_TASKS,
 ) -> tuple[Path, Path]:
     """Writes `checkpoint.pth` and `config.yml` into `folder` and returns their paths.
 
@@ -104,9 +105,10 @@ def make_checkpoint(
         width: Embedding width other than the vit's, for very small students.
         blocks: Number of blocks other than the vit's; a multiple of 4.
         attention_heads: Number of attention heads other than the vit's.
+        site_tasks: Of a site's own data set, as its config.yml lists them.
     """
     own_width, own_blocks, _ = SIZES[vit]
-    channels = {task["name"]: task["classes"] for task in SITE_TASKS}
+    channels = {task["name"]: task["classes"] for task in site_tasks}
     size = SITE_SIZE
     if dataset is not None:
         size, channels = DATASETS[dataset]
@@ -131,7 +133,7 @@ def make_checkpoint(
         "student": {"backbone": backbone},
     }
     if dataset is None:
-        config["tasks"] = [task for task in SITE_TASKS if task["name"] in chosen]
+        config["tasks"] = [task for task in site_tasks if task["name"] in chosen]
     if dataset is None or size != DATASETS[dataset][0]:
         config["input_size"] = list(size)
 

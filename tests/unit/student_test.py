@@ -22,6 +22,7 @@ from sakedge.errors import (
     UnknownBackendError,
     UnknownTaskError,
 )
+from sakedge.preprocess import Normalizer
 from sakedge.tasks import KINDS
 from sakedge.tiling import Grid
 
@@ -178,6 +179,26 @@ def test_an_empty_batch_has_no_results(student: sakedge.Student) -> None:
 def test_choices_that_do_not_fit_the_batch_are_refused(student: sakedge.Student) -> None:
     with pytest.raises(OptionError, match="2 choices, one per image"):
         student([picture(64, 96)] * 2, adapters=[["sam"], [], []])
+
+
+def test_inputs_made_ready_elsewhere_give_what_images_give(
+    tiny_student: Path, student: sakedge.Student
+) -> None:
+    images = [picture(64, 96, seed) for seed in range(3)]
+    normalize = Normalizer(student.manifest.preprocess)
+    inputs = np.stack([normalize(image) for image in images])
+    with sakedge.load(tiny_student, backend="onnxruntime", config={"max_batch": 2}) as split:
+        found = split.infer(inputs)
+        raw = split.infer(inputs, logits=True)
+    assert found.speed["stem"] > 0
+    assert found.speed["decoder"] > 0
+    for image, decoded, undecoded in zip(images, found.images, raw.images, strict=True):
+        result = student(image, logits=True)
+        for task in student.tasks:
+            np.testing.assert_array_equal(decoded[task].values, result[task].values)
+            np.testing.assert_array_equal(undecoded[task].logits, result[task].logits)
+            assert decoded[task].logits is None
+            assert undecoded[task].values is None
 
 
 # Images and fits

@@ -21,6 +21,7 @@ from sakedge.cli.options import (
     names,
 )
 from sakedge.cli.output import print_json, print_table, progress_bar, say
+from sakedge.cli.peers import compare_with_peers
 
 if TYPE_CHECKING:
     from sakedge.benchmark import Benchmark
@@ -43,6 +44,10 @@ def benchmark(
         float, typer.Option("--duration", "-t", help="Seconds to measure for.")
     ] = 10.0,
     warmup: Annotated[int, typer.Option(help="Calls before that, not measured.")] = 3,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Compare with stock ONNX Runtime and OpenVINO.")
+    ] = False,
+    rounds: Annotated[int, typer.Option(help="With --peers: how often each is started anew.")] = 5,
     adapters: Adapters = None,
     tasks: Tasks = None,
     backend: Backend = "auto",
@@ -52,7 +57,21 @@ def benchmark(
     cache_dir: CacheDir = None,
     json: Json = False,
 ) -> None:
-    """Measure loading, latency by stage, throughput and memory."""
+    """Measure loading, latency by stage, throughput and memory; --peers: beside stock runtimes."""
+    if peers:
+        _refuse_with_peers(images=images, adapters=adapters, tasks=tasks, iterations=iterations)
+        compare_with_peers(
+            student,
+            output,
+            json,
+            batch=batch,
+            rounds=rounds,
+            warmup=warmup,
+            precision=precision,
+            threads=threads,
+            options={"backend": backend, "device": device, "cache_dir": cache_dir},
+        )
+        return
     from sakedge.benchmark import benchmark as run
     from sakedge.format.atomic import atomic_write
 
@@ -82,6 +101,15 @@ def benchmark(
     _print(found, student)
     if output is not None:
         say(f"written to {output}")
+
+
+def _refuse_with_peers(**given: object) -> None:
+    """Stock runtimes run the file as a whole, so what narrows ours alone would not be fair."""
+    from sakedge.errors import OptionError
+
+    for name, value in given.items():
+        if value:
+            raise OptionError(f"{name} cannot be given together with --peers")
 
 
 def _print(found: Benchmark, student: Path) -> None:

@@ -1,0 +1,136 @@
+"""`sakedge benchmark --peers`: ours beside the stock runtimes on the same file."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sakedge.cli.output import print_json, print_table, progress_bar, say
+
+if TYPE_CHECKING:
+    from sakedge.peers import Race, Ratio
+
+_LEGEND = (
+    "",
+    "decoded      normalised images to label maps, probabilities and so on",
+    "logits       the same to logits at the input size: all that a stock runtime gives",
+    "times ours   its time to logits over ours to decoded outputs, the median pair (least to most)",
+    "logits only  its time to logits over ours to logits",
+    "peak, own    most memory of the whole process (VmHWM), and of its own (RssAnon)",
+    "error        largest difference from ONNX Runtime's logits, relative to the task's range",
+)
+
+
+def compare_with_peers(
+    student: Path,
+    output: Path | None,
+    json: bool,
+    *,
+    batch: int,
+    rounds: int,
+    warmup: int,
+    precision: str,
+    threads: int | None,
+    options: dict[str, Any],
+) -> None:
+    """Runs the comparison and prints it."""
+    from pydantic import TypeAdapter
+
+    from sakedge.errors import OptionError
+    from sakedge.format.atomic import atomic_write
+    from sakedge.peers import Plan, Race, compare, summary
+    from sakedge.peers.compare import PRECISIONS
+    from sakedge.threads import resolve_threads
+
+    if precision not in ("auto", *PRECISIONS):
+        raise OptionError(
+            "peers cannot be compared with at this precision",
+            expected=f"auto (all of them) or one of {', '.join(PRECISIONS)}",
+            got=repr(precision),
+        )
+    for name, value in (("batch", batch), ("rounds", rounds)):
+        if value < 1:
+            raise OptionError(f"{name} is out of range", expected="at least 1", got=str(value))
+    plan = Plan(resolve_threads(threads), batch, rounds, max(1, warmup))
+    chosen = PRECISIONS if precision == "auto" else (precision,)
+    with progress_bar() as progress:
+        races = compare(
+            student,
+            plan,
+            precisions=chosen,
+            options=options,
+            progress=lambda step, share: progress(step, share, 1),
+        )
+    found = [
+        {
+            "summary": [asdict(row) for row in summary(race)],
+            **TypeAdapter(Race).dump_python(race, mode="json"),
+        }
+        for race in races
+    ]
+    if output is not None:
+        with atomic_write(output) as file:
+            file.write(jsonlib.dumps(found, indent=2, ensure_ascii=False, default=str).encode())
+    if json:
+        print_json(found)
+        return
+    _print(races, student)
+    if output is not None:
+        say(f"written to {output}")
+
+
+def _print(races: list[Race], student: Path) -> None:
+    plan, machine = races[0].plan, races[0].machine
+    say(f"{student}  SHA-256 {races[0].digest[:16]}…")
+    say(f"{machine['cpu']}, {plan.threads} threads each, batch {plan.batch}")
+    say(f"{plan.rounds} rounds, in each a fresh process for everyone, in turn")
+    for race in races:
+        _print_race(race)
+    for line in _LEGEND:
+        say(line)
+
+
+def _print_race(race: Race) -> None:
+    from sakedge.peers import summary
+
+    header = ("", "decoded ms", "logits ms", "times ours", "logits only")
+    rows = [
+        (
+            f"{row.name} {row.precision}",
+            _number(row.decoded_ms),
+            _number(row.logits_ms),
+            _ratio(row.ratio),
+            _ratio(row.ratio_logits),
+            _mebibytes(row.peak),
+            _mebibytes(row.anonymous),
+            "" if row.error is None else f"{row.error:.1e}",
+        )
+        for row in summary(race)
+        if row.refused is None
+    ]
+    print_table(f"\nours at {race.ours.precision}", (*header, "peak MiB", "own MiB", "error"), rows)
+    ours = summary(race)[0]
+    if ours.stem_ms is not None and ours.decoder_ms is not None:
+        ran = race.ran(race.ours.label)[0].details
+        say(
+            f"ours to decoded outputs: stem ({ran['backend']}) {ours.stem_ms:.1f} ms,"
+            f" after the stem ({ran['isa']}) {ours.decoder_ms:.1f} ms"
+        )
+    for label, reason in race.refused.items():
+        say(f"{label} did not run: {reason}")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def _ratio(ratio: Ratio | None) -> str:
+    if ratio is None:
+        return ""
+    return f"{ratio.median:.2f} ({ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def _mebibytes(amount: int | None) -> str:
+    return "" if amount is None else f"{amount / 2**20:.0f}"

@@ -1,0 +1,180 @@
+"""The tool behind docs/performance.md: what it counts, what it compares with, what it writes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tools.bench_peers import matrix, report, tables
+from tools.bench_peers.matrix import CASES, HEADLINE, contestants
+from tools.bench_peers.operations import after_stem_macs, stem_macs, stock_head_macs
+from tools.bench_peers.store import Entry, Store
+from tools.bench_peers.students import PASCAL, Spec, student
+
+from sakedge.backends.onnxruntime import StockSession
+from sakedge.errors import OptionError
+from sakedge.format import Manifest, StudentFile
+from sakedge.format.manifest import AdapterInfo, Architecture, Precision, Provenance, TaskInfo
+from sakedge.peers import Contestant, Plan, Race, Sample
+from sakedge.peers.types import DECODED, Memory
+from sakedge.peers.worker import inputs, largest_error
+
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+
+
+def vit_base(adapters: int = 3) -> Manifest:
+    """The student that kernels.md counts: 512 x 512, the five tasks of PASCAL-Context."""
+    return Manifest.without_digests(
+        architecture=Architecture(width=768, blocks=12, heads=12, patch=16, mlp=3072, router="mor"),
+        input_size=(512, 512),
+        levels=(2, 5, 8, 11),
+        tasks=tuple(TaskInfo(**task) for task in PASCAL),
+        adapters=tuple(AdapterInfo(name=f"a{i}", teacher="t", hidden=192) for i in range(adapters)),
+        precision=Precision(weights="fp32"),
+        provenance=Provenance(tool="test"),
+    )
+
+
+def test_operations_are_those_of_the_design() -> None:
+    """kernels.md states, in GMAC: stem 107, adapters 11.8, routers 6.0, a head's taps 5.4 and its
+    expansion 0.13, heads as they stand 438, the whole 155."""
+    parts = {name: macs / 1e9 for name, macs in after_stem_macs(vit_base()).items()}
+    stem = stem_macs(vit_base()) / 1e9
+    assert stem == pytest.approx(107, abs=0.5)
+    assert parts["adapters"] == pytest.approx(11.8, abs=0.05)
+    assert parts["routers"] == pytest.approx(6.0, abs=0.05)
+    assert parts["taps"] / 5 == pytest.approx(5.4, abs=0.05)
+    assert parts["expansion"] / 5 == pytest.approx(0.13, abs=0.005)
+    assert stock_head_macs(vit_base()) / 1e9 == pytest.approx(438, abs=1)
+    assert stem + sum(parts.values()) == pytest.approx(155, abs=1.5)
+
+
+def test_the_torch_peer_computes_what_the_file_says(tiny_student: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from tools.bench_peers.torch_student import TorchStudent
+
+    images = inputs(str(tiny_student), 2)
+    expected = StockSession(tiny_student, threads=1).run(images)
+    with StudentFile.open(tiny_student) as file, torch.no_grad():
+        outputs = TorchStudent(file).eval()(torch.from_numpy(images))
+    found = dict(zip(expected, (output.numpy() for output in outputs), strict=True))
+    assert largest_error(found, expected) < 1e-4  # fp32 against fp32, as in `sakedge verify`
+
+
+def test_students_of_one_size_share_their_stem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.bench_peers.students.FOLDER", tmp_path)
+    spec = Spec("vit_base", (512, 512), adapters=1, tasks=PASCAL[:1]).as_quick()
+    digests = []
+    for each in (spec, replace(spec, adapters=2), replace(spec, tasks=PASCAL)):
+        with StudentFile.open(student(each)) as file:
+            assert len(file.manifest.adapters) == each.adapters
+            assert len(file.manifest.tasks) == len(each.tasks)
+            digests.append(file.stem().digest)
+    assert len(set(digests)) == 1
+
+
+def test_every_row_has_its_own_name_and_the_headline_comes_first() -> None:
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names)
+    assert names[0] == HEADLINE  # the others ask it for the fastest peer
+    assert set(tables.SIZES) <= set(names)
+
+
+def test_side_rows_run_against_the_fastest_peer_of_the_headline() -> None:
+    case = next(case for case in CASES if case.peers == "best")
+    names = [each.name for each in contestants(case, "fp32", "onnxruntime")]
+    assert names == ["sakedge", "onnxruntime"]
+    names = [each.name for each in contestants(case, "fp32", None)]
+    assert names == ["sakedge", "onnxruntime", "openvino"]
+
+
+def sample(details: dict[str, object] | None = None, **ms: float) -> Sample:
+    stages = {DECODED: {"stem": 1.0, "decoder": ms.get("decoded", 0.0) - 1.0}}
+    memory = {measure: Memory(2**30, 2**29) for measure in ms}
+    return Sample(1.0, ms, dict.fromkeys(ms, 1), stages, memory, 0.0, details or {})
+
+
+def entry(case: str, decoded: float, peers: dict[str, float], batch: int = 1) -> Entry:
+    contestants = [Contestant(name, "fp32", "") for name in ("sakedge", *peers)]
+    samples = {"sakedge fp32": [sample({"isa": "avx2"}, decoded=decoded, logits=decoded)]}
+    samples |= {f"{name} fp32": [sample(logits=ms)] for name, ms in peers.items()}
+    machine = {"cpu": "CPU", "system": "Linux", "features": ["avx2"], "versions": {"numpy": "2"}}
+    race = Race(
+        "/home/me/student/student.onnx",
+        "0" * 64,
+        Plan(threads=2, batch=batch),
+        contestants,
+        samples,  # type: ignore[arg-type]
+        {},
+        machine,
+    )
+    return Entry(case, "fp32", "2026-11-24T10:00:00+00:00", 0.1, 100.0, vit_base(), race)
+
+
+def test_the_newest_entry_of_a_row_counts_and_comes_back(tmp_path: Path) -> None:
+    store = Store(tmp_path / "new" / "peers.json")
+    store.add(entry(HEADLINE, 2000, {"onnxruntime": 5000, "openvino": 4000}))
+    store.add(entry(HEADLINE, 1000, {"onnxruntime": 5000, "openvino": 4000}))
+    again = Store(store.path)
+    assert list(again) == list(store)
+    (only,) = again
+    assert only.race.ms("sakedge fp32", DECODED) == 1000
+    assert again.best_peer(HEADLINE, "fp32") == "openvino"
+    assert again.best_peer("adapters-1", "fp32") is None
+    assert "/home/me" not in store.path.read_text()
+
+
+def test_tables_hold_what_was_measured(tmp_path: Path) -> None:
+    store = Store(tmp_path / "peers.json")
+    peers = {"onnxruntime": 6000.0, "openvino": 4000.0}
+    store.add(entry(HEADLINE, 1000, peers))
+    store.add(entry("adapters-1", 920, {}))
+    store.add(entry("adapters-6", 1150, {}))
+    store.add(entry("batch-4", 3600, {}, batch=4))
+    assert "| 4.00 (4.00 to 4.00) |" in tables.headline(store)
+    assert "| openvino 4000 | 4.00 (4.00 to 4.00) |" in tables.cases(store, [HEADLINE])
+    assert tables.adapters(store).endswith("| 4.0 % | 5.0 % |")
+    assert tables.batch(store).endswith("| 1000 | 900 | 0.90 |")
+    # 49.2 GMAC after the stem in 0.999 s are 98.5e9 operations per second of 100e9.
+    assert re.search(r"\| fp32 \| 100 \| 999 \| 98\.\d % \|", tables.operations(store))
+    assert tables.tokens(store) == ""
+
+
+def test_the_page_keeps_its_words_and_gets_every_block(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    page = tmp_path / "performance.md"
+    page.write_text(PAGE.read_text())
+    store = Store(tmp_path / "peers.json")
+    store.add(entry(HEADLINE, 1000, {"openvino": 4000}))
+    report.write_report(store, page, tmp_path / "plots")
+    words = re.compile(r"(<!-- measured: \w+ -->\n).*?(<!-- end -->)", re.DOTALL)
+    assert words.sub("", page.read_text()) == words.sub("", PAGE.read_text())
+    assert "| 4.00 (4.00 to 4.00) |" in page.read_text()
+    assert "](plots/ratios.png)" in page.read_text()
+    assert (tmp_path / "plots" / "ratios.png").stat().st_size > 1000
+    first = page.read_text()
+    report.write_report(store, page, tmp_path / "plots")
+    assert page.read_text() == first
+
+
+def test_every_table_has_its_place_on_the_page(tmp_path: Path) -> None:
+    named = set(re.findall(r"<!-- measured: (\w+) -->", PAGE.read_text()))
+    assert named == {*report.blocks(Store(tmp_path / "none.json")), "plots"}
+    with pytest.raises(OptionError, match="nonsense"):
+        report.filled("<!-- measured: nonsense -->\n<!-- end -->", {"machine": ""})
+
+
+def test_a_quick_run_measures_tiny_stand_ins() -> None:
+    for case in CASES:
+        quick = case.as_quick()
+        assert quick.rounds == 1
+        assert quick.spec.vit is None or np.prod(quick.spec.size) <= 72 * 72
+
+
+def test_what_is_left_in_floats_is_run_both_ways_where_the_cpu_can() -> None:
+    assert matrix.rests() in (("bf16", "fp32"), ("fp32",))

@@ -1,0 +1,1 @@
+"""The comparison with stock runtimes that docs/performance.md shows."""

@@ -1,0 +1,113 @@
+"""What is measured: the headline, and around it one thing changed at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from tools.bench_peers.quantise import quantised_stem, quantised_student
+from tools.bench_peers.students import FURTHER, NYUD, PASCAL, Spec, student
+
+from sakedge.backends import registry
+from sakedge.peers import Contestant
+from sakedge.peers.compare import stock_peers
+
+PRECISIONS = ("fp32", "bf16", "int8")
+_OURS = "sakedge.peers.runners:ours"
+_RUNNERS = "tools.bench_peers.runners"
+_TORCH_ROUNDS = 2
+"""Compiling takes it far longer than running, also with its cache warm."""
+
+Peers = Literal["all", "stock", "best", "none"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One student under one load.
+
+    Attributes:
+        name: Of the row.
+        spec: The student.
+        peers: `all` of them, the `stock` runtimes, the `best` of the headline, or `none`.
+        batch: Images in one call.
+        rounds: Of fresh processes.
+    """
+
+    name: str
+    spec: Spec
+    peers: Peers
+    batch: int = 1
+    rounds: int = 2
+
+    def as_quick(self) -> "Case":
+        """The same with a tiny stand-in and one round."""
+        return replace(self, spec=self.spec.as_quick(), rounds=1)
+
+
+_BASE = Spec("vit_base", (512, 512))
+_SMALL = Spec("vit_small", (512, 512))
+HEADLINE = "headline"
+
+CASES: tuple[Case, ...] = (
+    Case(HEADLINE, _BASE, "all", rounds=5),
+    Case("vit_small-384", Spec("vit_small", (384, 384)), "stock", rounds=3),
+    Case("vit_small-512", _SMALL, "stock", rounds=3),
+    Case("vit_base-384", Spec("vit_base", (384, 384)), "best"),
+    Case("vit_base-nyud", Spec("vit_base", (448, 576), tasks=NYUD), "best"),
+    Case("demo", Spec(None, (256, 256)), "stock", rounds=3),
+    Case("adapters-1", replace(_BASE, adapters=1), "best"),
+    Case("adapters-6", replace(_BASE, adapters=6), "best"),
+    Case("tasks-1", replace(_BASE, tasks=PASCAL[:1]), "best"),
+    Case("tasks-3", replace(_BASE, tasks=PASCAL[:3]), "best"),
+    Case("tasks-8", replace(_BASE, tasks=PASCAL + FURTHER), "best"),
+    Case("batch-4", _BASE, "none", batch=4),
+    Case("vit_small-512-batch-4", _SMALL, "stock", batch=4),
+)
+
+
+def contestants(case: Case, precision: str, best: str | None) -> list[Contestant]:
+    """Ours, then the peers, with everything made that they run.
+
+    Args:
+        case: The row.
+        precision: Of all of them.
+        best: Name of the headline's fastest peer at this precision, or None if not measured yet;
+            then every stock runtime runs.
+    """
+    found = [_ours(case.spec, precision), *_peers(case, precision)]
+    if case.peers == "best" and best is not None:
+        return [found[0], *(each for each in found[1:] if each.name == best)]
+    return found
+
+
+def rests() -> tuple[str, ...]:
+    """Arithmetic of what NNCF leaves in floats, as far as the CPU has it."""
+    return ("bf16", "fp32") if registry.probe("openvino", "CPU", "bf16").ok else ("fp32",)
+
+
+def _ours(spec: Spec, precision: str) -> Contestant:
+    if precision != "int8":
+        return Contestant("sakedge", precision, _OURS)
+    options = {"model": str(quantised_stem(student(spec))), "rest": rests()[0]}
+    return Contestant("sakedge", precision, f"{_RUNNERS}:ours_int8", options)
+
+
+def _peers(case: Case, precision: str) -> Sequence[Contestant]:
+    if case.peers == "none":
+        return []
+    compiled = Contestant(
+        "torch.compile", precision, f"{_RUNNERS}:torch_compile", {}, _TORCH_ROUNDS
+    )
+    if precision != "int8":
+        return [*stock_peers(precision), *([compiled] if case.peers == "all" else [])]
+    if case.name.startswith(("adapters", "tasks")):
+        return []  # quantising each whole graph takes minutes, for rows that are about ours
+    model = str(quantised_student(student(case.spec), case.spec.folder))
+    return [
+        Contestant(
+            f"openvino, rest {rest}",
+            precision,
+            f"{_RUNNERS}:openvino_int8",
+            {"model": model, "rest": rest},
+        )
+        for rest in rests()
+    ]

@@ -1,0 +1,72 @@
+"""Students and stems quantised by NNCF: post-training, static, with its transformer preset.
+
+The whole graph is what a user of stock OpenVINO would make of a student.onnx. The stem alone is
+what ours runs in front of its own int8 decoder. Both are OpenVINO IR, made once.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tools.bench_peers.students import FOLDER
+
+from sakedge.assets import samples
+from sakedge.examples import fitted
+from sakedge.format import StudentFile
+from sakedge.format.atomic import make_folder
+from sakedge.preprocess import Normalizer
+
+CALIBRATION_IMAGES = 8
+"""Enough for ranges: NNCF takes a minimum and a maximum over them. Random weights have no accuracy
+that more images could save."""
+
+
+def quantised_student(student: Path, folder: Path) -> Path:
+    """The whole graph as int8 IR in `folder`; made where it is not there yet."""
+    with StudentFile.open(student) as file:
+        path = folder / f"int8-{file.digest[:16]}.xml"
+    return _quantised(student, path, lambda: str(student))
+
+
+def quantised_stem(student: Path) -> Path:
+    """The stem as int8 IR, shared by all students that have it."""
+    with StudentFile.open(student) as file:
+        stem = file.stem()
+    path = FOLDER / "stems" / f"{stem.digest[:16]}.xml"
+    return _quantised(student, path, stem.to_bytes)
+
+
+def calibration_images(student: Path) -> list[NDArray[np.float32]]:
+    """Sample scenes and their mirror images, each normalised, float32 [1, 3, H, W]."""
+    with StudentFile.open(student) as file:
+        manifest = file.manifest
+    normalize = Normalizer(manifest.preprocess)
+    scenes = [fitted(sample, manifest.input_size) for sample in samples()]
+    scenes += [scene[:, ::-1] for scene in scenes] + [scene[::-1] for scene in scenes]
+    images = [normalize(np.ascontiguousarray(scene)) for scene in scenes[:CALIBRATION_IMAGES]]
+    return [image[np.newaxis] for image in images]
+
+
+def _quantised(student: Path, path: Path, source: Callable[[], Any]) -> Path:
+    if path.exists():
+        return path
+    import nncf
+    import openvino
+
+    make_folder(path.parent)
+    images = calibration_images(student)
+    model = openvino.Core().read_model(source())
+    quantised = nncf.quantize(
+        model,
+        nncf.Dataset(images),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(images),
+    )
+    # The IR is two files, the .xml of which is looked for: it comes last.
+    draft = path.with_name(f"draft-{path.name}")
+    openvino.save_model(quantised, draft, compress_to_fp16=False)
+    draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
+    draft.replace(path)
+    return path

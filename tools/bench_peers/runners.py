@@ -1,0 +1,104 @@
+"""How a fresh process loads what only this tool compares with; see `sakedge.peers.runners`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge.backends import registry
+from sakedge.backends.base import StemOptions, Support
+from sakedge.backends.openvino import OpenVinoSession, StockSession
+from sakedge.format import StemModel, StudentFile
+from sakedge.peers.runners import ours
+from sakedge.peers.types import LOGITS, Prepared, Ran, Request
+
+QUANTISED = "openvino-nncf"
+
+
+def openvino_int8(request: Request) -> Prepared:
+    """The whole graph as NNCF left it.
+
+    Options: `model`, the IR, and `rest`, the arithmetic of what NNCF left in floats.
+    """
+    options = request.contestant.options
+    session = StockSession(Path(options["model"]), request.plan.threads, options["rest"])
+    return Prepared({LOGITS: lambda images: Ran(session.run(images))}, dict(options))
+
+
+def ours_int8(request: Request) -> Prepared:
+    """Ours behind a stem that NNCF has quantised. Options: `model` and `rest`, as above."""
+    registry.BACKENDS[QUANTISED] = f"{__name__}:QuantisedStem"
+    contestant = request.contestant
+    options = {"backend": QUANTISED, "config": {QUANTISED: dict(contestant.options)}}
+    changed = Request(
+        request.student,
+        type(contestant)(contestant.name, contestant.precision, contestant.runner, options),
+        request.plan,
+    )
+    return ours(changed)
+
+
+class QuantisedStem:
+    """A backend that runs a stem quantised beforehand; all else is as in ours."""
+
+    name = QUANTISED
+
+    def probe(self, device: str | None, precision: str) -> Support:
+        """Runs whatever it is given."""
+        return Support(True, "quantised by NNCF, in OpenVINO")
+
+    def compile(self, stem: StemModel, options: StemOptions) -> OpenVinoSession:
+        """Compiles the IR instead of the student's own stem."""
+        import openvino
+
+        core = openvino.Core()
+        model = core.read_model(options.config["model"])
+        model.reshape({"image": [1, 3, *stem.input_size]})
+        rest = options.config["rest"]
+        compiled = core.compile_model(
+            model,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": {"fp32": "f32"}.get(rest, rest),
+                "INFERENCE_NUM_THREADS": options.threads,
+                "PERFORMANCE_HINT": "LATENCY",
+                "NUM_STREAMS": 1,
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        details = {
+            "runtime": "openvino",
+            "version": str(openvino.__version__).partition("-")[0],
+            "precision": f"int8 by NNCF, the rest {rest}",
+            "cache": "none",
+        }
+        return OpenVinoSession(compiled, stem.input_size, details, model)
+
+
+def torch_compile(request: Request) -> Prepared:
+    """`torch.compile` of the straightforward module, frozen; bf16 under autocast."""
+    import torch
+    from tools.bench_peers.torch_student import TorchStudent
+    from torch._inductor import config
+
+    # Lets the compiler fold and prepack the weights, as its guide for inference on CPUs asks.
+    config.freezing = True
+    torch.set_num_threads(request.plan.threads)
+    with StudentFile.open(request.student) as file:
+        tasks = file.manifest.task_names
+        module = TorchStudent(file).eval()
+    compiled = torch.compile(module)
+    low = request.contestant.precision == "bf16"
+
+    def logits(images: NDArray[np.float32]) -> Ran:
+        with (
+            torch.inference_mode(False),
+            torch.no_grad(),
+            torch.autocast("cpu", torch.bfloat16, enabled=low),
+        ):
+            outputs: list[Any] = compiled(torch.from_numpy(images))
+        found = [output.float().numpy() for output in outputs]
+        return Ran(dict(zip(tasks, found, strict=True)))
+
+    return Prepared({LOGITS: logits}, {"torch": torch.__version__})

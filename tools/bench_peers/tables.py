@@ -1,0 +1,262 @@
+"""The tables of docs/performance.md, each from the stored measurements alone."""
+
+from collections.abc import Sequence
+
+from tools.bench_peers.markdown import mebibytes, ms, plain, share, table, times
+from tools.bench_peers.matrix import HEADLINE, PRECISIONS
+from tools.bench_peers.operations import after_stem_macs, stem_macs, stock_head_macs
+from tools.bench_peers.store import Entry, Store
+
+from sakedge.format import Manifest
+from sakedge.peers import Row, summary
+from sakedge.peers.types import DECODED
+
+SIZES = (HEADLINE, "vit_base-384", "vit_base-nyud", "vit_small-512", "vit_small-384", "demo")
+
+
+def title(entry: Entry) -> str:
+    """A case in words."""
+    manifest = entry.manifest
+    height, width = manifest.input_size
+    vit = {192: "ViT-Tiny", 384: "ViT-S", 768: "ViT-B", 1024: "ViT-L"}
+    name = vit.get(manifest.architecture.width, f"width {manifest.architecture.width}")
+    batch = f", batch {entry.race.plan.batch}" if entry.race.plan.batch > 1 else ""
+    adapters, tasks = _count(manifest.adapters, "adapter"), _count(manifest.tasks, "task")
+    return f"{name} {height}x{width}, {adapters}, {tasks}{batch}"
+
+
+def _count(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+def best(entry: Entry) -> Row | None:
+    """The fastest peer."""
+    ran = [row for row in summary(entry.race)[1:] if row.logits_ms is not None]
+    return min(ran, key=lambda row: row.logits_ms or 0.0, default=None)
+
+
+def machine(store: Store) -> str:
+    """What everything was measured on."""
+    entries = list(store)
+    if not entries:
+        return ""
+    newest = max(entries, key=lambda entry: entry.taken)
+    about, race = newest.race.machine, newest.race
+    ran = [s for each in entries for s in each.race.ran(each.race.ours.label)]
+    isas = sorted({str(s.details["isa"]) for s in ran if "isa" in s.details})
+    versions = about["versions"]
+    shown = ("sakedge", "onnxruntime", "openvino", "torch", "nncf", "numpy", "python")
+    rows = [
+        ("CPU", f"{about['cpu']} ({about['system']})"),
+        ("instruction sets", ", ".join(about["features"])),
+        ("decoder", ", ".join(isas)),
+        ("threads", f"{race.plan.threads} of each contestant"),
+        ("versions", ", ".join(f"{name} {versions[name]}" for name in shown if name in versions)),
+        ("measured", _span([entry.taken for entry in entries])),
+        ("load average before a row", plain(max(entry.load for entry in entries)) + " at most"),
+    ]
+    return table(("what", "value"), rows).replace("---:", "---")
+
+
+def _span(dates: Sequence[str]) -> str:
+    first, last = min(dates)[:10], max(dates)[:10]
+    return first if first == last else f"{first} to {last}"
+
+
+def headline(store: Store) -> str:
+    """Everyone at every precision."""
+    rows = []
+    for precision in PRECISIONS:
+        entry = store.get(HEADLINE, precision)
+        for row in summary(entry.race) if entry else ():
+            if row.refused:
+                continue
+            rows.append(
+                (
+                    f"{precision}, {row.name}",
+                    ms(row.logits_ms),
+                    ms(row.decoded_ms),
+                    times(row.ratio),
+                    times(row.ratio_logits),
+                    mebibytes(row.peak),
+                    mebibytes(row.anonymous),
+                    "" if row.error is None else f"{row.error:.1e}",
+                )
+            )
+    ratios = ("times ours", "times ours, logits only")
+    memory = ("peak MiB", "own MiB")
+    return table(("who", "logits ms", "decoded ms", *ratios, *memory, "error"), rows) + _left_out(
+        [entry for precision in PRECISIONS if (entry := store.get(HEADLINE, precision))]
+    )
+
+
+def _left_out(entries: Sequence[Entry]) -> str:
+    reasons = [
+        f"{label} did not run: {reason}"
+        for entry in entries
+        for label, reason in entry.race.refused.items()
+    ]
+    return "".join(f"\n\n{reason}" for reason in reasons)
+
+
+def memory(store: Store) -> str:
+    """Ours beside the fastest peer's."""
+    rows = []
+    for name in SIZES:
+        for precision in PRECISIONS:
+            entry = store.get(name, precision)
+            peer = best(entry) if entry else None
+            if entry is None or peer is None or peer.peak_ratio is None:
+                continue
+            ours = summary(entry.race)[0]
+            rows.append(
+                (
+                    f"{title(entry)}, {precision}",
+                    mebibytes(ours.peak),
+                    f"{peer.name} {mebibytes(peer.peak)}",
+                    share(peer.peak_ratio),
+                    mebibytes(ours.anonymous),
+                    mebibytes(peer.anonymous),
+                    share(peer.anonymous_ratio),
+                )
+            )
+    peak = ("our peak MiB", "fastest peer's", "share")
+    return table(("student", *peak, "our own MiB", "its own", "share"), rows)
+
+
+def cases(store: Store, names: Sequence[str]) -> str:
+    """Ours beside the fastest peer, one row per case and precision."""
+    rows = []
+    for name in names:
+        for precision in PRECISIONS:
+            entry = store.get(name, precision)
+            if entry is None or (ours := summary(entry.race)[0]).decoded_ms is None:
+                continue
+            peer = best(entry)
+            rows.append(
+                (
+                    f"{title(entry)}, {precision}",
+                    ms(ours.decoded_ms),
+                    ms(ours.stem_ms),
+                    ms(ours.decoder_ms),
+                    f"{peer.name} {ms(peer.logits_ms)}" if peer else "",
+                    times(peer.ratio) if peer else "",
+                    times(peer.ratio_logits) if peer else "",
+                )
+            )
+    own = ("ours ms", "stem", "after it")
+    ratios = ("times ours", "logits only")
+    return table(("student", *own, "fastest peer ms", *ratios), rows)
+
+
+def adapters(store: Store) -> str:
+    """What each further adapter costs, as a share of an image with three."""
+    rows = []
+    for precision in PRECISIONS:
+        one, three, six = (
+            _decoded(store, name, precision) for name in ("adapters-1", HEADLINE, "adapters-6")
+        )
+        if one and three and six:
+            rows.append(
+                (
+                    precision,
+                    *(ms(value) for value in (one, three, six)),
+                    share((three - one) / 2 / three),
+                    share((six - three) / 3 / three),
+                )
+            )
+    header = ("precision", "1 adapter ms", "3 ms", "6 ms", "each from 1 to 3", "each from 3 to 6")
+    return table(header, rows)
+
+
+def batch(store: Store) -> str:
+    """An image's time in a batch of four against alone."""
+    rows = []
+    for alone, together in ((HEADLINE, "batch-4"), ("vit_small-512", "vit_small-512-batch-4")):
+        for precision in PRECISIONS:
+            one, four = _decoded(store, alone, precision), _decoded(store, together, precision)
+            entry = store.get(alone, precision)
+            if one and four and entry:
+                ratio = plain(four / 4 / one)
+                rows.append((f"{title(entry)}, {precision}", ms(one), ms(four / 4), ratio))
+    return table(("student", "alone ms", "in a batch of 4, each ms", "ratio"), rows)
+
+
+def tokens(store: Store) -> str:
+    """Whether what comes after the stem grows with the tokens and no faster."""
+    rows = []
+    for small, large in (("vit_base-384", HEADLINE), ("vit_small-384", "vit_small-512")):
+        for precision in PRECISIONS:
+            few, many = store.get(small, precision), store.get(large, precision)
+            if few is None or many is None:
+                continue
+            spent = [summary(each.race)[0].decoder_ms for each in (few, many)]
+            counts = [_patches(each.manifest) for each in (few, many)]
+            per_token = [1000 * t / n for t, n in zip(spent, counts, strict=True) if t is not None]
+            if len(per_token) < 2:
+                continue
+            rows.append(
+                (
+                    f"{small.split('-')[0]}, {precision}",
+                    f"{ms(spent[0])} ({counts[0]} tokens)",
+                    f"{ms(spent[1])} ({counts[1]} tokens)",
+                    *(f"{each:.1f}" for each in per_token),
+                    plain(per_token[1] / per_token[0]),
+                )
+            )
+    header = ("student", "384x384 ms", "512x512 ms", "µs per token, 384", "512", "ratio")
+    return table(header, rows)
+
+
+def operations(store: Store) -> str:
+    """The minimal work of the headline's student, and what the machine could do it in."""
+    entries = [entry for p in PRECISIONS if (entry := store.get(HEADLINE, p))]
+    if not entries:
+        return ""
+    manifest = entries[0].manifest
+    parts = after_stem_macs(manifest)
+    after, stem = sum(parts.values()), stem_macs(manifest)
+    work = [("stem", stem), *parts.items(), ("after the stem", after), ("whole", stem + after)]
+    rows = [(name, _billions(macs), share(macs / (stem + after))) for name, macs in work]
+    rows.append(("the heads as the file states them", _billions(stock_head_macs(manifest)), ""))
+    text = table(("part", "GMAC per image", "share"), rows)
+    reached = [row for entry in entries if (row := _reached(entry, after, stem + after))]
+    if reached:
+        header = (
+            "precision",
+            "peak GFLOP/s",
+            "after the stem ms",
+            "of the peak",
+            "whole at peak ms",
+        )
+        text += "\n\n" + table((*header, "ours ms"), reached)
+    return text
+
+
+def _reached(entry: Entry, after: int, whole: int) -> tuple[str, ...] | None:
+    ours = summary(entry.race)[0]
+    if entry.peak is None or ours.decoder_ms is None:
+        return None
+    rate = 2e-6 * after / ours.decoder_ms  # 1e9 operations per second
+    floor = 2e-6 * whole / entry.peak
+    return (
+        entry.precision,
+        f"{entry.peak:.0f}",
+        ms(ours.decoder_ms),
+        share(rate / entry.peak),
+        ms(floor),
+        ms(ours.decoded_ms),
+    )
+
+
+def _billions(macs: int) -> str:
+    return f"{macs / 1e9:.2f}"
+
+
+def _decoded(store: Store, case: str, precision: str) -> float | None:
+    entry = store.get(case, precision)
+    return None if entry is None else entry.race.ms(entry.race.ours.label, DECODED)
+
+
+def _patches(manifest: Manifest) -> int:
+    return manifest.grid[0] * manifest.grid[1]
