@@ -17,7 +17,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"assets", "errors"}),
     frozenset({"format", "threads", "images", "logs", "selection", "window"}),
     frozenset({"backends", "decoder", "tasks", "preprocess", "tiling", "sources"}),
-    frozenset({"drawing", "examples", "explain", "forks", "machine", "options"}),
+    frozenset({"drawing", "examples", "explain", "forks", "machine", "options", "precision"}),
     frozenset({"result", "slots"}),
     frozenset({"engine"}),
     frozenset({"student"}),

@@ -14,6 +14,7 @@ class CoreError(Exception):
 
 def isa() -> str: ...
 def isas() -> list[tuple[str, bool, str]]: ...
+def arithmetics() -> dict[str, tuple[str, bool]]: ...
 
 class Geometry:
     def __init__(
@@ -29,22 +30,38 @@ class Geometry:
 
 class AdapterPath:
     def __init__(
-        self, geometry: Geometry, blocks: Sequence[tuple[_Pair, _Pair]], norms: Sequence[_Pair]
+        self,
+        geometry: Geometry,
+        precision: str,
+        blocks: Sequence[tuple[_Pair, _Pair]],
+        norms: Sequence[_Pair],
     ) -> None: ...
 
 class Router:
     def __init__(
-        self, geometry: Geometry, levels: Sequence[tuple[_Pair, _Pair, _Pair]]
+        self,
+        geometry: Geometry,
+        precision: str,
+        levels: Sequence[tuple[_Pair, _Pair, _Pair]],
     ) -> None: ...
 
 class Head:
     def __init__(
-        self, geometry: Geometry, linears: Sequence[_Pair], fuse: _Pair, last: _Pair
+        self,
+        geometry: Geometry,
+        precision: str,
+        linears: Sequence[_Pair],
+        fuse: _Pair,
+        last: _Pair,
     ) -> None: ...
 
 class Decoder:
     def __init__(
-        self, geometry: Geometry, tasks: Sequence[tuple[str, Head, Router | None]], threads: int
+        self,
+        geometry: Geometry,
+        precision: str,
+        tasks: Sequence[tuple[str, Head, Router | None]],
+        threads: int,
     ) -> None: ...
     def exchange(self, adapter: int, path: AdapterPath | None) -> None: ...
     def present(self) -> list[bool]: ...

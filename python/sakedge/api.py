@@ -13,12 +13,13 @@ from sakedge import logs
 from sakedge.backends import registry
 from sakedge.backends.base import StemOptions
 from sakedge.backends.cache import resolve_cache_dir
-from sakedge.decoder import Decoder, isa
+from sakedge.decoder import Decoder, arithmetics
 from sakedge.engine import Engine
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
 from sakedge.explain import Explanation
 from sakedge.format import StudentFile
-from sakedge.options import Options, resolve_precision
+from sakedge.options import Options
+from sakedge.precision import choose_stem, native, plan
 from sakedge.selection import pick
 from sakedge.slots import AdapterSlots, Change
 from sakedge.student import Origin, Student
@@ -45,8 +46,10 @@ def load(
         backend: Runtime of the stem, e.g. `openvino` or `onnxruntime`. A named one is used or
             refused; `auto` takes the first that works, see `student.explain()`.
         device: The backend's device, e.g. `CPU`, `GPU`, `NPU` or `AUTO`; None is its default.
-        precision: Arithmetic of the stem: `fp32`, `bf16`, `fp16`, or `auto`, which is fp32 as long
-            as the file records no quality at anything less.
+        precision: Arithmetic of stem and decoder: `fp32`, `bf16`, `fp16`, `int8`, or `auto`: the
+            fastest that the CPU runs natively and the file records the quality of, else fp32. At
+            fp16 the decoder computes in fp32; at int8 the stem takes what its backend has, bf16 or
+            else fp32. `student.explain()` tells.
         threads: Threads of the stem and of the decoder; None is what the affinity and the
             cgroup's quota allow.
         cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
@@ -74,7 +77,7 @@ def load(
         "cache_dir": cache_dir,
         "config": None if config is None else dict(config),
     }
-    precision, reason = resolve_precision(precision)
+    decided = plan(precision, native(), recorded=())  # format 1 has no record of quality
     thread_count = resolve_threads(threads)
     laps = [time.perf_counter()]
     with StudentFile.open(os.fspath(path)) as file:
@@ -86,12 +89,12 @@ def load(
             raise OptionError("no task was asked for", expected=f"some of {names}")
         stem = file.stem()
         laps.append(time.perf_counter())
-        chosen, refused = registry.choose(backend, device, precision)
+        chosen, refused, stem_precision = choose_stem(decided.stems, backend, device)
         session = chosen.compile(
             stem,
             StemOptions(
                 device=device,
-                precision=precision,
+                precision=stem_precision,
                 threads=thread_count,
                 cache_dir=resolve_cache_dir(cache_dir),
                 config=options.runtime.get(chosen.name, {}),
@@ -107,6 +110,7 @@ def load(
             heads={task: file.component(f"heads.{task}") for task in tasks},
             adapters={name: file.component(f"adapters.{name}") for name in adapters},
             threads=thread_count,
+            precision=decided.decoder,
         )
     laps.append(time.perf_counter())
     loaded = ("stem", *(f"routers.{t}" for t in routed), *(f"heads.{t}" for t in tasks))
@@ -119,9 +123,12 @@ def load(
         session=dict(session.details),
         refused=dict(refused),
         device=device,
-        precision=precision,
-        precision_reason=reason,
-        isa=isa(),
+        precision=decided.precision,
+        precision_reason=decided.reason,
+        stem_precision=stem_precision,
+        decoder_precision=decided.decoder,
+        isas={name: each.isa for name, each in arithmetics().items()},
+        native=native(),
         threads=thread_count,
         tasks=tasks,
         adapters=adapters,

@@ -27,7 +27,20 @@ from sakedge.format import Manifest
 from sakedge.selection import pick
 from sakedge.window import Window
 
-__all__ = ["Decoded", "Decoder", "TaskOutput", "Window", "isa", "isas"]
+__all__ = [
+    "ARITHMETICS",
+    "Arithmetic",
+    "Decoded",
+    "Decoder",
+    "TaskOutput",
+    "Window",
+    "arithmetics",
+    "isa",
+    "isas",
+]
+
+ARITHMETICS = {"fp32": "f32", "bf16": "bf16", "int8": "s8"}
+"""Precision of the matrix products → what the kernels call it. All else is always float32."""
 
 Tensors = Mapping[str, NDArray[Any]]
 """A component's tensors by canonical name, float32 or float16 (`StudentFile.component`)."""
@@ -53,6 +66,31 @@ def isa() -> str:
 def isas() -> tuple[tuple[str, bool, str], ...]:
     """Every compiled-in instruction set, best first: name, whether it runs here, why not."""
     return tuple(_core.isas())
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What serves one precision on this CPU.
+
+    Attributes:
+        isa: The instruction set whose kernels compute it.
+        native: Whether that has instructions for it. Otherwise it is composed of wider arithmetic:
+            right, but not worth choosing for its speed.
+    """
+
+    isa: str
+    native: bool
+
+
+def arithmetics() -> dict[str, Arithmetic]:
+    """What serves each precision of `ARITHMETICS`.
+
+    Raises:
+        IsaError: See `isa`.
+    """
+    isa()
+    found = _core.arithmetics()
+    return {name: Arithmetic(*found[core]) for name, core in ARITHMETICS.items()}
 
 
 @dataclass(frozen=True)
@@ -97,12 +135,14 @@ class Decoder:
         heads: Tensors of `heads.<task>` for each task.
         adapters: Tensors of `adapters.<name>` for each adapter to begin with.
         threads: Threads of one run, the caller's included; at least 1.
+        precision: Arithmetic of the matrix products, one of `ARITHMETICS`; the weights are rounded
+            to it here.
 
     Raises:
         UnknownTaskError: A task that the manifest does not have.
         UnknownAdapterError: An adapter that the manifest does not have.
         TensorError: A tensor is missing or its shape does not fit the others.
-        OptionError: `threads` is out of range.
+        OptionError: `threads` is out of range, or there is no such precision.
         IsaError: See `isa`.
     """
 
@@ -115,13 +155,21 @@ class Decoder:
         heads: Mapping[str, Tensors],
         adapters: Mapping[str, Tensors],
         threads: int,
+        precision: str = "fp32",
     ) -> None:
+        if precision not in ARITHMETICS:
+            raise OptionError(
+                "unknown precision of the decoder",
+                expected=f"one of {', '.join(ARITHMETICS)}",
+                got=repr(precision),
+            )
         if not 1 <= threads <= _MOST_THREADS:
             raise OptionError(
                 "threads is out of range", expected=f"1 to {_MOST_THREADS}", got=str(threads)
             )
         isa()  # a wrong SAKEDGE_ISA is told before any other problem
         self._manifest = manifest
+        self._arithmetic = ARITHMETICS[precision]
         self._tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
         self._geometry = _core.Geometry(
             channels=manifest.architecture.width,
@@ -136,7 +184,7 @@ class Decoder:
             (kinds[task], self._pack_head(task, heads), self._pack_router(task, routers))
             for task in self._tasks
         ]
-        self._core = _core.Decoder(self._geometry, parts, threads)
+        self._core = _core.Decoder(self._geometry, self._arithmetic, parts, threads)
         for name, tensors in adapters.items():
             self.exchange(name, tensors)
 
@@ -279,9 +327,10 @@ class Decoder:
         with part:
             return _core.Head(
                 self._geometry,
+                self._arithmetic,
                 [part.pair(f"{prefix}.linears.{j}", 2) for j in levels],
                 (fuse.reshape(len(fuse), -1), fuse_bias),
-                (np.ascontiguousarray(last.reshape(classes, -1).T), last_bias),
+                (last.reshape(classes, -1), last_bias),
             )
 
     def _pack_router(self, task: str, routers: Mapping[str, Tensors]) -> _core.Router | None:
@@ -292,6 +341,7 @@ class Decoder:
         with part:
             return _core.Router(
                 self._geometry,
+                self._arithmetic,
                 [
                     (
                         part.pair(f"{level}.hidden", 2),
@@ -308,6 +358,7 @@ class Decoder:
         with part:
             return _core.AdapterPath(
                 self._geometry,
+                self._arithmetic,
                 [(part.pair(f"{b}.down", 2), part.pair(f"{b}.up", 2)) for b in blocks],
                 [part.pair(f"norms.{level}.{name}", 1) for level in self._manifest.levels],
             )

@@ -76,7 +76,7 @@ def _cpu() -> Iterator[Finding]:
 
 def _decoder() -> Iterator[Finding]:
     try:
-        from sakedge.decoder import isa, isas
+        from sakedge.decoder import arithmetics, isa, isas
     except ImportError as error:
         remedy = "Install a wheel for this system, or a C++ compiler, and install sakedge again"
         yield Finding("decoder", "failure", f"the compiled module is missing: {error}", remedy)
@@ -94,6 +94,10 @@ def _decoder() -> Iterator[Finding]:
     else:
         text = f"instruction set {chosen}, although {best} runs here: SAKEDGE_ISA forces it"
         yield Finding("decoder", "warning", text, "Unset SAKEDGE_ISA")
+    for precision, served in arithmetics().items():
+        how = "natively" if served.native else "emulated"
+        status: Status = "ok" if served.native else "note"
+        yield Finding(f"decoder {precision}", status, f"{served.isa}, {how}")
     for name, able, reason in isas():
         if not able:
             yield Finding(f"decoder {name}", "note", reason or "this CPU lacks it")

@@ -21,9 +21,12 @@ class Explanation:
         session: What the runtime says of the compiled stem.
         refused: Backends that were tried before it, and why they could not be used.
         device: The device asked for; None is the backend's default.
-        precision: Arithmetic of the stem.
+        precision: What was asked for, or what `auto` chose.
         precision_reason: Why.
-        isa: Instruction set of the decoder.
+        stem_precision: Arithmetic of the stem: at int8 the best that the backend has on the device.
+        decoder_precision: Arithmetic of the decoder's matrix products: fp32 at fp16.
+        isas: For every precision that the decoder has, the instruction set that computes it.
+        native: Those for which this CPU has instructions; others are composed and slow.
         threads: Threads of the stem and of the decoder.
         tasks: Tasks that were loaded.
         adapters: Adapters that are active now.
@@ -43,7 +46,10 @@ class Explanation:
     device: str | None
     precision: str
     precision_reason: str
-    isa: str
+    stem_precision: str
+    decoder_precision: str
+    isas: Mapping[str, str]
+    native: tuple[str, ...]
     threads: int
     tasks: tuple[str, ...]
     adapters: tuple[str, ...]
@@ -51,15 +57,21 @@ class Explanation:
     digests: Mapping[str, str]
     load_ms: Mapping[str, float]
 
+    @property
+    def isa(self) -> str:
+        """The decoder's instruction set."""
+        return self.isas[self.decoder_precision]
+
     def to_dict(self) -> dict[str, Any]:
-        """All fields, ready for JSON."""
-        return {
-            key: dict(value) if isinstance(value, Mapping) else value
-            for key, value in ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
-        }
+        """All fields, and `isa`, ready for JSON."""
+        fields = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
+        plain = {key: dict(value) if isinstance(value, Mapping) else value for key, value in fields}
+        return {**plain, "isa": self.isa}
 
     def __str__(self) -> str:
         height, width = self.input_size
+        unlike = "" if self.stem_precision == self.precision else ", the best that its backend has"
+        emulated = "" if self.decoder_precision in self.native else ", which has to emulate it"
         rows = [
             ("student", f"{self.path}  (SHA-256 {self.digest[:16]}…)"),
             ("input", f"{height} x {width} (height x width)"),
@@ -69,7 +81,8 @@ class Explanation:
             *((f"  refused {name}", reason) for name, reason in self.refused.items()),
             ("device", self.device or "the backend's default"),
             ("precision", f"{self.precision} ({self.precision_reason})"),
-            ("decoder", self.isa),
+            ("  stem", f"{self.stem_precision}{unlike}"),
+            ("  decoder", f"{self.decoder_precision} on {self.isa}{emulated}"),
             ("threads", str(self.threads)),
             ("tasks", ", ".join(self.tasks)),
             ("adapters", ", ".join(self.adapters) or "none: stem only"),

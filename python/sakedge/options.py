@@ -9,8 +9,6 @@ from typing import Any
 from sakedge.errors import OptionError
 from sakedge.tiling import OVERLAP
 
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
-
 
 @dataclass(frozen=True)
 class Options:
@@ -77,21 +75,3 @@ def _is_number(value: object) -> bool:
 def _check(key: str, value: object, expected: str, fits: bool) -> None:
     if not fits:
         raise OptionError(f"config[{key!r}] is wrong", expected=expected, got=repr(value))
-
-
-def resolve_precision(precision: str) -> tuple[str, str]:
-    """The arithmetic of the stem, and why.
-
-    Args:
-        precision: `auto`, `fp32`, `bf16` or `fp16`.
-
-    Raises:
-        OptionError: Anything else.
-    """
-    if precision not in PRECISIONS:
-        raise OptionError(
-            "unknown precision", expected=f"one of {', '.join(PRECISIONS)}", got=repr(precision)
-        )
-    if precision == "auto":
-        return "fp32", "auto: the file records no quality at a lower precision"
-    return precision, "asked for"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,17 @@ from sakedge.errors import BackendError
 from sakedge.examples import example, fitted
 from sakedge.format import Manifest, StudentFile
 from sakedge.images import ImageLike
-from sakedge.options import resolve_precision
+from sakedge.precision import native, plan
 from sakedge.threads import resolve_threads
 
-TOLERANCE = 1e-4
-"""Of a task's range: what float32 against float32, summed in another order, may differ by."""
+TOLERANCES = {"fp32": 1e-4, "fp16": 1e-2, "bf16": 5e-2, "int8": 1e-1}
+"""Largest error of a logit, relative to its task's range, by precision.
+
+fp32 against fp32 differs by the order of sums alone. Below, every operand of some hundred layers is
+rounded, by up to 2^-11 (fp16), 2^-9 (bf16) or 1/254 of a row's largest (int8), and the errors of
+one value add up like noise. These bounds tell a wrong kernel from rounding, no more: what a
+precision costs in quality, only a metric on labelled images tells.
+"""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done now, how many steps are done, and how many there are."""
@@ -38,6 +45,7 @@ class Comparison:
         max_abs_error: Largest difference between two logits.
         range: Largest less smallest logit of stock ONNX Runtime.
         error: `max_abs_error` relative to `range`.
+        rms_error: The root mean square of all differences, relative to `range`.
         agrees: Whether `error` is within the tolerance.
     """
 
@@ -46,6 +54,7 @@ class Comparison:
     max_abs_error: float
     range: float
     error: float
+    rms_error: float
     agrees: bool
 
 
@@ -57,6 +66,7 @@ class Verification:
         path: The student.
         digest: SHA-256 over its components.
         images: How many images were compared.
+        precision: Ours; stock ONNX Runtime computes in fp32.
         tolerance: Largest error allowed, relative to a task's range.
         comparisons: By backend and task.
         refused: Backends that cannot run here, and why.
@@ -65,6 +75,7 @@ class Verification:
     path: str
     digest: str
     images: int
+    precision: str
     tolerance: float
     comparisons: tuple[Comparison, ...]
     refused: Mapping[str, str]
@@ -87,7 +98,7 @@ def verify(
     device: str | None = None,
     precision: str = "fp32",
     threads: int | None = None,
-    tolerance: float = TOLERANCE,
+    tolerance: float | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Runs a student and stock ONNX Runtime on the same images and compares all logits.
@@ -99,14 +110,16 @@ def verify(
         device: As for `sakedge.load`.
         precision: As for `sakedge.load`.
         threads: As for `sakedge.load`.
-        tolerance: Largest error allowed, relative to a task's range.
+        tolerance: Largest error allowed, relative to a task's range; None is that of `TOLERANCES`.
         progress: Told of each step.
 
     Raises:
         SakedgeError: The student, an image or the backend cannot be used.
     """
     tell = progress or (lambda step, done, total: None)
-    names, refused = _backends(backend, device, resolve_precision(precision)[0])
+    decided = plan(precision, native(), recorded=())
+    allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
+    names, refused = _backends(backend, device, decided.stems)
     with StudentFile.open(path) as file:
         manifest, digest = file.manifest, file.digest
     size = manifest.input_size
@@ -118,7 +131,7 @@ def verify(
     del stock
     comparisons: list[Comparison] = []
     for i, name in enumerate(names):
-        errors = {task: [0.0, 0.0] for task in manifest.task_names}
+        errors = {task: _Errors() for task in manifest.task_names}
         with load(path, backend=name, device=device, precision=precision, threads=threads) as ours:
             for j, (picture, theirs) in enumerate(zip(pictures, expected, strict=True)):
                 tell(name, 1 + i * len(pictures) + j, total)
@@ -126,37 +139,63 @@ def verify(
                 for task, seen in errors.items():
                     logits = result[task].logits
                     assert logits is not None
-                    seen[0] = max(seen[0], float(np.abs(logits - theirs[task][0]).max()))
-                    seen[1] = max(seen[1], float(np.ptp(theirs[task][0])))
-        comparisons += [
-            _compare(name, task, difference, extent, tolerance)
-            for task, (difference, extent) in errors.items()
-        ]
+                    seen.add(logits, theirs[task][0])
+        comparisons += [seen.compare(name, task, allowed) for task, seen in errors.items()]
     tell("done", total, total)
     return Verification(
-        str(path), digest, len(pictures), tolerance, tuple(comparisons), dict(refused)
+        str(path),
+        digest,
+        len(pictures),
+        decided.precision,
+        allowed,
+        tuple(comparisons),
+        dict(refused),
     )
 
 
-def _backends(name: str, device: str | None, precision: str) -> tuple[list[str], dict[str, str]]:
+def _backends(
+    name: str, device: str | None, stems: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Those that can run the stem at one of these precisions, and why the others cannot."""
     if name != "auto":
         return [name], {}
-    support = {each: registry.probe(each, device, precision) for each in registry.names()}
-    able = [each for each, answer in support.items() if answer.ok]
-    refused = {each: answer.reason for each, answer in support.items() if not answer.ok}
+    support = {
+        each: [registry.probe(each, device, precision) for precision in stems]
+        for each in registry.names()
+    }
+    able = [each for each, answers in support.items() if any(a.ok for a in answers)]
+    refused = {each: a[-1].reason for each, a in support.items() if each not in able}
     if not able:
         reasons = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
         raise BackendError(f"no backend can run the stem: {reasons}")
     return able, refused
 
 
-def _compare(
-    backend: str, task: str, difference: float, extent: float, tolerance: float
-) -> Comparison:
-    # A constant output has no range; then the difference itself is what counts.
-    error = difference / extent if extent else difference
-    # Written so that a NaN disagrees.
-    return Comparison(backend, task, difference, extent, error, error <= tolerance)
+@dataclass
+class _Errors:
+    """Differences of one task's logits, over the images so far."""
+
+    largest: float = 0.0
+    extent: float = 0.0
+    squares: float = 0.0
+    count: int = 0
+
+    def add(self, ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> None:
+        difference = np.abs(ours - theirs)
+        self.largest = float(np.maximum(self.largest, difference.max()))  # keeps a NaN
+        self.extent = max(self.extent, float(np.ptp(theirs)))
+        self.squares += float(np.square(difference, dtype=np.float64).sum())
+        self.count += difference.size
+
+    def compare(self, backend: str, task: str, tolerance: float) -> Comparison:
+        # A constant output has no range; then the difference itself is what counts.
+        unit = self.extent or 1.0
+        error = self.largest / unit
+        rms = math.sqrt(self.squares / self.count) / unit
+        # Written so that a NaN disagrees.
+        return Comparison(
+            backend, task, self.largest, self.extent, error, rms, error <= tolerance
+        )
 
 
 def _normalised(picture: NDArray[np.uint8], manifest: Manifest) -> NDArray[np.float32]:

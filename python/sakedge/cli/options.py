@@ -25,7 +25,7 @@ Device: TypeAlias = Annotated[
     typer.Option("--device", "-d", help="CPU, GPU, NPU or AUTO (default: the backend's)."),
 ]
 Precision: TypeAlias = Annotated[
-    str, typer.Option(help="Arithmetic of the stem: auto, fp32, bf16 or fp16.")
+    str, typer.Option(help="Arithmetic: auto, fp32, bf16, fp16 or int8.")
 ]
 Threads: TypeAlias = Annotated[
     int | None,

@@ -19,11 +19,16 @@ def verify(
     backend: Backend = "auto",
     device: Device = None,
     precision: Annotated[
-        str, typer.Option(help="Arithmetic of our stem; anything but fp32 needs --tolerance.")
+        str, typer.Option(help="Our arithmetic: fp32, bf16, fp16, int8 or auto.")
     ] = "fp32",
     tolerance: Annotated[
-        float, typer.Option(min=0, help="Largest error, relative to a task's range.")
-    ] = 1e-4,
+        float | None,
+        typer.Option(
+            min=0,
+            help="Largest error, relative to a task's range (default: by precision, 1e-4 at fp32).",
+            show_default=False,
+        ),
+    ] = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
@@ -49,8 +54,8 @@ def verify(
     else:
         print_table(
             f"{student} against stock ONNX Runtime, {found.images} image(s), "
-            f"tolerance {tolerance:g} of a task's range",
-            ("backend", "task", "max abs error", "range", "relative", ""),
+            f"ours at {found.precision}, tolerance {found.tolerance:g} of a task's range",
+            ("backend", "task", "max abs error", "range", "relative", "rms", ""),
             [
                 (
                     c.backend,
@@ -58,6 +63,7 @@ def verify(
                     f"{c.max_abs_error:.3g}",
                     f"{c.range:.4g}",
                     f"{c.error:.2g}",
+                    f"{c.rms_error:.2g}",
                     "agrees" if c.agrees else "DIFFERS",
                 )
                 for c in found.comparisons
