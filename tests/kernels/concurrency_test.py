@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
+import pytest
 from tests.kernels.students import RandomStudent, Spec, make_student
 
 from sakedge.decoder import Decoded, Decoder, Window
@@ -55,9 +56,10 @@ def fingerprint(decoded: Decoded) -> bytes:
     return b"".join(parts)
 
 
-def test_a_thousand_mixed_calls_from_eight_threads_equal_serial_ones() -> None:
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_thousand_mixed_calls_from_eight_threads_equal_serial_ones(precision: str) -> None:
     student = make_student(Spec(grid=(5, 13)))
-    decoder = student.decoder(threads=3)
+    decoder = student.decoder(threads=3, precision=precision)
     kinds = 420  # 2, 3, 4, 5 and 7 repeat together
     serial = [fingerprint(call(student, decoder, n)) for n in range(kinds)]
     stop = threading.Event()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.kernels import reference
 from tests.kernels.students import RandomStudent, Spec, make_student
 
-from sakedge.decoder import Decoded, Window
+from sakedge.decoder import Decoded, Decoder, Window
 
 # A value goes through some 160 additions (C, h and their like along the longest way, at these
 # sizes); each rounds by 2^-24 of at most the largest magnitude.
@@ -46,9 +46,15 @@ def subsets(student: RandomStudent) -> list[tuple[str, ...]]:
     return [names, names[::2], ()]
 
 
-def run_all(student: RandomStudent, threads: int = 2, **options: Any) -> Decoded:
+def run_all(
+    student: RandomStudent,
+    threads: int = 2,
+    precision: str = "fp32",
+    decoder: Decoder | None = None,
+    **options: Any,
+) -> Decoded:
     wanted = subsets(student)
-    return student.decoder(threads).run(
+    return (decoder or student.decoder(threads, precision=precision)).run(
         student.features(len(wanted)),
         tasks=student.manifest.task_names,
         adapters=wanted,
@@ -111,7 +117,7 @@ def test_a_batch_of_adapter_subsets_agrees_with_float64(student: RandomStudent) 
 
 def test_the_number_of_threads_changes_no_bit(student: RandomStudent) -> None:
     one = run_all(student, threads=1)
-    for threads in (2, 3):
+    for threads in (2, 3, 5):
         assert_same(one, run_all(student, threads=threads))
 
 

@@ -89,7 +89,11 @@ def decode(kind: str, samples: Array) -> NDArray[Any]:
 
 
 class Student:
-    """The pass after the stem on one image, from canonical tensors."""
+    """The pass after the stem on one image, from canonical tensors.
+
+    `operand` and `matrix` are what an arithmetic makes of the factors of a product; here they stay
+    as they are.
+    """
 
     def __init__(
         self,
@@ -105,17 +109,26 @@ class Student:
     def pair(self, name: str) -> tuple[Array, Array]:
         return self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"]
 
+    def operand(self, x: Array) -> Array:
+        """Rows [..., k] of a product's left factor."""
+        return x
+
+    def matrix(self, weight: Array) -> Array:
+        """A product's right factor [k, n]."""
+        return weight
+
     def linear(self, name: str, x: Array) -> Array:
         weight, bias = self.pair(name)
-        return x @ weight + bias
+        return self.operand(x) @ self.matrix(weight) + bias
 
     def path(self, name: str, xs: Sequence[Array]) -> list[Array]:
         """Normed residuals at each level, without the class token."""
         r = np.zeros_like(xs[0])
         out = []
         for i, x in enumerate(xs):
-            block = f"tsap.{name}.{i}"
-            r = adapter(r + x, *self.pair(f"{block}.down"), *self.pair(f"{block}.up"))
+            z = r + x
+            hidden = gelu(self.linear(f"tsap.{name}.{i}.down", z))
+            r = z + self.linear(f"tsap.{name}.{i}.up", hidden)
             if i - 1 in self.manifest.levels:
                 out.append(layer_norm(r[1:], *self.pair(f"norms.{i - 1}.{name}")))
         return out
@@ -130,7 +143,8 @@ class Student:
             name = f"mor.{level}.{task}"
             hidden = self.linear(f"{name}.hidden", xs[level + 1][1:])
             hidden = gelu(layer_norm(hidden, *self.pair(f"{name}.norm")))
-            logits = self.linear(f"{name}.gate", hidden).mean(0)
+            gate, bias = self.pair(f"{name}.gate")  # on the mean over tokens: not rounded
+            logits = (hidden @ gate + bias).mean(0)
             e = np.where(here, np.exp(logits - logits[here].max()), 0.0)
             rows.append(e / e.sum())
         return np.array(rows)
@@ -154,9 +168,15 @@ class Student:
                 weight = weights[j, 1 + self.manifest.adapter_names.index(name)]
                 if weight >= min_weight:
                     mixed = mixed + weight * paths[name][j]
-            tokens = self.linear(f"heads.{task}.linears.{j}", mixed)
-            grid = tokens.reshape(*self.manifest.grid, -1)
-            parts.append(resize(grid, max(size[0] // 4, 1), max(size[1] // 4, 1)))
-        fused = gelu(convolve3x3(np.concatenate(parts, -1), *self.pair(f"heads.{task}.fuse")))
+            parts.append(self.linear(f"heads.{task}.linears.{j}", mixed))
+        # Rounding comes before the interpolation, which commutes with the convolution.
+        grid = self.operand(np.concatenate(parts, -1)).reshape(*self.manifest.grid, -1)
+        plane = resize(grid, max(size[0] // 4, 1), max(size[1] // 4, 1))
+        fuse, bias = self.pair(f"heads.{task}.fuse")
+        columns = np.moveaxis(fuse, 1, 0)  # [Z, F, 3, 3]
+        fuse = np.moveaxis(
+            self.matrix(columns.reshape(len(columns), -1)).reshape(columns.shape), 0, 1
+        )
+        fused = gelu(convolve3x3(plane, fuse, bias))
         last, bias = self.pair(f"heads.{task}.last")
         return fused @ last[:, :, 0, 0].T + bias

@@ -54,7 +54,12 @@ class RandomStudent:
         maps = range(self.spec.blocks + 1)
         return [rng.standard_normal(shape, np.float32) for _ in maps]
 
-    def decoder(self, threads: int = 2, adapters: tuple[str, ...] | None = None) -> Decoder:
+    def decoder(
+        self,
+        threads: int = 2,
+        adapters: tuple[str, ...] | None = None,
+        precision: str = "fp32",
+    ) -> Decoder:
         names = self.manifest.adapter_names if adapters is None else adapters
         return Decoder(
             self.manifest,
@@ -63,6 +68,7 @@ class RandomStudent:
             heads=self.heads,
             adapters={name: self.adapters[name] for name in names},
             threads=threads,
+            precision=precision,
         )
 
 

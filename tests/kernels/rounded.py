@@ -1,0 +1,46 @@
+"""The float64 reference with the factors of every product rounded as an arithmetic rounds them.
+
+Float32 sums, on the other hand, are not imitated: ours may be off by a few units in the last place
+before it rounds an operand, and then once in a while rounds it to the other side. See
+`precision_test.py` for what that amounts to.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from tests.kernels.reference import Array, Student
+
+
+def to_bf16(x: Array) -> Array:
+    """To nearest even."""
+    bits = x.astype(np.float32).view(np.uint32).astype(np.uint64)
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return bits.astype(np.uint32).view(np.float32).astype(np.float64)
+
+
+def to_s8(x: Array, axis: int) -> Array:
+    """Whole multiples, -127 to 127, of a step per vector along `axis`: its largest value / 127."""
+    x32 = x.astype(np.float32)
+    largest = np.abs(x32).max(axis, keepdims=True)
+    is_zero = largest < 2.0**-100
+    factor = np.where(is_zero, np.float32(0), np.float32(127) / np.where(is_zero, 1, largest))
+    return np.rint(x32 * factor).astype(np.float64) * (largest.astype(np.float64) / 127)
+
+
+class Bf16Student(Student):
+    def operand(self, x: Array) -> Array:
+        return to_bf16(x)
+
+    def matrix(self, weight: Array) -> Array:
+        return to_bf16(weight)
+
+
+class S8Student(Student):
+    def operand(self, x: Array) -> Array:
+        return to_s8(x, -1)
+
+    def matrix(self, weight: Array) -> Array:
+        return to_s8(weight, 0)
+
+
+STUDENTS = {"bf16": Bf16Student, "int8": S8Student}
