@@ -24,8 +24,8 @@ def test_percentiles_are_measured_values() -> None:
 
 
 def test_one_task_that_differs_is_a_disagreement() -> None:
-    good = Comparison("openvino", "edge", 1e-6, 1.0, 1e-6, True)
-    found = Verification("s.onnx", "0" * 64, 1, 1e-4, (good, good), {})
+    good = Comparison("openvino", "edge", 1e-6, 1.0, 1e-6, 1e-7, True)
+    found = Verification("s.onnx", "0" * 64, 1, "fp32", 1e-4, (good, good), {})
     assert found.agrees
     bad = replace(good, agrees=False)
     assert not replace(found, comparisons=(good, bad)).agrees

@@ -8,7 +8,7 @@ import pytest
 
 from sakedge import logs
 from sakedge.errors import OptionError, UnknownAdapterError
-from sakedge.options import Options, resolve_precision
+from sakedge.options import Options
 from sakedge.selection import pick
 
 
@@ -61,13 +61,6 @@ def test_config_is_checked_by_name_and_range() -> None:
 def test_a_wrong_config_is_told_what_would_be_right(config: object, words: str) -> None:
     with pytest.raises(OptionError, match=words):
         Options.parse(config, ["openvino"])  # type: ignore[arg-type]
-
-
-def test_precision_is_one_of_three_and_gives_a_reason() -> None:
-    assert resolve_precision("auto")[0] == "fp32"
-    assert resolve_precision("bf16") == ("bf16", "asked for")
-    with pytest.raises(OptionError, match="auto, fp32, bf16"):
-        resolve_precision("int4")
 
 
 def test_the_log_level_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

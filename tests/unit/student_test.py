@@ -319,7 +319,7 @@ def test_a_tiled_image_has_no_logits(student: sakedge.Student) -> None:
         ({"tasks": ["depth"]}, UnknownTaskError, "defects, edge, sal, normals, height"),
         ({"tasks": []}, OptionError, "no task"),
         ({"backend": "tensorrt"}, UnknownBackendError, "openvino, onnxruntime"),
-        ({"precision": "int8"}, OptionError, "auto, fp32, bf16"),
+        ({"precision": "int4"}, OptionError, "auto, fp32, bf16, fp16, int8"),
         ({"threads": 0}, OptionError, "threads"),
         ({"config": {"min_wieght": 0.1}}, OptionError, "min_weight"),
     ],
