@@ -1,6 +1,8 @@
 #include "core/thread_pool.h"
 
 #include <atomic>
+#include <chrono>
+#include <ctime>
 #include <thread>
 #include <vector>
 
@@ -58,6 +60,67 @@ void many_callers_share_the_workers() {
   EXPECT(total.load() == 8L * 200 * 17);
 }
 
+// Jobs that follow each other at every distance: from before a waiting thread looks away to long
+// after it went to sleep.
+void jobs_of_a_burst_run_whole() {
+  ThreadPool pool(4);
+  std::vector<long> sums(4, 0);
+  long expected = 0;
+  for (int round = 0; round < 20; ++round) {
+    const ThreadPool::Burst burst(pool);
+    for (int job = 0; job < 50; ++job) {
+      pool.parallel_for(job, [&](Index i, int slot) { sums[static_cast<std::size_t>(slot)] += i; });
+      expected += job * (job - 1L) / 2;
+      if (job % 10 == 0) {
+        std::this_thread::sleep_for(ThreadPool::kPatience * (job / 10));
+      }
+    }
+  }
+  EXPECT(sums[0] + sums[1] + sums[2] + sums[3] == expected);
+}
+
+void bursts_of_many_callers_overlap() {
+  ThreadPool pool(3);
+  std::vector<std::thread> callers;
+  callers.reserve(6);
+  std::atomic<long> total{0};
+  for (int caller = 0; caller < 6; ++caller) {
+    callers.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        const ThreadPool::Burst burst(pool);
+        std::vector<long> slots(3, 0);
+        for (int job = 0; job < 4; ++job) {
+          pool.parallel_for(17, [&](Index, int slot) { ++slots[static_cast<std::size_t>(slot)]; });
+        }
+        total += slots[0] + slots[1] + slots[2];
+      }
+    });
+  }
+  for (std::thread& caller : callers) {
+    caller.join();
+  }
+  EXPECT(total.load() == 6L * 50 * 4 * 17);
+}
+
+// Processor time of this process, in seconds.
+double processor_time() {
+  return static_cast<double>(std::clock()) / static_cast<double>(CLOCKS_PER_SEC);
+}
+
+// Neither between bursts nor for long within one: others have the processors.
+void waiting_threads_sleep() {
+  ThreadPool pool(4);
+  pool.parallel_for(4, [](Index, int) {});
+  const double start = processor_time();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  {
+    const ThreadPool::Burst burst(pool);
+    pool.parallel_for(4, [](Index, int) {});
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  EXPECT(processor_time() - start < 0.05);  // three spinning threads would take 1.2
+}
+
 void a_pool_that_never_worked_ends() { ThreadPool pool(5); }
 
 }  // namespace
@@ -66,5 +129,8 @@ int main() {
   every_index_runs_once();
   a_slot_is_never_shared();
   many_callers_share_the_workers();
+  jobs_of_a_burst_run_whole();
+  bursts_of_many_callers_overlap();
+  waiting_threads_sleep();
   a_pool_that_never_worked_ends();
 }
