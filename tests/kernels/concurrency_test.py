@@ -73,7 +73,7 @@ def test_a_thousand_mixed_calls_from_eight_threads_equal_serial_ones(precision: 
     exchanger.start()
     process = psutil.Process()
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda n: call(student, decoder, n), range(100)))
+        list(pool.map(lambda n: call(student, decoder, n), range(kinds)))
         settled = process.memory_info().rss
         same = pool.map(
             lambda n: fingerprint(call(student, decoder, n)) == serial[n % kinds], range(CALLS)
