@@ -11,6 +11,7 @@ import pytest
 from tools.bench_peers import matrix, report, tables
 from tools.bench_peers.matrix import CASES, HEADLINE, contestants
 from tools.bench_peers.operations import after_stem_macs, stem_macs, stock_head_macs
+from tools.bench_peers.quantise import quantised_stem, quantised_student
 from tools.bench_peers.store import Entry, Store
 from tools.bench_peers.students import PASCAL, Spec, student
 
@@ -18,7 +19,7 @@ from sakedge.backends.onnxruntime import StockSession
 from sakedge.errors import OptionError
 from sakedge.format import Manifest, StudentFile
 from sakedge.format.manifest import AdapterInfo, Architecture, Precision, Provenance, TaskInfo
-from sakedge.peers import Contestant, Plan, Race, Sample
+from sakedge.peers import Contestant, Plan, Race, Sample, race
 from sakedge.peers.types import DECODED, Memory
 from sakedge.peers.worker import inputs, largest_error
 
@@ -78,6 +79,31 @@ def test_students_of_one_size_share_their_stem(
     assert len(set(digests)) == 1
 
 
+def test_what_nncf_quantised_computes_the_same_thing_roughly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("nncf")
+    monkeypatch.setattr("tools.bench_peers.students.FOLDER", tmp_path)
+    monkeypatch.setattr("tools.bench_peers.quantise.FOLDER", tmp_path)
+    spec = Spec("vit_base", (512, 512), adapters=1, tasks=PASCAL[:2]).as_quick()
+    path = student(spec)
+    runners = "tools.bench_peers.runners"
+    stem = {"model": str(quantised_stem(path)), "rest": "fp32"}
+    whole = {"model": str(quantised_student(path, spec.folder)), "rest": "fp32"}
+    found = race(
+        path,
+        [
+            Contestant("sakedge", "fp32", f"{runners}:ours_int8", stem),  # the decoder in fp32
+            Contestant("openvino", "int8", f"{runners}:openvino_int8", whole),
+        ],
+        Plan(threads=1, rounds=1, calls=1, seconds=0),
+    )
+    assert found.refused == {}
+    errors = [found.error(each.label) for each in found.contestants]
+    # Quantised, so not exact; a wrong graph or a wrong order of outputs would be off by a range.
+    assert all(error is not None and 1e-4 < error < 0.3 for error in errors)
+
+
 def test_every_row_has_its_own_name_and_the_headline_comes_first() -> None:
     names = [case.name for case in CASES]
     assert len(set(names)) == len(names)
@@ -104,7 +130,7 @@ def entry(case: str, decoded: float, peers: dict[str, float], batch: int = 1) ->
     samples = {"sakedge fp32": [sample({"isa": "avx2"}, decoded=decoded, logits=decoded)]}
     samples |= {f"{name} fp32": [sample(logits=ms)] for name, ms in peers.items()}
     machine = {"cpu": "CPU", "system": "Linux", "features": ["avx2"], "versions": {"numpy": "2"}}
-    race = Race(
+    found = Race(
         "/home/me/student/student.onnx",
         "0" * 64,
         Plan(threads=2, batch=batch),
@@ -113,7 +139,7 @@ def entry(case: str, decoded: float, peers: dict[str, float], batch: int = 1) ->
         {},
         machine,
     )
-    return Entry(case, "fp32", "2026-11-24T10:00:00+00:00", 0.1, 100.0, vit_base(), race)
+    return Entry(case, "fp32", "2026-11-24T10:00:00+00:00", 0.1, 100.0, vit_base(), found)
 
 
 def test_the_newest_entry_of_a_row_counts_and_comes_back(tmp_path: Path) -> None:

@@ -63,13 +63,17 @@ def test_a_race_comes_back_from_json(found: Race) -> None:
     assert adapter.validate_json(adapter.dump_json(found)) == found
 
 
-def test_who_cannot_run_is_left_out_with_the_reason(tiny_student: Path) -> None:
+def test_who_cannot_run_is_left_out_with_the_reason(tiny_student: Path, tmp_path: Path) -> None:
     wrong = replace(REFERENCE, precision="bf16")
     broken = Contestant("nobody", "fp32", "sakedge.peers.runners:nobody")
-    outcome = race(tiny_student, [wrong, broken], BRIEF)
+    reference = tmp_path / "reference.npz"
+    outcome = race(tiny_student, [wrong, broken], BRIEF, reference=reference)
     assert outcome.refused[wrong.label] == "ONNX Runtime runs this file in fp32 only."
     assert "nobody" in outcome.refused[broken.label]
     assert [row.refused is None for row in summary(outcome)] == [False, False]
+    assert [path.name for path in tmp_path.iterdir()] == [reference.name]  # kept, and whole
+    with np.load(reference) as logits:
+        assert len(logits["edge"]) == BRIEF.batch
 
 
 def sample(**ms: float) -> Sample:

@@ -1,5 +1,6 @@
 """How a fresh process loads what only this tool compares with; see `sakedge.peers.runners`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,8 @@ def openvino_int8(request: Request) -> Prepared:
 def ours_int8(request: Request) -> Prepared:
     """Ours behind a stem that NNCF has quantised. Options: `model` and `rest`, as above."""
     registry.BACKENDS[QUANTISED] = f"{__name__}:QuantisedStem"
-    contestant = request.contestant
-    options = {"backend": QUANTISED, "config": {QUANTISED: dict(contestant.options)}}
-    changed = Request(
-        request.student,
-        type(contestant)(contestant.name, contestant.precision, contestant.runner, options),
-        request.plan,
-    )
+    options = {"backend": QUANTISED, "config": {QUANTISED: dict(request.contestant.options)}}
+    changed = replace(request, contestant=replace(request.contestant, options=options))
     return ours(changed)
 
 

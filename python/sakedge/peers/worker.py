@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -62,7 +63,9 @@ def run(request: Request) -> Sample:
         stages[name] = {stage: median(lap[stage] for lap in laps) for stage in laps[0]}
     if request.save and last.logits is not None:
         arrays: dict[str, Any] = {task: np.asarray(each) for task, each in last.logits.items()}
-        np.savez(request.save, **arrays)
+        draft = Path(f"{request.save}.draft.npz")  # an interrupt must not leave half a file
+        np.savez(draft, **arrays)
+        draft.replace(request.save)
     error = None
     if request.reference is not None:
         found = prepared.measures[LOGITS](images).logits
