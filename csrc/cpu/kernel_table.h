@@ -96,7 +96,7 @@ struct RouterArgs {
 // linear       a product: also head_project and head_taps of the design.
 // adapter, router  see their arguments.
 struct PackedKernels {
-#define PACKED(name, result, parameters) result(*name) parameters;
+#define PACKED(name, result, parameters) result(*name) parameters = nullptr;
 #include "cpu/kernels.def"
 };
 
@@ -178,8 +178,10 @@ struct SampleArgs {
 // upsample_f32           the samples themselves; class c, row y at out + c * plane + y * out_width.
 
 struct KernelTable {
-  PackedKernels f32, bf16, s8;
-#define KERNEL(name, result, parameters) result(*name) parameters;
+  PackedKernels f32{};
+  PackedKernels bf16{};
+  PackedKernels s8{};
+#define KERNEL(name, result, parameters) result(*name) parameters = nullptr;
 #include "cpu/kernels.def"
 };
 
