@@ -5,6 +5,7 @@
 // gelu before the kernels that use it.
 #include "cpu/avx2/dot.h"
 #include "cpu/vector/activation.h"
+#include "cpu/vector/decode.h"
 #include "cpu/vector/f32.h"
 #include "cpu/vector/head_expand.h"
 #include "cpu/vector/mix.h"
@@ -22,6 +23,13 @@ const KernelTable kAvx2Table = {
     .layer_norm_f32 = layer_norm_f32,
     .mix_f32 = mix_f32,
     .head_expand_f32 = head_expand_f32,
+    .decode_labels_u8_f32 = decode_labels_u8_f32,
+    .decode_labels_u16_f32 = decode_labels_u16_f32,
+    .decode_probability_f32 = decode_probability_f32,
+    .decode_two_class_f32 = decode_two_class_f32,
+    .decode_normals_f32 = decode_normals_f32,
+    .decode_scalar_f32 = decode_scalar_f32,
+    .upsample_f32 = upsample_f32,
 };
 
 }  // namespace sakedge::cpu

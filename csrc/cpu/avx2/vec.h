@@ -62,9 +62,7 @@ inline Vec if_greater(Vec a, Vec b, Vec yes, Vec no) {
   return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_GT_OQ));
 }
 // Lane i is table[index[i]]; every index is below kLanes.
-inline Vec lookup(Vec table, Ints index) {
-  return _mm256_permutevar8x32_ps(table, (__m256i)index);
-}
+inline Vec lookup(Vec table, Ints index) { return _mm256_permutevar8x32_ps(table, (__m256i)index); }
 // 2^n for whole n, -126 <= n <= 127.
 inline Vec power_of_two(Vec n) {
   const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));

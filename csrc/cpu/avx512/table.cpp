@@ -4,6 +4,7 @@
 #include "cpu/avx512/dot.h"
 #include "cpu/avx512/gelu.h"
 #include "cpu/vector/activation.h"
+#include "cpu/vector/decode.h"
 #include "cpu/vector/f32.h"
 #include "cpu/vector/head_expand.h"
 #include "cpu/vector/mix.h"
@@ -21,6 +22,13 @@ const KernelTable kAvx512Table = {
     .layer_norm_f32 = layer_norm_f32,
     .mix_f32 = mix_f32,
     .head_expand_f32 = head_expand_f32,
+    .decode_labels_u8_f32 = decode_labels_u8_f32,
+    .decode_labels_u16_f32 = decode_labels_u16_f32,
+    .decode_probability_f32 = decode_probability_f32,
+    .decode_two_class_f32 = decode_two_class_f32,
+    .decode_normals_f32 = decode_normals_f32,
+    .decode_scalar_f32 = decode_scalar_f32,
+    .upsample_f32 = upsample_f32,
 };
 
 }  // namespace sakedge::cpu

@@ -9,7 +9,8 @@
 //   Vec, Ints          kLanes floats; as many int32
 //   kPanelVectors, kRowBlock   sums of a product that stay in registers: rows x vectors
 //   splat, load, store, load_first, store_first, keep_first
-//   add, sub, mul, div, multiply_add, larger, smaller, absolute
+//   add, sub, mul, div, square_root, multiply_add, larger, smaller, absolute
+//   if_greater, lookup (lanes by their numbers), power_of_two
 //   sum, largest       of all lanes;  sums: of kLanes vectors, one lane each
 //   prefetch
 //   load_ints, splat_ints, add_ints, sub_ints, to_float, to_nearest (ties to even)
