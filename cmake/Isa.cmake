@@ -15,9 +15,10 @@ function(sakedge_add_isa name)
     target_compile_options(${target} PRIVATE ${ARGN})
   else()
     # Kernels read neither errno nor floating-point flags; without this, loops with comparisons or
-    # square roots are not vectorised. Value-changing options (-ffast-math) stay out.
+    # square roots are not vectorised. Value-changing options (-ffast-math) stay out, and multiply-adds
+    # are fused where a kernel says so, not where a compiler finds some.
     target_compile_options(${target} PRIVATE
-      $<$<NOT:$<CONFIG:Debug>>:-O3> -fno-math-errno -fno-trapping-math ${ARGN})
+      $<$<NOT:$<CONFIG:Debug>>:-O3> -fno-math-errno -fno-trapping-math -ffp-contract=off ${ARGN})
   endif()
   set(SAKEDGE_ISA_LIBRARIES ${SAKEDGE_ISA_LIBRARIES} ${target} PARENT_SCOPE)
 endfunction()

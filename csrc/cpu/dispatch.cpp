@@ -5,11 +5,23 @@
 namespace sakedge::cpu {
 
 extern const KernelTable kGenericTable;
+#if defined(__x86_64__) || defined(_M_X64)
+extern const KernelTable kAvx2Table;
+extern const KernelTable kAvx512Table;
+extern const KernelTable kAvx512VnniTable;
+extern const KernelTable kAvx512Bf16Table;
+#endif
 
 namespace {
 
 // Best first. Features decide, not a straight line: AVX-VNNI exists without AVX-512.
 constexpr Isa kIsas[] = {
+#if defined(__x86_64__) || defined(_M_X64)
+    {"avx512_bf16", &kAvx512Bf16Table, kAvx512 | kAvx512Bf16, only(Precision::kBf16)},
+    {"avx512_vnni", &kAvx512VnniTable, kAvx512 | kAvx512Vnni, only(Precision::kS8)},
+    {"avx512", &kAvx512Table, kAvx512, only(Precision::kF32)},
+    {"avx2", &kAvx2Table, kAvx2, only(Precision::kF32)},
+#endif
     {"generic", &kGenericTable, 0, only(Precision::kF32)},
 };
 

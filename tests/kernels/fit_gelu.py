@@ -1,8 +1,11 @@
-"""Prints the coefficients of csrc/cpu/generic/gelu.h: `python tests/kernels/fit_gelu.py`.
+"""Prints the coefficients of the GELUs in csrc/cpu: `python tests/kernels/fit_gelu.py`.
 
-Phi(x) = 1/2 + x P(x^2) / Q(x^2) on [0, 5.6], Q(0) = 1. Linearised least squares over Chebyshev
+generic, vector: Phi(x) = 1/2 + x P(x^2) / Q(x^2) on [0, 5.6], Q(0) = 1. Linearised least squares over Chebyshev
 nodes; each round divides by the last Q and puts more weight where the error is large, which levels
 the error towards the smallest maximum.
+
+avx512: the upper tail 1 - Phi(a) for a >= 0 in 16 segments, number i around the centre i * width, as
+polynomials of degree 5 in (a - centre) / width through Chebyshev nodes.
 """
 
 from __future__ import annotations
@@ -44,8 +47,34 @@ def fit() -> tuple[Array, Array, float]:
     return best
 
 
+SEGMENTS = 16
+SEGMENT_DEGREE = 5
+
+
+def segments() -> tuple[Array, float]:
+    """Coefficients [segment, power] of the tail, and their largest error."""
+    width = EDGE / (SEGMENTS - 0.5)
+    nodes = 0.5 * np.cos(np.pi * (np.arange(SEGMENT_DEGREE + 1) + 0.5) / (SEGMENT_DEGREE + 1))
+    dense = np.linspace(-0.5, 0.5, 501)
+    rows, largest = [], 0.0
+    for segment in range(SEGMENTS):
+
+        def tail(t: Array, centre: float = segment * width) -> Array:
+            return np.array([0.5 * math.erfc((centre + width * v) / math.sqrt(2)) for v in t])
+
+        fitted = np.polynomial.polynomial.polyfit(nodes, tail(nodes), SEGMENT_DEGREE)
+        error = np.polynomial.polynomial.polyval(dense, fitted) - tail(dense)
+        largest = max(largest, float(np.abs(error).max()))
+        rows.append(fitted)
+    return np.array(rows), largest
+
+
 if __name__ == "__main__":
     p, q, error = fit()
     print("P", *(f"{c:.8g}" for c in p))
     print("Q", *(f"{c:.8g}" for c in q))
+    print(f"largest error {error:.2g}")
+    coefficients, error = segments()
+    for power in range(SEGMENT_DEGREE + 1):
+        print(f"t^{power}", *(f"{c:.8g}" for c in coefficients[:, power]))
     print(f"largest error {error:.2g}")

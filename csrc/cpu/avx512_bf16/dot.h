@@ -1,0 +1,22 @@
+#pragma once
+
+#include "cpu/vector/bf16.h"
+
+namespace sakedge::cpu {
+namespace {
+
+struct Avx512Bf16Dot {
+  typedef Ints Operand;
+
+  static Operand load(const char* p) { return load_ints(p); }
+  static Operand broadcast(const char* p) { return splat_ints(p); }
+  static Vec multiply_add(Operand x, Operand column, Vec sum) {
+    return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)column);
+  }
+  static void store(std::uint16_t* out, Vec x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), (__m256i)_mm512_cvtneps_pbh(x));
+  }
+};
+
+}  // namespace
+}  // namespace sakedge::cpu

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string.h>
+
+#include "cpu/vector/layout.h"
+
+namespace sakedge::cpu {
+namespace {
+
+// The upper half of a float, rounded to nearest even. No NaN.
+inline std::uint16_t to_bf16(float x) {
+  std::uint32_t bits;
+  memcpy(&bits, &x, sizeof(bits));
+  bits += 0x7fff + (bits >> 16 & 1);
+  return static_cast<std::uint16_t>(bits >> 16);
+}
+
+// Arithmetic on pairs of bfloat16. `Dot` brings Operand, Sum, load, broadcast and multiply_add, and
+// store(out, x), which rounds a vector.
+template <typename Dot>
+struct Bf16 : Dot {
+  static constexpr Index kStep = 2;
+  static constexpr Index kRowExtra = 0;
+  static constexpr Index kColumnExtra = 0;
+  typedef Vec Sum;
+
+  static Sum zero() { return splat(0.0f); }
+  static Vec value(Sum sum, const char*, Index, const char*, Index) { return sum; }
+
+  static void prepare(Index k, const float* x, char* row) {
+    std::uint16_t* out = reinterpret_cast<std::uint16_t*>(row);
+    for_vectors(k, [&](Index i, auto lanes) { Dot::store(out + i, cpu::load(x + i, lanes)); });
+  }
+
+  static void pack_column(Index k, const float* source, Index stride, Index depth, char* panel,
+                          Index column) {
+    std::uint16_t* out = reinterpret_cast<std::uint16_t*>(panel) + 2 * column;
+    for (Index i = 0; i < 2 * depth; ++i) {
+      out[i / 2 * 2 * kPanel + i % 2] = i < k ? to_bf16(source[i * stride]) : std::uint16_t{0};
+    }
+  }
+};
+
+// For instruction sets without bfloat16: both halves widened and multiplied in float32, which is
+// exact. Saves memory traffic, not arithmetic.
+struct WidenedBf16 {
+  typedef Ints Operand;
+
+  static Operand load(const char* p) { return load_ints(p); }
+  static Operand broadcast(const char* p) { return splat_ints(p); }
+  static Vec multiply_add(Operand x, Operand column, Vec sum) {
+    sum = cpu::multiply_add(lower_bf16(x), lower_bf16(column), sum);
+    return cpu::multiply_add(upper_bf16(x), upper_bf16(column), sum);
+  }
+  static void store(std::uint16_t* out, Vec x) { store_bf16(out, x); }
+};
+
+}  // namespace
+}  // namespace sakedge::cpu

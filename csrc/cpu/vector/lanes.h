@@ -1,0 +1,50 @@
+#pragma once
+
+#include "core/index.h"
+
+// The kernels of this folder are written once, in terms of a vector of floats. An instruction set
+// brings, in <isa>/vec.h, which its table.cpp includes before anything of this folder:
+//
+//   UNROLL             before a loop of a constant number of steps
+//   Vec, Ints          kLanes floats; as many int32
+//   kPanelVectors, kRowBlock   sums of a product that stay in registers: rows x vectors
+//   splat, load, store, load_first, store_first, keep_first
+//   add, sub, mul, div, square_root, multiply_add, larger, smaller, absolute
+//   if_greater, lookup (lanes by their numbers), power_of_two
+//   sum, largest       of all lanes;  sums: of kLanes vectors, one lane each
+//   prefetch
+//   load_ints, splat_ints, add_ints, sub_ints, to_float, to_nearest (ties to even)
+//   lower_bf16, upper_bf16, store_bf16
+// and gelu(Vec), its own or that of vector/gelu.h. The products of bfloat16 and int8 are in its
+// dot.h. Everything is in an unnamed namespace: each instruction set compiles a copy of its own.
+namespace sakedge::cpu {
+namespace {
+
+// Which lanes of a vector a loop's step works on: all, or the first `count` < kLanes.
+struct All {};
+struct First {
+  Index count;
+};
+
+inline Vec load(const float* p, All) { return load(p); }
+inline Vec load(const float* p, First lanes) { return load_first(p, lanes.count); }
+inline void store(float* p, Vec x, All) { store(p, x); }
+inline void store(float* p, Vec x, First lanes) { store_first(p, x, lanes.count); }
+
+inline Vec keep(Vec x, All) { return x; }
+inline Vec keep(Vec x, First lanes) { return keep_first(x, lanes.count); }
+
+// Calls body(i, lanes) for every vector of `count` floats: the last one may be a part.
+template <typename Body>
+inline void for_vectors(Index count, const Body& body) {
+  Index i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    body(i, All{});
+  }
+  if (i < count) {
+    body(i, First{count - i});
+  }
+}
+
+}  // namespace
+}  // namespace sakedge::cpu

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "cpu/kernel_table.h"
+#include "cpu/vector/lanes.h"
+
+// Layouts of prepared rows and packed matrices.
+//
+// Both consist of 32-bit *words*, each of `A::kStep` neighbouring elements along k: one float, two
+// bfloat16, four int8. A product broadcasts one word of a row against a vector of words of as many
+// columns.
+//
+//   row     words of one row, zeros up to the next cache line, then what A::kRowExtra asks for
+//           (the row's scale). An odd number of cache lines, so that the rows of a block do not
+//           compete for the same set of the first-level cache.
+//   packed  panels of kPanel columns, the last one filled with zeros: [words][kPanel] words, then
+//           A::kColumnExtra bytes for each column (its scale).
+//
+// An arithmetic `A` is a struct of the ISA's folder:
+//   kStep, Element, kRowExtra, kColumnExtra
+//   Operand, Sum, zero(), load(), broadcast(), multiply_add(x, column, sum)
+//   value(sum, row, depth, scales, column)   the product as a float
+//   prepare(k, x, row)
+//   pack_columns(...)
+namespace sakedge::cpu {
+namespace {
+
+constexpr Index kWord = 4;
+constexpr Index kCacheLine = 64;
+constexpr Index kPanel = kPanelVectors * kLanes;
+
+constexpr Index round_up(Index value, Index step) { return (value + step - 1) / step * step; }
+
+template <typename A>
+constexpr Index words(Index k) {
+  return (k + A::kStep - 1) / A::kStep;
+}
+
+template <typename A>
+constexpr Index panel_size(Index k) {
+  return round_up(words<A>(k) * kPanel * kWord + kPanel * A::kColumnExtra, kCacheLine);
+}
+
+template <typename A>
+Index packed_size(Index k, Index n) {
+  return (n + kPanel - 1) / kPanel * panel_size<A>(k);
+}
+
+// Where what follows the words of a row begins.
+constexpr Index row_tail(Index depth) { return round_up(depth * kWord, kCacheLine); }
+
+template <typename A>
+Index row_size(Index k) {
+  const Index bytes = round_up(row_tail(words<A>(k)) + A::kRowExtra, kCacheLine);
+  return bytes / kCacheLine % 2 == 0 ? bytes + kCacheLine : bytes;
+}
+
+template <typename A>
+void prepare(const PrepareArgs& args) {
+  char* row = static_cast<char*>(args.rows);
+  for (Index i = 0; i < args.m; ++i) {
+    A::prepare(args.k, args.x + i * args.x_stride, row);
+    row += row_size<A>(args.k);
+  }
+}
+
+template <typename A>
+void pack(const PackArgs& args) {
+  char* panel = static_cast<char*>(args.packed);
+  const Index depth = words<A>(args.k);
+  for (Index first = 0; first < args.n; first += kPanel) {
+    for (Index j = 0; j < kPanel; ++j) {
+      const bool inside = first + j < args.n;
+      const float* source = args.source + (inside ? first + j : 0) * args.n_stride;
+      A::pack_column(inside ? args.k : 0, source, args.k_stride, depth, panel, j);
+    }
+    panel += panel_size<A>(args.k);
+  }
+}
+
+}  // namespace
+}  // namespace sakedge::cpu

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <math.h>
+
+#include "cpu/vector/layout.h"
+
+namespace sakedge::cpu {
+namespace {
+
+// Symmetric int8 with one scale per row and column; kernel_table.h gives the rule, which no
+// instruction set may round differently.
+//
+// `Dot` brings Cell (what a quantised number is stored as), kStep, kOffset (added to those of a
+// row), Operand, load, broadcast, multiply_add on Ints, and store(out, x), which stores a vector of
+// integers as cells.
+template <typename Dot>
+struct S8 : Dot {
+  typedef typename Dot::Cell Cell;
+  typedef Ints Sum;
+  using Dot::kOffset;
+  using Dot::kStep;
+  static constexpr Index kRowExtra = sizeof(float);
+  static constexpr Index kColumnExtra = sizeof(float) + sizeof(std::int32_t);
+
+  static Sum zero() { return to_nearest(splat(0.0f)); }
+
+  // scales: [kPanel] column scales, then [kPanel] sums of what the row's offset added.
+  static Vec value(Sum sum, const char* row, Index depth, const char* scales, Index column) {
+    const float row_scale = *reinterpret_cast<const float*>(row + row_tail(depth));
+    const float* column_scales = reinterpret_cast<const float*>(scales) + column;
+    const Ints excess = load_ints(column_scales + kPanel);
+    return mul(to_float(sub_ints(sum, excess)), mul(splat(row_scale), cpu::load(column_scales)));
+  }
+
+  static void prepare(Index k, const float* x, char* row) {
+    Vec most = splat(0.0f);
+    for_vectors(
+        k, [&](Index i, auto lanes) { most = larger(most, absolute(cpu::load(x + i, lanes))); });
+    const float range = largest(most);
+    const Vec factor = splat(range < kSmallest ? 0.0f : 127.0f / range);
+    Cell* out = reinterpret_cast<Cell*>(row);
+    for_vectors(k, [&](Index i, auto lanes) {
+      Dot::store(out + i, to_nearest(mul(cpu::load(x + i, lanes), factor)));
+    });
+    const Index depth = words<S8>(k);
+    *reinterpret_cast<float*>(row + row_tail(depth)) = range < kSmallest ? 0.0f : range / 127.0f;
+  }
+
+  static void pack_column(Index k, const float* source, Index stride, Index depth, char* panel,
+                          Index column) {
+    float range = 0.0f;
+    for (Index i = 0; i < k; ++i) {
+      const float size = fabsf(source[i * stride]);
+      range = size > range ? size : range;
+    }
+    const float factor = range < kSmallest ? 0.0f : 127.0f / range;
+    typename Dot::Weight* cells = reinterpret_cast<typename Dot::Weight*>(panel) + kStep * column;
+    std::int32_t total = 0;
+    for (Index i = 0; i < kStep * depth; ++i) {
+      const float rounded = i < k ? nearbyintf(source[i * stride] * factor) : 0.0f;
+      const auto q = static_cast<typename Dot::Weight>(rounded);
+      cells[i / kStep * kStep * kPanel + i % kStep] = q;
+      total += q;
+    }
+    float* scales = reinterpret_cast<float*>(panel + depth * kPanel * kWord) + column;
+    scales[0] = range < kSmallest ? 0.0f : range / 127.0f;
+    *reinterpret_cast<std::int32_t*>(scales + kPanel) = kOffset * total;
+  }
+
+ private:
+  static constexpr float kSmallest = 0x1p-100f;
+};
+
+}  // namespace
+}  // namespace sakedge::cpu
