@@ -88,13 +88,21 @@ struct RouterArgs {
   float* sum;      // [hidden]
 };
 
+// `rounds` rounds of multiply-adds that are in registers and do not wait for each other: what the
+// others are measured against. Returns how many elements were multiplied.
+struct PeakArgs {
+  Index rounds;
+  const void* words;  // 1 KiB, any content: operands that the compiler does not know
+  float* out;         // [1], so that the sums are needed
+};
+
 // Kernels of one arithmetic:
 // packed_size  bytes that pack writes, a multiple of 64.
 // pack         a matrix, once, when weights are loaded.
 // row_size     bytes of a prepared row, a multiple of 64.
 // prepare      rows for products.
 // linear       a product: also head_project and head_taps of the design.
-// adapter, router  see their arguments.
+// adapter, router, peak  see their arguments.
 struct PackedKernels {
 #define PACKED(name, result, parameters) result(*name) parameters = nullptr;
 #include "cpu/kernels.def"

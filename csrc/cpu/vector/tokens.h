@@ -2,6 +2,7 @@
 
 #include "cpu/vector/gemm.h"
 #include "cpu/vector/layer_norm.h"
+#include "cpu/vector/peak.h"
 
 // What happens to a tile of tokens before the heads: products, adapters, routers.
 namespace sakedge::cpu {
@@ -60,7 +61,7 @@ void router(const RouterArgs& args) {
 
 template <typename A>
 constexpr PackedKernels packed_kernels() {
-  return {packed_size<A>, pack<A>, row_size<A>, prepare<A>, linear<A>, adapter<A>, router<A>};
+  return {packed_size<A>, pack<A>, row_size<A>, prepare<A>, linear<A>, adapter<A>, router<A>, peak<A>};
 }
 
 }  // namespace
