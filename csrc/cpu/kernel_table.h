@@ -88,12 +88,12 @@ struct RouterArgs {
   float* sum;      // [hidden]
 };
 
-// `rounds` rounds of multiply-adds that are in registers and do not wait for each other: what the
-// others are measured against. Returns how many elements were multiplied.
+// `rounds` rounds of the innermost loop with all operands in the first-level cache: what the other
+// kernels are measured against. Returns how many elements were multiplied.
 struct PeakArgs {
-  Index rounds;
-  const void* words;  // 1 KiB, any content: operands that the compiler does not know
-  float* out;         // [1], so that the sums are needed
+  Index rounds;        // >= 1
+  const void* words;   // 16 KiB of zeros
+  float* out;          // [1]
 };
 
 // Kernels of one arithmetic:

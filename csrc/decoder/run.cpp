@@ -58,7 +58,11 @@ void Run::reserve() {
   route_scratch(routing);
   mix_scratch(mixing);
   const Index expanding = (3 * geometry.grid_width + geometry.map_width()) * chunk;
-  const Index sampling = (geometry.map_width() + 1) * classes;
+  Index width = geometry.input_width;
+  for (const Window& window : request.windows) {
+    width = std::max(width, window.width);
+  }
+  const Index sampling = 3 * geometry.map_width() * classes + 5 * (width + 15);
   heads.take<float>(std::max(expanding, sampling));
   workspace.reserve_scratch(std::max({routing.used(), mixing.used(), heads.used()}));
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cpu/generic/gelu.h"
-#include "cpu/generic/linear.h"
+#include "cpu/kernel_table.h"
 
 namespace sakedge::cpu {
 namespace {
@@ -9,20 +9,21 @@ namespace {
 // mixed[dx][x][f] = sum over dy of the tap maps 3 dy + dx between the two rows that `row` names.
 // Along y first: what it leaves is three rows at low width, small enough for the first-level cache.
 inline void expand_along_y(const ExpandArgs& args, const Tap* row, float* mixed) {
-  const Index length = args.width * args.channels;
   for (Index dx = 0; dx < 3; ++dx) {
-    const float* low[3];
-    const float* high[3];
-    for (Index dy = 0; dy < 3; ++dy) {
-      const float* map = args.taps + (3 * dy + dx) * args.plane;
-      low[dy] = map + row[dy].low * length;
-      high[dy] = map + row[dy].high * length;
-    }
-    float* out = mixed + dx * length;
-    for (Index i = 0; i < length; ++i) {
-      out[i] = row[0].low_weight * low[0][i] + row[0].high_weight * high[0][i] +
-               row[1].low_weight * low[1][i] + row[1].high_weight * high[1][i] +
-               row[2].low_weight * low[2][i] + row[2].high_weight * high[2][i];
+    for (Index x = 0; x < args.width; ++x) {
+      const float* low[3];
+      const float* high[3];
+      for (Index dy = 0; dy < 3; ++dy) {
+        const float* map = args.taps + (3 * dy + dx) * args.tap_stride;
+        low[dy] = map + (row[dy].low * args.width + x) * args.token_stride;
+        high[dy] = map + (row[dy].high * args.width + x) * args.token_stride;
+      }
+      for (Index c = 0; c < args.channels; ++c) {
+        mixed[c] = row[0].low_weight * low[0][c] + row[0].high_weight * high[0][c] +
+                   row[1].low_weight * low[1][c] + row[1].high_weight * high[1][c] +
+                   row[2].low_weight * low[2][c] + row[2].high_weight * high[2][c];
+      }
+      mixed += args.channels;
     }
   }
 }
@@ -55,9 +56,16 @@ void head_expand_f32(const ExpandArgs& args) {
     expand_along_y(args, args.rows + 3 * y, mixed);
     expand_along_x(args, mixed, activations);
     gelu_f32(args.out_width * args.channels, activations);
-    linear_f32({args.out_width, args.classes, args.channels, activations, args.channels, args.last,
-                args.last_bias, args.accumulate, args.logits + y * args.out_width * args.classes,
-                args.classes});
+    for (Index x = 0; x < args.out_width; ++x) {
+      float* logits = args.logits + (y * args.out_width + x) * args.classes;
+      for (Index j = 0; j < args.classes; ++j) {
+        float total = args.last_bias == nullptr ? 0.0f : args.last_bias[j];
+        for (Index c = 0; c < args.channels; ++c) {
+          total += activations[x * args.channels + c] * args.last[j * args.last_stride + c];
+        }
+        logits[j] = args.accumulate ? logits[j] + total : total;
+      }
+    }
   }
 }
 

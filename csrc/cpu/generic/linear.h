@@ -1,77 +1,172 @@
 #pragma once
 
+#include "cpu/generic/arithmetic.h"
 #include "cpu/generic/float4.h"
-#include "cpu/kernel_table.h"
 
 // Matrix products over packed weights.
 //
-// Layout: columns in panels of 8, the last one filled with zeros; a panel is [k][8], so that the
-// inner loop reads it from first to last.
+// Layout: a prepared row is its range, alone in a cache line, then its cells. A packed matrix is
+// the columns' ranges, then columns in panels of 8, the last one filled with zeros; a panel is
+// [k][8], so that the inner loop reads it from first to last.
 namespace sakedge::cpu {
 namespace {
 
 constexpr Index kPanel = 8;
 constexpr Index kRows = 4;  // 4 x 8 sums fill half of SSE2's 16 registers and leave room to load
+constexpr Index kLine = 64;
 
-Index packed_size_f32(Index k, Index n) { return (n + kPanel - 1) / kPanel * kPanel * k; }
+constexpr Index whole_lines(Index bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
-void pack_f32(Index k, Index n, const float* source, Index k_stride, Index n_stride,
-              float* packed) {
-  for (Index first = 0; first < n; first += kPanel) {
-    const Index width = n - first < kPanel ? n - first : kPanel;
-    const float* column = source + first * n_stride;
-    for (Index i = 0; i < k; ++i) {
-      for (Index j = 0; j < kPanel; ++j) {
-        packed[j] = j < width ? column[i * k_stride + j * n_stride] : 0.0f;
-      }
-      packed += kPanel;
+constexpr Index whole_panels(Index n) { return (n + kPanel - 1) / kPanel * kPanel; }
+
+inline Index ranges_size(Index n) {
+  return whole_lines(whole_panels(n) * static_cast<Index>(sizeof(float)));
+}
+
+template <typename A>
+Index packed_size(Index k, Index n) {
+  return ranges_size(n) +
+         whole_lines(whole_panels(n) * k * static_cast<Index>(sizeof(typename A::Cell)));
+}
+
+template <typename A>
+void pack(const PackArgs& args) {
+  typedef typename A::Cell Cell;
+  float* ranges = static_cast<float*>(args.packed);
+  Cell* cells = reinterpret_cast<Cell*>(static_cast<char*>(args.packed) + ranges_size(args.n));
+  for (Index column = 0; column < whole_panels(args.n); ++column) {
+    const bool inside = column < args.n;
+    const float* source = args.source + (inside ? column * args.n_stride : 0);
+    const float range = inside ? A::range(args.k, source, args.k_stride) : 0.0f;
+    Cell* panel = cells + column / kPanel * kPanel * args.k + column % kPanel;
+    for (Index i = 0; i < args.k; ++i) {
+      panel[i * kPanel] = inside ? A::cell(source[i * args.k_stride], range) : Cell{0};
+    }
+    ranges[column] = range;
+  }
+}
+
+template <typename A>
+Index row_size(Index k) {
+  return kLine + whole_lines(k * static_cast<Index>(sizeof(typename A::Cell)));
+}
+
+template <typename A>
+void prepare(const PrepareArgs& args) {
+  for (Index row = 0; row < args.m; ++row) {
+    const float* x = args.x + row * args.x_stride;
+    char* out = static_cast<char*>(args.rows) + row * row_size<A>(args.k);
+    const float range = A::range(args.k, x, 1);
+    *reinterpret_cast<float*>(out) = range;
+    typename A::Cell* cells = reinterpret_cast<typename A::Cell*>(out + kLine);
+    for (Index i = 0; i < args.k; ++i) {
+      cells[i] = A::cell(x[i], range);
     }
   }
 }
 
-// One panel for `Rows` rows.
-template <Index Rows>
-inline void linear_block(const LinearArgs& args, Index row, Index column, const float* panel) {
-  const float* x = args.x + row * args.x_stride;
-  Float4 left[Rows];
-  Float4 right[Rows];
-  for (Index i = 0; i < Rows; ++i) {
-    left[i] = right[i] = splat(0.0f);
-  }
-  for (Index k = 0; k < args.k; ++k) {
-    const Float4 w_left = load4(panel + k * kPanel);
-    const Float4 w_right = load4(panel + k * kPanel + 4);
-    for (Index i = 0; i < Rows; ++i) {
-      const Float4 value = splat(x[i * args.x_stride + k]);
-      left[i] = multiply_add(value, w_left, left[i]);
-      right[i] = multiply_add(value, w_right, right[i]);
+// sums[r][j] of `Rows` rows and one panel.
+template <typename A, Index Rows>
+inline void multiply(Index k, const char* rows, const typename A::Cell* panel,
+                     typename A::Sum (*sums)[kPanel]) {
+  for (Index r = 0; r < Rows; ++r) {
+    const auto* x = reinterpret_cast<const typename A::Cell*>(rows + r * row_size<A>(k) + kLine);
+    typename A::Sum total[kPanel] = {};
+    for (Index i = 0; i < k; ++i) {
+      for (Index j = 0; j < kPanel; ++j) {
+        total[j] += A::product(x[i], panel[i * kPanel + j]);
+      }
+    }
+    for (Index j = 0; j < kPanel; ++j) {
+      sums[r][j] = total[j];
     }
   }
+}
+
+// For float32, which generic is also used for where nothing better is.
+template <Index Rows>
+inline void multiply_f32(Index k, const char* rows, const float* panel, float (*sums)[kPanel]) {
+  const Index stride = row_size<F32>(k) / static_cast<Index>(sizeof(float));
+  const float* x = reinterpret_cast<const float*>(rows + kLine);
+  Float4 left[Rows];
+  Float4 right[Rows];
+  for (Index r = 0; r < Rows; ++r) {
+    left[r] = right[r] = splat(0.0f);
+  }
+  for (Index i = 0; i < k; ++i) {
+    const Float4 w_left = load4(panel + i * kPanel);
+    const Float4 w_right = load4(panel + i * kPanel + 4);
+    for (Index r = 0; r < Rows; ++r) {
+      const Float4 value = splat(x[r * stride + i]);
+      left[r] = multiply_add(value, w_left, left[r]);
+      right[r] = multiply_add(value, w_right, right[r]);
+    }
+  }
+  for (Index r = 0; r < Rows; ++r) {
+    store4(sums[r], left[r]);
+    store4(sums[r] + 4, right[r]);
+  }
+}
+
+template <>
+inline void multiply<F32, 1>(Index k, const char* rows, const float* panel,
+                             float (*sums)[kPanel]) {
+  multiply_f32<1>(k, rows, panel, sums);
+}
+
+template <>
+inline void multiply<F32, kRows>(Index k, const char* rows, const float* panel,
+                                 float (*sums)[kPanel]) {
+  multiply_f32<kRows>(k, rows, panel, sums);
+}
+
+// y of `Rows` rows and one panel.
+template <typename A, Index Rows>
+inline void linear_block(const LinearArgs& args, Index row, Index column) {
+  const char* rows = static_cast<const char*>(args.rows) + row * row_size<A>(args.k);
+  const float* ranges = static_cast<const float*>(args.packed) + column;
+  const auto* cells = reinterpret_cast<const typename A::Cell*>(
+      static_cast<const char*>(args.packed) + ranges_size(args.n));
+  typename A::Sum sums[Rows][kPanel];
+  multiply<A, Rows>(args.k, rows, cells + column * args.k, sums);
   const Index width = args.n - column < kPanel ? args.n - column : kPanel;
-  for (Index i = 0; i < Rows; ++i) {
-    float sum[kPanel];
-    store4(sum, left[i]);
-    store4(sum + 4, right[i]);
-    float* y = args.y + (row + i) * args.y_stride + column;
+  for (Index r = 0; r < Rows; ++r) {
+    const float range = *reinterpret_cast<const float*>(rows + r * row_size<A>(args.k));
+    float* y = args.y + (row + r) * args.y_stride + column;
     for (Index j = 0; j < width; ++j) {
-      const float value = args.bias == nullptr ? sum[j] : sum[j] + args.bias[column + j];
+      float value = A::value(sums[r][j], range, ranges[j]);
+      value = args.bias == nullptr ? value : value + args.bias[column + j];
       y[j] = args.accumulate ? y[j] + value : value;
     }
   }
 }
 
 // Panels outside: one stays in the first-level cache while all rows pass.
-void linear_f32(const LinearArgs& args) {
+template <typename A>
+void linear(const LinearArgs& args) {
   for (Index column = 0; column < args.n; column += kPanel) {
-    const float* panel = args.packed + column * args.k;
     Index row = 0;
     for (; row + kRows <= args.m; row += kRows) {
-      linear_block<kRows>(args, row, column, panel);
+      linear_block<A, kRows>(args, row, column);
     }
     for (; row < args.m; ++row) {
-      linear_block<1>(args, row, column, panel);
+      linear_block<A, 1>(args, row, column);
     }
   }
+}
+
+// One row times one panel, over and over.
+template <typename A>
+Index peak(const PeakArgs& args) {
+  constexpr Index kDepth = 64;
+  const char* rows = static_cast<const char*>(args.words);
+  const auto* panel = reinterpret_cast<const typename A::Cell*>(rows + 4096);
+  typename A::Sum sums[kRows][kPanel];
+  for (Index round = 0; round < args.rounds; ++round) {
+    multiply<A, kRows>(kDepth, rows + round % 2 * kLine, panel, sums);
+  }
+  *args.out = A::value(sums[0][0], 1.0f, 1.0f);
+  return args.rounds * kDepth * kRows * kPanel;
 }
 
 }  // namespace

@@ -14,9 +14,11 @@ extern const KernelTable kGenericTable;
 
 // Fills every slot, so that there is always something to inherit.
 const KernelTable kGenericTable = {
-#define KERNEL(group, name, result, parameters) name,
+    packed_kernels<F32>(),
+    packed_kernels<Bf16>(),
+    packed_kernels<S8>(),
+#define KERNEL(name, result, parameters) name,
 #include "cpu/kernels.def"
-#undef KERNEL
 };
 
 }  // namespace sakedge::cpu

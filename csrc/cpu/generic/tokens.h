@@ -8,7 +8,11 @@
 namespace sakedge::cpu {
 namespace {
 
-void adapter_f32(const AdapterArgs& args) {
+template <typename A>
+void adapter(const AdapterArgs& args) {
+  char* const rows = static_cast<char*>(args.scratch);
+  char* const hidden_rows = rows + args.m * row_size<A>(args.channels);
+  float* const hidden = reinterpret_cast<float*>(hidden_rows + args.m * row_size<A>(args.hidden));
   for (Index row = 0; row < args.m; ++row) {
     const float* x = args.x + row * args.x_stride;
     float* r = args.r + row * args.r_stride;
@@ -16,16 +20,19 @@ void adapter_f32(const AdapterArgs& args) {
       r[c] += x[c];
     }
   }
-  linear_f32({args.m, args.hidden, args.channels, args.r, args.r_stride, args.down, args.down_bias,
-              false, args.scratch, args.hidden});
-  gelu_f32(args.m * args.hidden, args.scratch);
-  linear_f32({args.m, args.channels, args.hidden, args.scratch, args.hidden, args.up, args.up_bias,
-              true, args.r, args.r_stride});
+  prepare<A>({args.m, args.channels, args.r, args.r_stride, rows});
+  linear<A>({args.m, args.hidden, args.channels, rows, args.down, args.down_bias, false, hidden,
+             args.hidden});
+  gelu_f32(args.m * args.hidden, hidden);
+  prepare<A>({args.m, args.hidden, hidden, args.hidden, hidden_rows});
+  linear<A>({args.m, args.channels, args.hidden, hidden_rows, args.up, args.up_bias, true, args.r,
+             args.r_stride});
 }
 
-void router_f32(const RouterArgs& args) {
-  linear_f32({args.m, args.hidden, args.channels, args.x, args.x_stride, args.packed, args.bias,
-              false, args.scratch, args.hidden});
+template <typename A>
+void router(const RouterArgs& args) {
+  linear<A>({args.m, args.hidden, args.channels, args.rows, args.packed, args.bias, false,
+             args.scratch, args.hidden});
   layer_norm_f32({args.m, args.hidden, args.scratch, args.hidden, args.gamma, args.beta,
                   args.epsilon, args.scratch, args.hidden});
   gelu_f32(args.m * args.hidden, args.scratch);
@@ -38,6 +45,12 @@ void router_f32(const RouterArgs& args) {
       args.sum[c] += h[c];
     }
   }
+}
+
+template <typename A>
+constexpr PackedKernels packed_kernels() {
+  return {packed_size<A>, pack<A>, row_size<A>, prepare<A>, linear<A>, adapter<A>, router<A>,
+          peak<A>};
 }
 
 void mix_f32(const MixArgs& args) {

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <math.h>
+#include <string.h>
+
+#include "cpu/kernel_table.h"
+
+// The three arithmetics of kernel_table.h, element by element.
+//
+//   Cell              what a number is stored as, in rows and in matrices
+//   Sum               what products are added up in
+//   range(k, x, stride)   max abs of k numbers, where cells are relative to it
+//   cell(x, range)    a number as it is stored
+//   product(a, b)     of two cells
+//   value(sum, a, b)  the sum as a float, with the ranges of its row and column
+namespace sakedge::cpu {
+namespace {
+
+struct F32 {
+  typedef float Cell;
+  typedef float Sum;
+
+  static float range(Index, const float*, Index) { return 0.0f; }
+  static Cell cell(float x, float) { return x; }
+  static Sum product(Cell a, Cell b) { return a * b; }
+  static float value(Sum sum, float, float) { return sum; }
+};
+
+struct Bf16 {
+  typedef std::uint16_t Cell;
+  typedef float Sum;
+
+  static float range(Index, const float*, Index) { return 0.0f; }
+
+  // The upper half of a float, rounded to nearest even.
+  static Cell cell(float x, float) {
+    std::uint32_t bits;
+    memcpy(&bits, &x, sizeof(bits));
+    bits += 0x7fffu + (bits >> 16 & 1u);
+    return static_cast<Cell>(bits >> 16);
+  }
+  static Sum product(Cell a, Cell b) { return widen(a) * widen(b); }
+  static float value(Sum sum, float, float) { return sum; }
+
+ private:
+  static float widen(Cell a) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(a) << 16;
+    float x;
+    memcpy(&x, &bits, sizeof(x));
+    return x;
+  }
+};
+
+struct S8 {
+  typedef std::int8_t Cell;
+  typedef std::int32_t Sum;
+
+  // max abs, or 0 for numbers that count as zero.
+  static float range(Index k, const float* x, Index stride) {
+    float most = 0.0f;
+    for (Index i = 0; i < k; ++i) {
+      const float size = fabsf(x[i * stride]);
+      most = size > most ? size : most;
+    }
+    return most < 0x1p-100f ? 0.0f : most;
+  }
+  static Cell cell(float x, float range) {
+    return range == 0.0f ? Cell{0} : static_cast<Cell>(nearbyintf(x * (127.0f / range)));
+  }
+  static Sum product(Cell a, Cell b) { return Sum{a} * Sum{b}; }
+  static float value(Sum sum, float row_range, float column_range) {
+    return static_cast<float>(sum) * (row_range / 127.0f * (column_range / 127.0f));
+  }
+};
+
+}  // namespace
+}  // namespace sakedge::cpu
