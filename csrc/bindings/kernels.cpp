@@ -36,11 +36,16 @@ Kernels make(const std::string& isa) {
 }
 
 std::vector<std::string> names() {
-  return {
-#define KERNEL(group, name, result, parameters) #name,
+  std::vector<std::string> result = {
+#define KERNEL(name, result, parameters) #name,
 #include "cpu/kernels.def"
-#undef KERNEL
   };
+  for (const cpu::Precision precision : cpu::kPrecisions) {
+#define PACKED(name, result_type, parameters) \
+  result.push_back(std::string(#name "_") + cpu::name_of(precision));
+#include "cpu/kernels.def"
+  }
+  return result;
 }
 
 Floats zeros(const std::vector<Index>& shape) {
@@ -49,23 +54,56 @@ Floats zeros(const std::vector<Index>& shape) {
   return array;
 }
 
-Index call_packed_size_f32(const Kernels& k, Index rows, Index columns) {
-  return k.table.packed_size_f32(rows, columns);
+// The matrix kernels, each for the arithmetic `P`.
+using Arithmetic = cpu::PackedKernels KernelTable::*;
+
+AlignedBytes packed(const cpu::PackedKernels& kernels, const Floats& weight) {
+  const View<const float> w = matrix(weight);
+  AlignedBytes bytes(kernels.packed_size(w.rows, w.columns));
+  kernels.pack({w.rows, w.columns, w.data, w.stride, 1, bytes.data()});
+  return bytes;
 }
 
-Floats call_pack_f32(const Kernels& k, const Floats& weight) {
+AlignedBytes prepared(const cpu::PackedKernels& kernels, const Floats& x) {
+  const View<const float> in = matrix(x);
+  AlignedBytes rows(in.rows * kernels.row_size(in.columns));
+  kernels.prepare({in.rows, in.columns, in.data, in.stride, rows.data()});
+  return rows;
+}
+
+py::bytes to_bytes(const AlignedBytes& bytes, Index size) {
+  return {reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(size)};
+}
+
+template <Arithmetic P>
+Index call_packed_size(const Kernels& k, Index rows, Index columns) {
+  return (k.table.*P).packed_size(rows, columns);
+}
+
+template <Arithmetic P>
+py::bytes call_pack(const Kernels& k, const Floats& weight) {
   const View<const float> w = matrix(weight);
-  Floats packed(k.table.packed_size_f32(w.rows, w.columns));
-  k.table.pack_f32(w.rows, w.columns, w.data, w.stride, 1, packed.mutable_data());
-  return packed;
+  return to_bytes(packed(k.table.*P, weight), (k.table.*P).packed_size(w.rows, w.columns));
+}
+
+template <Arithmetic P>
+Index call_row_size(const Kernels& k, Index columns) {
+  return (k.table.*P).row_size(columns);
+}
+
+template <Arithmetic P>
+py::bytes call_prepare(const Kernels& k, const Floats& x) {
+  const View<const float> in = matrix(x);
+  return to_bytes(prepared(k.table.*P, x), in.rows * (k.table.*P).row_size(in.columns));
 }
 
 // `y` is what to accumulate on, if anything.
-Floats call_linear_f32(const Kernels& k, const Floats& x, const Floats& weight,
-                       const std::optional<Floats>& bias, const std::optional<Floats>& y) {
+template <Arithmetic P>
+Floats call_linear(const Kernels& k, const Floats& x, const Floats& weight,
+                   const std::optional<Floats>& bias, const std::optional<Floats>& y) {
+  const cpu::PackedKernels& kernels = k.table.*P;
   const View<const float> in = matrix(x);
   const View<const float> w = matrix(weight);
-  const Floats packed = call_pack_f32(k, weight);
   Floats out = zeros({in.rows, w.columns});
   require(in.columns == w.rows, "linear: x and weight do not fit");
   require(!bias || vector(*bias).size() == static_cast<std::size_t>(w.columns), "linear: bias");
@@ -73,44 +111,60 @@ Floats call_linear_f32(const Kernels& k, const Floats& x, const Floats& weight,
   if (y) {
     std::copy_n(y->data(), y->size(), out.mutable_data());
   }
-  k.table.linear_f32({in.rows, w.columns, w.rows, in.data, in.stride, packed.data(),
-                      bias ? bias->data() : nullptr, y.has_value(), out.mutable_data(), w.columns});
+  kernels.linear({in.rows, w.columns, w.rows, prepared(kernels, x).data(),
+                  packed(kernels, weight).data(), bias ? bias->data() : nullptr, y.has_value(),
+                  out.mutable_data(), w.columns});
   return out;
 }
 
-Floats call_adapter_f32(const Kernels& k, const Floats& x, const Floats& r, const FloatPair& down,
-                        const FloatPair& up) {
+template <Arithmetic P>
+Floats call_adapter(const Kernels& k, const Floats& x, const Floats& r, const FloatPair& down,
+                    const FloatPair& up) {
+  const cpu::PackedKernels& kernels = k.table.*P;
   const View<const float> in = matrix(x);
   const LinearSource d = linear(down);
   const LinearSource u = linear(up);
+  const Index hidden = d.weight.columns;
   require(matrix(r).rows == in.rows && matrix(r).columns == in.columns, "adapter: r");
-  require(check(d, in.columns, 0, "").ok() && check(u, d.weight.columns, in.columns, "").ok(),
+  require(check(d, in.columns, 0, "").ok() && check(u, hidden, in.columns, "").ok(),
           "adapter: weights");
-  const Floats packed_down = call_pack_f32(k, down.first);
-  const Floats packed_up = call_pack_f32(k, up.first);
   Floats out = zeros({in.rows, in.columns});
   std::copy_n(r.data(), r.size(), out.mutable_data());
-  const AlignedBuffer scratch(in.rows * d.weight.columns);
-  k.table.adapter_f32({in.rows, in.columns, d.weight.columns, in.data, in.stride,
-                       out.mutable_data(), in.columns, packed_down.data(), d.bias.data(),
-                       packed_up.data(), u.bias.data(), scratch.data()});
+  const AlignedBytes scratch(
+      in.rows * (kernels.row_size(in.columns) + kernels.row_size(hidden) + 4 * hidden));
+  kernels.adapter({in.rows, in.columns, hidden, in.data, in.stride, out.mutable_data(), in.columns,
+                   packed(kernels, down.first).data(), d.bias.data(),
+                   packed(kernels, up.first).data(), u.bias.data(), scratch.data()});
   return out;
 }
 
-Floats call_router_f32(const Kernels& k, const Floats& x, const FloatPair& hidden,
-                       const FloatPair& normed, float epsilon) {
+template <Arithmetic P>
+Floats call_router(const Kernels& k, const Floats& x, const FloatPair& hidden,
+                   const FloatPair& normed, float epsilon) {
+  const cpu::PackedKernels& kernels = k.table.*P;
   const View<const float> in = matrix(x);
   const LinearSource h = linear(hidden);
   const NormSource n = norm(normed);
   require(check(h, in.columns, 0, "").ok() && check(n, h.weight.columns, "").ok(),
           "router: weights");
-  const Floats packed = call_pack_f32(k, hidden.first);
   Floats sum = zeros({h.weight.columns});
   const AlignedBuffer scratch(in.rows * h.weight.columns);
-  k.table.router_f32({in.rows, in.columns, h.weight.columns, in.data, in.stride, packed.data(),
-                      h.bias.data(), n.gamma.data(), n.beta.data(), epsilon, scratch.data(),
-                      sum.mutable_data()});
+  kernels.router({in.rows, in.columns, h.weight.columns, prepared(kernels, x).data(),
+                  packed(kernels, hidden.first).data(), h.bias.data(), n.gamma.data(),
+                  n.beta.data(), epsilon, scratch.data(), sum.mutable_data()});
   return sum;
+}
+
+// Multiplications of `rounds` rounds. Without the interpreter's lock, so that threads can run it
+// at the same time.
+template <Arithmetic P>
+Index call_peak(const Kernels& k, Index rounds) {
+  require(rounds >= 1, "peak: rounds");
+  const py::gil_scoped_release release;
+  AlignedBytes words(16384);
+  std::fill_n(words.data(), 16384, std::byte{0});
+  float out = 0.0f;
+  return (k.table.*P).peak({rounds, words.data(), &out});
 }
 
 Floats call_layer_norm_f32(const Kernels& k, const Floats& x, const FloatPair& affine,
@@ -162,26 +216,33 @@ Floats call_head_expand_f32(const Kernels& k, const Floats& taps, Index width,
   const auto [height, out_width] = out_size;
   const std::vector<cpu::Tap> rows = expansion_taps(taps.shape(1) / width, height);
   const std::vector<cpu::Tap> columns = expansion_taps(width, out_width);
-  const Floats packed = call_pack_f32(k, last.first);
   const Index classes = l.weight.columns;
   Floats out = zeros({height * out_width, classes});
   if (logits) {
     require(logits->size() == out.size(), "head_expand: logits");
     std::copy_n(logits->data(), logits->size(), out.mutable_data());
   }
+  std::vector<float> by_class;  // the kernel reads [classes, channels]
+  for (Index j = 0; j < classes; ++j) {
+    for (Index c = 0; c < channels; ++c) {
+      by_class.push_back(l.weight.row(c)[j]);
+    }
+  }
   const AlignedBuffer scratch((3 * width + out_width) * channels);
   cpu::ExpandArgs args{channels,
                        classes,
                        width,
-                       taps.shape(1) * channels,
                        taps.data(),
+                       channels,
+                       taps.shape(1) * channels,
                        rows.data(),
                        columns.data(),
                        0,
                        height / 2,
                        out_width,
                        bias.data(),
-                       packed.data(),
+                       by_class.data(),
+                       channels,
                        l.bias.data(),
                        logits.has_value(),
                        out.mutable_data(),
@@ -207,7 +268,7 @@ py::array_t<Out> sampled(const Floats& map, std::pair<Index, Index> extent,
   const std::vector<cpu::Tap> columns =
       window_taps(map.shape(1), extent.second, width, left, scale_x);
   py::array_t<Out> out(shape);
-  const AlignedBuffer scratch((map.shape(1) + 1) * map.shape(2));
+  const AlignedBuffer scratch(3 * map.shape(1) * map.shape(2) + 5 * (width + 15));
   cpu::SampleArgs args{map.data(), map.shape(1), map.shape(2), rows.data(),   columns.data(),
                        0,          height / 2,   width,        scratch.data()};
   call(args, out.mutable_data());
@@ -251,9 +312,12 @@ void bind_kernels(py::module_& module) {
   py::class_<Kernels> kernels(module, "Kernels");
   kernels.def(py::init(&make), py::arg("isa")).def_static("names", &names);
   // Does not compile while a kernel of the list has no call_<name>.
-#define KERNEL(group, name, result, parameters) kernels.def(#name, call_##name);
+#define KERNEL(name, result, parameters) kernels.def(#name, call_##name);
+#define PACKED(name, result, parameters)                       \
+  kernels.def(#name "_f32", call_##name<&KernelTable::f32>);   \
+  kernels.def(#name "_bf16", call_##name<&KernelTable::bf16>); \
+  kernels.def(#name "_s8", call_##name<&KernelTable::s8>);
 #include "cpu/kernels.def"
-#undef KERNEL
 }
 
 }  // namespace sakedge::bindings

@@ -91,9 +91,9 @@ struct RouterArgs {
 // `rounds` rounds of the innermost loop with all operands in the first-level cache: what the other
 // kernels are measured against. Returns how many elements were multiplied.
 struct PeakArgs {
-  Index rounds;        // >= 1
-  const void* words;   // 16 KiB of zeros
-  float* out;          // [1]
+  Index rounds;       // >= 1
+  const void* words;  // 16 KiB of zeros
+  float* out;         // [1]
 };
 
 // Kernels of one arithmetic:

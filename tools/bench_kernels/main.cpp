@@ -80,8 +80,7 @@ class Bench {
     const AlignedBuffer words = random(256, 1.0f);
     float out = 0.0f;
     Index count = 0;
-    const double seconds =
-        fastest([&] { count = kernels_.peak({200000, words.data(), &out}); });
+    const double seconds = fastest([&] { count = kernels_.peak({200000, words.data(), &out}); });
     peak_ = std::max(peak_, static_cast<double>(count) / seconds);
   }
 
@@ -116,8 +115,7 @@ class Bench {
     const AlignedBuffer bias = random(n, 1.0f);
     AlignedBuffer y(kTile * n);
     const double seconds = fastest([&] {
-      kernels_.linear(
-          {kTile, n, k, rows.data(), weight.data(), bias.data(), false, y.data(), n});
+      kernels_.linear({kTile, n, k, rows.data(), weight.data(), bias.data(), false, y.data(), n});
     });
     report(sizes, name, kTile, n, k, static_cast<double>(kTile * n * k), seconds);
   }
@@ -131,8 +129,7 @@ class Bench {
     const AlignedBuffer down = packed(c, h);
     const AlignedBuffer up = packed(h, c);
     const AlignedBuffer bias = random(c, 1.0f);
-    AlignedBuffer scratch =
-        bytes(kTile * (kernels_.row_size(c) + kernels_.row_size(h) + 4 * h));
+    AlignedBuffer scratch = bytes(kTile * (kernels_.row_size(c) + kernels_.row_size(h) + 4 * h));
     const double seconds = fastest([&] {
       std::copy_n(start.data(), kTile * c, r.data());
       kernels_.adapter({kTile, c, h, x.data(), c, r.data(), c, down.data(), bias.data(), up.data(),
@@ -160,8 +157,7 @@ class Bench {
     const Index c = sizes.channels;
     const AlignedBuffer x = random(kTile * c, 1.0f);
     AlignedBuffer rows = bytes(kTile * kernels_.row_size(c));
-    const double seconds =
-        fastest([&] { kernels_.prepare({kTile, c, x.data(), c, rows.data()}); });
+    const double seconds = fastest([&] { kernels_.prepare({kTile, c, x.data(), c, rows.data()}); });
     report(sizes, "prepare", kTile, 0, c, 0.0, seconds);
   }
 
@@ -173,10 +169,11 @@ class Bench {
 };
 
 void report_alone(std::string_view isa, const char* kernel, Index items, double seconds) {
-  std::printf("{\"isa\": \"%s\", \"arithmetic\": \"f32\", \"kernel\": \"%s\", \"items\": %td, "
-              "\"microseconds\": %.3f, \"nanoseconds_per_item\": %.4f}\n",
-              std::string(isa).c_str(), kernel, items, 1e6 * seconds,
-              1e9 * seconds / static_cast<double>(items));
+  std::printf(
+      "{\"isa\": \"%s\", \"arithmetic\": \"f32\", \"kernel\": \"%s\", \"items\": %td, "
+      "\"microseconds\": %.3f, \"nanoseconds_per_item\": %.4f}\n",
+      std::string(isa).c_str(), kernel, items, 1e6 * seconds,
+      1e9 * seconds / static_cast<double>(items));
 }
 
 // Kernels on floats alone, at the sizes of ViT-B and 512 x 512 pixels.
@@ -223,8 +220,8 @@ void bench_alone(std::string_view isa, const KernelTable& t) {
                                       logits.data(), scratch.data()});
                  }));
     AlignedBuffer line((kMap + 1) * classes);
-    const SampleArgs args{map.data(),    kMap, classes, window.data(), window.data(), 0,
-                          kPixels, kPixels, line.data()};
+    const SampleArgs args{map.data(), kMap,    classes, window.data(), window.data(),
+                          0,          kPixels, kPixels, line.data()};
     const auto decode = [&] {
       if (classes == 1) {
         t.decode_probability_f32(args, floats.data());

@@ -109,8 +109,7 @@ inline void multiply_f32(Index k, const char* rows, const float* panel, float (*
 }
 
 template <>
-inline void multiply<F32, 1>(Index k, const char* rows, const float* panel,
-                             float (*sums)[kPanel]) {
+inline void multiply<F32, 1>(Index k, const char* rows, const float* panel, float (*sums)[kPanel]) {
   multiply_f32<1>(k, rows, panel, sums);
 }
 
