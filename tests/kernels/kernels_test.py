@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.kernels import bounds, reference
+from tests.kernels import bounds, reference, rounded
 
 from sakedge import _core
 from sakedge.decoder import Window
@@ -61,21 +61,88 @@ def test_every_kernel_has_a_test() -> None:
     assert set(_core.Kernels.names()) == _checked
 
 
-@checks("linear_f32", "pack_f32", "packed_size_f32")
-@pytest.mark.parametrize(("m", "n", "k"), TRIPLES)
+ARITHMETICS = ("f32", "bf16", "s8")
+
+
+def all_of(*names: str) -> tuple[str, ...]:
+    """The matrix kernels of these names, in every arithmetic."""
+    return tuple(f"{name}_{arithmetic}" for name in names for arithmetic in ARITHMETICS)
+
+
+def linear(kernels: _core.Kernels, arithmetic: str) -> Callable[..., F32]:
+    return getattr(kernels, f"linear_{arithmetic}")
+
+
+@checks(*all_of("linear", "pack", "packed_size", "prepare", "row_size"))
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+@pytest.mark.parametrize(("m", "n", "k"), [*TRIPLES, (1025, 5, 17), (33, 40, 3072)])
 @pytest.mark.parametrize("with_bias", [True, False])
 @pytest.mark.parametrize("accumulate", [True, False])
 def test_linear(
-    kernels: _core.Kernels, m: int, n: int, k: int, with_bias: bool, accumulate: bool
+    kernels: _core.Kernels,
+    arithmetic: str,
+    m: int,
+    n: int,
+    k: int,
+    with_bias: bool,
+    accumulate: bool,
 ) -> None:
     x, w = normal(1, m, k), normal(2, k, n)
     b = normal(3, n) if with_bias else None
     y = normal(4, m, n) if accumulate else None
-    got = kernels.linear_f32(x, w, b, y)
+    got = linear(kernels, arithmetic)(x, w, b, y)
     added = [a.astype(np.float64) for a in (b, y) if a is not None]
-    xd, wd = wide(x, w)
-    assert_within(got, xd @ wd + sum(added), bounds.linear(xd, wd, *added))
-    assert kernels.packed_size_f32(k, n) == kernels.pack_f32(w).size >= k * n
+    xd, wd = rounded.rows(x, arithmetic), rounded.columns(w, arithmetic)
+    # An exact sum of int8 is rounded once, then twice more by its scales.
+    scaled = 3 * bounds.U * (np.abs(xd) @ np.abs(wd)) if arithmetic == "s8" else 0.0
+    assert_within(got, xd @ wd + sum(added), bounds.linear(xd, wd, *added) + scaled)
+    size = getattr(kernels, f"packed_size_{arithmetic}")(k, n)
+    assert size == len(getattr(kernels, f"pack_{arithmetic}")(w)) >= k * n
+    assert size % 64 == 0
+    row = getattr(kernels, f"row_size_{arithmetic}")(k)
+    assert m * row == len(getattr(kernels, f"prepare_{arithmetic}")(x))
+    assert row % 64 == 0
+
+
+@pytest.mark.parametrize(("m", "n", "k"), TRIPLES)
+def test_int8_gives_the_same_bits_on_every_instruction_set(
+    kernels: _core.Kernels, m: int, n: int, k: int
+) -> None:
+    x, w, b, y = normal(1, m, k), normal(2, k, n), normal(3, n), normal(4, m, n)
+    x[0] = np.arange(k) - k // 2  # ties where 127 / max is a power of two, and a zero
+    w[:, 0] = 0
+    x[-1] *= np.float32(2.0**-110)
+    want = _core.Kernels("generic").linear_s8(x, w, b, y)
+    np.testing.assert_array_equal(kernels.linear_s8(x, w, b, y), want)
+
+
+@pytest.mark.parametrize("k", [4, 6, 127, 768])
+def test_int8_does_not_saturate(kernels: _core.Kernels, k: int) -> None:
+    x, w = np.full((3, k), 2.0, np.float32), np.full((k, 33), 4.0, np.float32)
+    for sign in (1, -1):
+        got = kernels.linear_s8(sign * x, w, None, None)
+        np.testing.assert_allclose(got, sign * 8.0 * k, rtol=4 * bounds.U)
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_int8_range_is_each_rows_own(kernels: _core.Kernels, arithmetic: str) -> None:
+    x, w = normal(1, 6, 40), normal(2, 40, 24)
+    scales = np.float32(2.0) ** np.array([[-90], [-20], [0], [20], [50], [1]], np.float32)
+    got = linear(kernels, arithmetic)(x * scales, w, None, None)
+    # Powers of two commute with every rounding but that of 127 / max.
+    plain = linear(kernels, arithmetic)(x, w, None, None)
+    np.testing.assert_allclose(got / scales, plain, rtol=1e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+@pytest.mark.parametrize("m", [2, 13, 14, 15, 29])
+def test_a_row_does_not_depend_on_the_rows_beside_it(
+    kernels: _core.Kernels, arithmetic: str, m: int
+) -> None:
+    x, w, b = normal(1, m, 50), normal(2, 50, 37), normal(3, 37)
+    run = linear(kernels, arithmetic)
+    alone = np.concatenate([run(x[i : i + 1], w, b, None) for i in range(m)])
+    np.testing.assert_array_equal(run(x, w, b, None), alone)
 
 
 @pytest.mark.parametrize("offset", range(4))
@@ -87,8 +154,16 @@ def test_linear_at_any_alignment(kernels: _core.Kernels, offset: int) -> None:
     )
 
 
-def test_no_rows_are_no_work(kernels: _core.Kernels) -> None:
-    assert kernels.linear_f32(normal(1, 0, 7), normal(2, 7, 3), None, None).shape == (0, 3)
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_no_rows_are_no_work(kernels: _core.Kernels, arithmetic: str) -> None:
+    assert linear(kernels, arithmetic)(normal(1, 0, 7), normal(2, 7, 3), None, None).shape == (0, 3)
+
+
+@checks(*all_of("peak"))
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_peak_counts_its_multiplications(kernels: _core.Kernels, arithmetic: str) -> None:
+    peak = getattr(kernels, f"peak_{arithmetic}")
+    assert peak(20) == 2 * peak(10) > 0
 
 
 @checks("gelu_f32")
@@ -100,9 +175,20 @@ def test_gelu(kernels: _core.Kernels) -> None:
     assert_within(kernels.gelu_f32(x), want, bounds.gelu(want * 0 + x))
 
 
-def test_gelu_ends_in_exactly_zero_and_the_identity(kernels: _core.Kernels) -> None:
-    x = np.array([-1e6, -50, 50, 1e6], np.float32)
-    np.testing.assert_array_equal(kernels.gelu_f32(x), [0, 0, 50, 1e6])
+def test_gelu_ends_in_nearly_zero_and_the_identity(kernels: _core.Kernels) -> None:
+    x = np.float32(2.0) ** np.arange(2.6, 127.0, 0.1, dtype=np.float32)
+    assert np.abs(kernels.gelu_f32(-x)).max() <= 28 * bounds.U
+    np.testing.assert_array_equal(kernels.gelu_f32(x), x)
+
+
+def test_gelu_over_every_exponent(kernels: _core.Kernels) -> None:
+    mantissas = np.random.default_rng(0).integers(0, 1 << 23, (255, 200), dtype=np.uint32)
+    bits = mantissas | (np.arange(255, dtype=np.uint32)[:, None] << 23)
+    for sign in (1, -1):
+        x = sign * bits.ravel().view(np.float32)
+        want = reference.gelu(x.astype(np.float64))
+        # Subnormal results are rounded to the next multiple of 2^-149.
+        assert_within(kernels.gelu_f32(x), want, bounds.gelu(x.astype(np.float64)) + 2.0**-149)
 
 
 @checks("adapter_f32")
@@ -120,6 +206,38 @@ def test_adapter(kernels: _core.Kernels, m: int, c: int, h: int) -> None:
     active_error = bounds.gelu(hidden, hidden_error)
     bound = bounds.linear(active, upd, dd, z, x_error=active_error) + bounds.U * np.abs(z)
     assert_within(got, reference.adapter(z, downd, bd, upd, dd), bound)
+
+
+@checks("adapter_bf16", "adapter_s8")
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+@pytest.mark.parametrize(("m", "c", "h"), TRIPLES)
+def test_an_adapter_is_two_products_and_a_gelu(
+    kernels: _core.Kernels, arithmetic: str, m: int, c: int, h: int
+) -> None:
+    x, r = normal(1, m, c), normal(2, m, c)
+    down, up = normal(3, c, h, scale=c**-0.5), normal(4, h, c, scale=h**-0.5)
+    b, d = normal(5, h), normal(6, c)
+    product = linear(kernels, arithmetic)
+    hidden = kernels.gelu_f32(product(x + r, down, b, None).ravel()).reshape(m, h)
+    got = getattr(kernels, f"adapter_{arithmetic}")(x, r, (down, b), (up, d))
+    np.testing.assert_array_equal(got, product(hidden, up, d, x + r))
+
+
+@checks("router_bf16", "router_s8")
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+@pytest.mark.parametrize(("m", "c", "h"), TRIPLES)
+def test_a_router_is_a_product_a_norm_and_a_gelu_summed_row_by_row(
+    kernels: _core.Kernels, arithmetic: str, m: int, c: int, h: int
+) -> None:
+    x, w = normal(1, m, c), normal(2, c, h, scale=c**-0.5)
+    b, gamma, beta = normal(3, h), normal(4, h), normal(5, h)
+    normed = kernels.layer_norm_f32(linear(kernels, arithmetic)(x, w, b, None), (gamma, beta), EPS)
+    active = kernels.gelu_f32(normed.ravel()).reshape(m, h)
+    want = np.zeros(h, np.float32)
+    for row in active:
+        want += row
+    got = getattr(kernels, f"router_{arithmetic}")(x, (w, b), (gamma, beta), EPS)
+    np.testing.assert_array_equal(got, want)
 
 
 @checks("layer_norm_f32")

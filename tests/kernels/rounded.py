@@ -24,7 +24,20 @@ def to_s8(x: Array, axis: int) -> Array:
     largest = np.abs(x32).max(axis, keepdims=True)
     is_zero = largest < 2.0**-100
     factor = np.where(is_zero, np.float32(0), np.float32(127) / np.where(is_zero, 1, largest))
-    return np.rint(x32 * factor).astype(np.float64) * (largest.astype(np.float64) / 127)
+    scale = np.where(is_zero, np.float32(0), largest / np.float32(127))
+    return np.rint(x32 * factor).astype(np.float64) * scale.astype(np.float64)
+
+
+def rows(x: Array, arithmetic: str) -> Array:
+    """A product's left factor [m, k] as `f32`, `bf16` or `s8` rounds it."""
+    if arithmetic == "s8":
+        return to_s8(x, -1)
+    return to_bf16(x) if arithmetic == "bf16" else x.astype(np.float64)
+
+
+def columns(weight: Array, arithmetic: str) -> Array:
+    """A product's right factor [k, n] as `f32`, `bf16` or `s8` rounds it."""
+    return rows(weight.T, arithmetic).T
 
 
 class Bf16Student(Student):

@@ -164,7 +164,12 @@ Index peak(const PeakArgs& args) {
   for (Index round = 0; round < args.rounds; ++round) {
     multiply<A, kRows>(kDepth, rows + round % 2 * kLine, panel, sums);
   }
-  *args.out = A::value(sums[0][0], 1.0f, 1.0f);
+  *args.out = 0.0f;
+  for (Index r = 0; r < kRows; ++r) {
+    for (Index j = 0; j < kPanel; ++j) {
+      *args.out += A::value(sums[r][j], 1.0f, 1.0f);
+    }
+  }
   return args.rounds * kDepth * kRows * kPanel;
 }
 

@@ -8,7 +8,8 @@ namespace {
 // gelu(x) = x * Phi(x) by the rational function of generic/gelu.h, which derives it. With fused
 // multiply-adds |error| <= 3 * 2^-24 * |x|.
 inline Vec gelu(Vec x) {
-  const Vec h = larger(smaller(x, splat(5.6f)), splat(-5.6f));
+  const Vec above = larger(x, splat(-5.6f));  // below, a remainder of Phi must not grow with x
+  const Vec h = smaller(above, splat(5.6f));
   const Vec t = mul(h, h);
   Vec p = splat(2.2146473e-08f);
   p = multiply_add(p, t, splat(6.3561661e-06f));
@@ -23,7 +24,7 @@ inline Vec gelu(Vec x) {
   q = multiply_add(q, t, splat(2.5282681e-01f));
   q = multiply_add(q, t, splat(1.0f));
   const Vec phi = multiply_add(h, div(p, q), splat(0.5f));
-  return mul(x, larger(smaller(phi, splat(1.0f)), splat(0.0f)));
+  return mul(above, larger(smaller(phi, splat(1.0f)), splat(0.0f)));
 }
 
 }  // namespace

@@ -106,10 +106,13 @@ inline void project_all(const ExpandArgs& args, const float* activations, Index 
   }
 }
 
+// What the products are added to.
 inline void begin_logits(const ExpandArgs& args, Index positions, float* logits) {
   for (Index p = 0; p < positions; ++p) {
     for (Index j = 0; j < args.classes; ++j) {
-      logits[p * args.classes + j] = args.last_bias == nullptr ? 0.0f : args.last_bias[j];
+      const float bias = args.last_bias == nullptr ? 0.0f : args.last_bias[j];
+      float& logit = logits[p * args.classes + j];
+      logit = args.accumulate ? logit + bias : bias;
     }
   }
 }
@@ -126,7 +129,7 @@ void head_expand_f32(const ExpandArgs& args) {
         activate(args, args.columns + 3 * (x + p), mixed, activations + p * args.channels);
       }
       float* logits = args.logits + (y * args.out_width + x) * args.classes;
-      if (!args.accumulate) {
+      if (!args.accumulate || args.last_bias != nullptr) {
         begin_logits(args, positions, logits);
       }
       Index first = 0;

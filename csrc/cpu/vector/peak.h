@@ -18,7 +18,13 @@ Index peak(const PeakArgs& args) {
     const char* from = rows + round % 2 * kCacheLine;  // so that no compiler does it only once
     multiply_block<A, kRowBlock>(from, kRowSize, panel, kDepth, panel, total);
   }
-  store_first(args.out, A::value(total[0][0], rows, 0, panel, 0), 1);
+  Vec all = splat(0.0f);
+  for (Index r = 0; r < kRowBlock; ++r) {
+    for (Index v = 0; v < kPanelVectors; ++v) {
+      all = add(all, A::value(total[r][v], rows, 0, panel, 0));
+    }
+  }
+  *args.out = sum(all);
   return args.rounds * kDepth * kRowBlock * kPanel * A::kStep;
 }
 
