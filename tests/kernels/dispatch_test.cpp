@@ -31,7 +31,7 @@ void an_empty_slot_takes_the_next_best_that_runs() {
 
   const KernelTable all = compose(list, kOne | kTwo, 0);
   EXPECT(all.gelu_f32 == gelu_b);
-  EXPECT(all.linear_f32 == t.base.linear_f32);
+  EXPECT(all.f32.linear == t.base.f32.linear);
 
   // AVX-512 without AVX-VNNI and the other way round both exist: no straight line.
   const KernelTable without_middle = compose(list, kOne, 0);
@@ -48,23 +48,50 @@ void a_better_instruction_set_is_not_inherited_from() {
 
 void kernels_that_share_a_layout_come_from_one_table() {
   Tables t;
-  t.best.linear_f32 = linear_a;  // its pack_f32 is missing: it would read another's layout
+  t.best.bf16.linear = linear_a;  // its pack is missing: it would read another's layout
   t.best.gelu_f32 = gelu_a;
   const Isa list[] = {{"best", &t.best, 0}, {"base", &t.base, 0}};
   const KernelTable table = compose(list, 0, 0);
-  EXPECT(table.linear_f32 == t.base.linear_f32);
+  EXPECT(table.bf16.linear == t.base.bf16.linear);
   EXPECT(table.gelu_f32 == gelu_a);
+  EXPECT(provider(list, 0, 0, Precision::kBf16) == 1);
 
   t.best = t.base;
-  t.best.linear_f32 = linear_a;
-  EXPECT(compose(list, 0, 0).linear_f32 == linear_a);
+  t.best.bf16.linear = linear_a;
+  EXPECT(compose(list, 0, 0).bf16.linear == linear_a);
+  EXPECT(provider(list, 0, 0, Precision::kBf16) == 0);
+}
+
+// avx512_bf16 has one arithmetic, avx512_vnni another, and avx512 all three.
+void each_arithmetic_comes_from_the_best_that_has_it() {
+  Tables t;
+  t.best.bf16 = t.base.bf16;
+  t.middle.s8 = t.base.s8;
+  const Isa list[] = {{"best", &t.best, kOne}, {"middle", &t.middle, kTwo}, {"base", &t.base, 0}};
+  EXPECT(provider(list, kOne | kTwo, 0, Precision::kBf16) == 0);
+  EXPECT(provider(list, kOne | kTwo, 0, Precision::kS8) == 1);
+  EXPECT(provider(list, kOne | kTwo, 0, Precision::kF32) == 2);
+  EXPECT(provider(list, kOne, 0, Precision::kS8) == 2);
 }
 
 void every_slot_is_filled() {
   const KernelTable table = compose(isas(), detect_features(), 0);
-#define KERNEL(group, name, result, parameters) EXPECT(table.name != nullptr);
+#define KERNEL(name, result, parameters) EXPECT(table.name != nullptr);
+#define PACKED(name, result, parameters) \
+  EXPECT(table.f32.name != nullptr);     \
+  EXPECT(table.bf16.name != nullptr);    \
+  EXPECT(table.s8.name != nullptr);
 #include "cpu/kernels.def"
-#undef KERNEL
+}
+
+void arithmetics_are_native_where_their_instructions_are() {
+  for (const Isa& isa : isas()) {
+    for (const Precision precision : kPrecisions) {
+      // Whatever is native is there.
+      EXPECT((isa.native & only(precision)) == 0 ||
+             select(*isa.table, precision).linear != nullptr);
+    }
+  }
 }
 
 void the_best_that_runs_is_chosen() {
@@ -99,7 +126,9 @@ int main() try {
   an_empty_slot_takes_the_next_best_that_runs();
   a_better_instruction_set_is_not_inherited_from();
   kernels_that_share_a_layout_come_from_one_table();
+  each_arithmetic_comes_from_the_best_that_has_it();
   every_slot_is_filled();
+  arithmetics_are_native_where_their_instructions_are();
   the_best_that_runs_is_chosen();
   unknown_and_unsupported_are_told_apart();
   every_feature_has_a_name();
