@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,10 +24,8 @@ from sakedge.format.manifest import Manifest
 from sakedge.format.mapped import MappedFile
 from sakedge.format.scan import StoredTensor, scan_model
 from sakedge.format.serialize import TensorSpec
+from sakedge.format.sparing import sparing
 from sakedge.format.stem import StemModel, cut_stem
-
-_BETWEEN_RELEASES = 0.005
-"""Seconds: in these a core reads some 20 MB, and to give them back takes 0.1 ms."""
 
 
 class StudentFile:
@@ -131,27 +127,9 @@ class StudentFile:
             if file is not None:
                 file.advise("DONTNEED")
 
-    @contextmanager
-    def sparing(self) -> Iterator[None]:
-        """Gives back what was read soon after, for as long as the block runs.
-
-        A runtime packs all weights of a stem in one call, from views of the file. Without this
-        the whole stem would be resident twice at the end of it: its pages and the packed copy.
-        """
-        done = threading.Event()
-
-        def keep_releasing() -> None:
-            while not done.wait(_BETWEEN_RELEASES):
-                self.release()
-
-        helper = threading.Thread(target=keep_releasing, name="sakedge-release", daemon=True)
-        helper.start()
-        try:
-            yield
-        finally:
-            done.set()
-            helper.join()
-            self.release()
+    def sparing(self) -> AbstractContextManager[None]:
+        """Gives back what was read soon after, for as long as the block runs."""
+        return sparing(self.release)
 
     def close(self) -> None:
         """Closes the file. Tensors already given out stay valid."""
