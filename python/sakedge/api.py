@@ -80,7 +80,7 @@ def load(
     decided = plan(precision, native(), recorded=())  # format 1 has no record of quality
     thread_count = resolve_threads(threads)
     laps = [time.perf_counter()]
-    with StudentFile.open(os.fspath(path)) as file:
+    with StudentFile.open(os.fspath(path)) as file, file.sparing():
         manifest = file.manifest
         adapters = pick("adapter", adapters, manifest.adapter_names, UnknownAdapterError)
         tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
@@ -100,7 +100,6 @@ def load(
                 config=options.runtime.get(chosen.name, {}),
             ),
         )
-        file.release()  # the runtime has packed the stem; the decoder's weights come next
         laps.append(time.perf_counter())
         routed = tasks if manifest.architecture.router == "mor" else ()
         decoder = Decoder(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,19 @@ def test_only_the_components_asked_for_are_read_and_held(tmp_path: Path) -> None
             tensor.nbytes for c in file.manifest.components for tensor in file.component(c).values()
         )
         assert sum(held.values()) < everything / 3
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs Linux's /proc")
+def test_a_sparing_reader_gives_back_what_was_read_and_reads_it_again(tiny_student: Path) -> None:
+    with StudentFile.open(tiny_student) as file, file.sparing():
+        tensors = file.component("stem")
+        expected = {name: tensor.copy() for name, tensor in tensors.items()}
+        deadline = time.monotonic() + 10
+        while _resident(tiny_student) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert _resident(tiny_student) == 0
+        for name, tensor in tensors.items():
+            assert np.array_equal(tensor, expected[name]), name
 
 
 def test_a_closed_file_is_unmapped_when_its_views_are_gone(tiny_student: Path) -> None:

@@ -1,8 +1,9 @@
 """Compiled stems on disk: named by what they were made from, checked before they are used.
 
 An entry is a file of 64 bytes of header (a mark and the SHA-256 of the rest) and the runtime's
-blob. What is damaged, of another version or not ours is not used and gets overwritten; a cache
-that cannot be written costs time at the next start and nothing else.
+blob, or what else a backend makes of a stem. What is damaged, of another version or not ours is not
+used and gets overwritten; a cache that cannot be written costs time at the next start and nothing
+else.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +23,15 @@ from numpy.typing import NDArray
 
 from sakedge.errors import StorageError
 from sakedge.format.atomic import atomic_write
+from sakedge.format.mapped import MappedFile
 
 ENVIRONMENT = "SAKEDGE_CACHE"
 MARK = b"sakedge compiled stem, layout 1\n"
 HEADER = 64
 KEPT = 16
-"""Entries kept per backend; the ones unused for longest go first."""
+"""Entries kept in a folder; the ones unused for longest go first."""
 
+_HASHED_AT_ONCE = 16 << 20
 _OFF = {"", "0", "off", "none"}
 
 
@@ -66,22 +71,43 @@ def cache_key(**parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def load(folder: Path, key: str) -> NDArray[np.uint8] | None:
-    """The blob of an entry, mapped from the file, or None if there is no sound one."""
+class Entry:
+    """A sound entry, mapped.
+
+    Attributes:
+        blob: What was stored, read-only.
+        release: Drops the pages read so far; what is touched again is read again.
+    """
+
+    def __init__(self, file: MappedFile) -> None:
+        self.blob = file.data[HEADER:]
+        self.release: Callable[[], None] = partial(file.advise, "DONTNEED")
+
+
+def open_entry(folder: Path, key: str) -> Entry | None:
+    """An entry, or None if there is no sound one."""
     path = folder / f"{key}.blob"
     try:
         if not _only_ours(path):
             return None
-        # Copy-on-write, for runtimes take writable memory only, though they do not write to it.
-        data = np.memmap(path, dtype=np.uint8, mode="c")
-    except (OSError, ValueError):  # absent, not readable, or empty
+        file = MappedFile(path)
+    except (OSError, StorageError):  # absent or not readable
         return None
-    header, blob = data[:HEADER].tobytes(), data[HEADER:]
-    if header != MARK + hashlib.sha256(blob.data).digest():
+    digest = hashlib.sha256()
+    for start in range(HEADER, len(file.data), _HASHED_AT_ONCE):
+        digest.update(file.data[start : start + _HASHED_AT_ONCE])
+        file.advise("DONTNEED")
+    if bytes(file.data[:HEADER]) != MARK + digest.digest():
         return None
     with suppress(OSError):
         os.utime(path)  # so that the least recently used entry goes first
-    return blob
+    return Entry(file)
+
+
+def load(folder: Path, key: str) -> NDArray[np.uint8] | None:
+    """The blob of an entry, mapped from the file, or None if there is no sound one."""
+    entry = open_entry(folder, key)
+    return None if entry is None else np.frombuffer(entry.blob, np.uint8)
 
 
 def store(folder: Path, key: str, blob: bytes) -> str | None:
@@ -90,16 +116,32 @@ def store(folder: Path, key: str, blob: bytes) -> str | None:
     Returns:
         None, or why it could not be written.
     """
+    return store_pieces(folder, key, [blob])
+
+
+def store_pieces(
+    folder: Path, key: str, pieces: Iterable[bytes | memoryview], kept: int = KEPT
+) -> str | None:
+    """Writes an entry piece by piece, so that nobody need hold it, whole or not at all.
+
+    Returns:
+        None, or why it could not be written.
+    """
     path = folder / f"{key}.blob"
+    digest = hashlib.sha256()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with atomic_write(path) as file:
-            file.write(MARK + hashlib.sha256(blob).digest())
-            file.write(blob)
+            file.write(bytes(HEADER))
+            for piece in pieces:
+                digest.update(piece)
+                file.write(piece)
+            file.seek(0)
+            file.write(MARK + digest.digest())
         path.chmod(0o600)
     except (OSError, StorageError) as error:
         return error.problem if isinstance(error, StorageError) else str(error)
-    _prune(folder)
+    _prune(folder, kept)
     return None
 
 
@@ -114,8 +156,8 @@ def _only_ours(path: Path) -> bool:
     return status.st_uid in {0, os.geteuid()} and not status.st_mode & 0o022
 
 
-def _prune(folder: Path) -> None:
+def _prune(folder: Path, kept: int) -> None:
     with suppress(OSError):
         entries = sorted(folder.glob("*.blob"), key=lambda p: p.stat().st_mtime, reverse=True)
-        for entry in entries[KEPT:]:
+        for entry in entries[kept:]:
             entry.unlink()

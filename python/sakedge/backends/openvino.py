@@ -20,8 +20,10 @@ from sakedge.backends.base import (
     gist,
     is_older,
 )
+from sakedge.backends.transposed import Transposed, transposed
 from sakedge.errors import BackendError
 from sakedge.format import StemModel
+from sakedge.format.sparing import sparing
 
 DEVICES = ("CPU", "GPU", "NPU", "AUTO")
 OLDEST = (2026, 3)
@@ -93,10 +95,14 @@ class OpenVinoBackend:
         device = (options.device or "CPU").upper()
         config = _config(device, options)
         cache = _Cache(stem, device, config, options.cache_dir)
+        weights = Transposed("in the compiled model")
         try:
             compiled = cache.load()
             if compiled is None:
-                compiled = _core().compile_model(_model(stem), device, config)
+                model = _model(stem)
+                weights = _transpose(model, stem, device, options)
+                with sparing(weights.release):
+                    compiled = _core().compile_model(model, device, config)
                 cache.store(compiled)
         except _REFUSALS as error:
             raise BackendError(f"OpenVINO refused the stem on {device}", got=gist(error)) from error
@@ -107,8 +113,9 @@ class OpenVinoBackend:
             "precision": options.precision,
             "threads": str(options.threads),
             "cache": cache.state,
+            "weights": weights.state,
         }
-        memory = stem.weights if cache.blob is None else cache.blob
+        memory = (stem.weights, weights) if cache.blob is None else cache.blob
         return OpenVinoSession(compiled, stem.input_size, details, memory)
 
 
@@ -205,8 +212,7 @@ class _Cache:
         """Why this stem is not cached, or nothing."""
         if "EXPORT_IMPORT" not in _core().get_property(self._device, "OPTIMIZATION_CAPABILITIES"):
             return f"none: {self._device} cannot export a compiled model"
-        size = sum(weight.nbytes for weight in stem.weights.values())
-        if self._device == "CPU" and size > _CPU_CACHE_LIMIT:
+        if self._device == "CPU" and _nbytes(stem) > _CPU_CACHE_LIMIT:
             return "none: compiling this large a stem is faster than reading a cache"
         return ""
 
@@ -218,7 +224,7 @@ class _Cache:
         import openvino
 
         try:
-            tensor = openvino.Tensor(self.blob, shared_memory=True)
+            tensor = openvino.Tensor(_writable(self.blob), shared_memory=True)
             compiled = _core().import_model(tensor, self._device, self._config)
         except _REFUSALS:  # sound, yet not for this OpenVINO: it gets overwritten
             self.blob = None
@@ -273,10 +279,39 @@ def _model(stem: StemModel) -> Any:
         name = parameter.get_friendly_name()
         if name in stem.weights:
             constant = openvino.op.Constant(_writable(stem.weights[name]), shared_memory=True)
+            constant.set_friendly_name(name)
             parameter.output(0).replace(constant.output(0))
             model.remove_parameter(parameter)
     model.reshape({"image": [1, 3, *stem.input_size]})
     return model
+
+
+def _transpose(model: Any, stem: StemModel, device: str, options: StemOptions) -> Transposed:
+    """Gives a model its matrices as [out, in] where that saves a copy (`transposed`)."""
+    if (device, options.precision) != ("CPU", "bf16"):
+        return Transposed("as in the file")
+    if options.cache_dir is None or _nbytes(stem) <= _CPU_CACHE_LIMIT:
+        return Transposed("as in the file: without a cache, or too small to gain by it")
+    import openvino
+    from openvino import opset13
+
+    constants = {
+        node: node.input_value(1).get_node().get_friendly_name()
+        for node in model.get_ops()
+        if node.get_type_name() == "MatMul"
+    }
+    products = {node: name for node, name in constants.items() if name in stem.weights}
+    found = transposed(stem, sorted(products.values()), options.cache_dir / "openvino-transposed")
+    for product, name in products.items() if found.matrices else ():
+        matrix = openvino.op.Constant(_writable(found.matrices[name]), shared_memory=True)
+        better = opset13.matmul(product.input_value(0), matrix, False, True)
+        better.set_friendly_name(product.get_friendly_name())
+        product.output(0).replace(better.output(0))
+    return found
+
+
+def _nbytes(stem: StemModel) -> int:
+    return sum(weight.nbytes for weight in stem.weights.values())
 
 
 class _Lent:

@@ -57,9 +57,9 @@ class MappedFile:
             advice: `RANDOM` (read no further than asked), `NORMAL`, or `DONTNEED` (drop the pages
                 from this process; they come back when touched).
         """
-        number = getattr(mmap, f"MADV_{advice}", None)
-        if self._map is not None and number is not None:
-            self._map.madvise(number)
+        number, mapped = getattr(mmap, f"MADV_{advice}", None), self._map
+        if mapped is not None and number is not None:
+            mapped.madvise(number)
 
     def tensor(self, dtype: str, shape: tuple[int, ...], start: int) -> NDArray[Any]:
         """A read-only tensor at byte `start`: a view, or a copy where it is not aligned.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,6 +24,7 @@ from sakedge.format.manifest import Manifest
 from sakedge.format.mapped import MappedFile
 from sakedge.format.scan import StoredTensor, scan_model
 from sakedge.format.serialize import TensorSpec
+from sakedge.format.sparing import sparing
 from sakedge.format.stem import StemModel, cut_stem
 
 
@@ -124,6 +126,10 @@ class StudentFile:
         for file in (self._file, self._external):
             if file is not None:
                 file.advise("DONTNEED")
+
+    def sparing(self) -> AbstractContextManager[None]:
+        """Gives back what was read soon after, for as long as the block runs."""
+        return sparing(self.release)
 
     def close(self) -> None:
         """Closes the file. Tensors already given out stay valid."""
