@@ -1,11 +1,11 @@
 """Prints the coefficients of the GELUs in csrc/cpu: `python tests/kernels/fit_gelu.py`.
 
-generic, vector: Phi(x) = 1/2 + x P(x^2) / Q(x^2) on [0, 5.6], Q(0) = 1. Linearised least squares over Chebyshev
-nodes; each round divides by the last Q and puts more weight where the error is large, which levels
-the error towards the smallest maximum.
+generic, vector: Phi(x) = 1/2 + x P(x^2) / Q(x^2) on [0, 5.6], Q(0) = 1. Linearised least squares
+over Chebyshev nodes; each round divides by the last Q and puts more weight where the error is
+large, which levels the error towards the smallest maximum.
 
-avx512: the upper tail 1 - Phi(a) for a >= 0 in 16 segments, number i around the centre i * width, as
-polynomials of degree 5 in (a - centre) / width through Chebyshev nodes.
+avx512: the upper tail 1 - Phi(a) for a >= 0 in 16 segments, number i around the centre i * width,
+as polynomials of degree 5 in (a - centre) / width through Chebyshev nodes.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ namespace sakedge::cpu {
 
 extern const KernelTable kAvx512Table;
 
-const KernelTable kAvx512Table = {
+constexpr KernelTable kAvx512Table = {
     .f32 = packed_kernels<F32>(),
     .bf16 = packed_kernels<Bf16<WidenedBf16>>(),
     .s8 = packed_kernels<S8<MaddDot>>(),

@@ -11,6 +11,6 @@ namespace sakedge::cpu {
 
 extern const KernelTable kAvx512Bf16Table;
 
-const KernelTable kAvx512Bf16Table = {.bf16 = packed_kernels<Bf16<Avx512Bf16Dot>>()};
+constexpr KernelTable kAvx512Bf16Table = {.bf16 = packed_kernels<Bf16<Avx512Bf16Dot>>()};
 
 }  // namespace sakedge::cpu

@@ -10,6 +10,6 @@ namespace sakedge::cpu {
 
 extern const KernelTable kAvx512VnniTable;
 
-const KernelTable kAvx512VnniTable = {.s8 = packed_kernels<S8<VnniDot>>()};
+constexpr KernelTable kAvx512VnniTable = {.s8 = packed_kernels<S8<VnniDot>>()};
 
 }  // namespace sakedge::cpu

@@ -13,7 +13,7 @@ namespace sakedge::cpu {
 extern const KernelTable kGenericTable;
 
 // Fills every slot, so that there is always something to inherit.
-const KernelTable kGenericTable = {
+constexpr KernelTable kGenericTable = {
     packed_kernels<F32>(),
     packed_kernels<Bf16>(),
     packed_kernels<S8>(),
