@@ -178,7 +178,7 @@ struct SampleArgs {
 
 // The kernels:
 // gelu_f32               in place x * Phi(x), exact (erf) form; error <= 5 u |x|, below x = -5.6
-//                        never more than 28 u; x itself from 5.6 on.
+//                        never more than 28 u.
 // layer_norm_f32, mix_f32, head_expand_f32   see their arguments.
 // decode_labels_u8_f32   arg max over classes <= 256 (u16: <= 65536), the first on ties.
 // decode_probability_f32 sigmoid of one channel; beyond the sample's error, relative error <= 4 u

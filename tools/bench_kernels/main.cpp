@@ -45,7 +45,7 @@ AlignedBuffer random(Index count, float scale) {
   return buffer;
 }
 
-AlignedBuffer bytes(Index count) { return AlignedBuffer(count / 4 + 16); }
+AlignedBytes bytes(Index count) { return AlignedBytes(count); }
 
 struct Sizes {
   const char* student;
@@ -77,10 +77,10 @@ class Bench {
 
  private:
   void measure_peak() {
-    const AlignedBuffer words = random(256, 1.0f);
+    const AlignedBuffer words = random(4096, 0.0f);
     float out = 0.0f;
     Index count = 0;
-    const double seconds = fastest([&] { count = kernels_.peak({200000, words.data(), &out}); });
+    const double seconds = fastest([&] { count = kernels_.peak({5000, words.data(), &out}); });
     peak_ = std::max(peak_, static_cast<double>(count) / seconds);
   }
 
@@ -96,22 +96,22 @@ class Bench {
     rows_.emplace_back(row);
   }
 
-  AlignedBuffer packed(Index k, Index n) const {
+  AlignedBytes packed(Index k, Index n) const {
     const AlignedBuffer weight = random(k * n, 0.05f);
-    AlignedBuffer out = bytes(kernels_.packed_size(k, n));
+    AlignedBytes out = bytes(kernels_.packed_size(k, n));
     kernels_.pack({k, n, weight.data(), n, 1, out.data()});
     return out;
   }
 
-  AlignedBuffer prepared(const AlignedBuffer& x, Index m, Index k) const {
-    AlignedBuffer out = bytes(m * kernels_.row_size(k));
+  AlignedBytes prepared(const AlignedBuffer& x, Index m, Index k) const {
+    AlignedBytes out = bytes(m * kernels_.row_size(k));
     kernels_.prepare({m, k, x.data(), k, out.data()});
     return out;
   }
 
   void linear(const Sizes& sizes, const char* name, Index k, Index n) {
-    const AlignedBuffer rows = prepared(random(kTile * k, 1.0f), kTile, k);
-    const AlignedBuffer weight = packed(k, n);
+    const AlignedBytes rows = prepared(random(kTile * k, 1.0f), kTile, k);
+    const AlignedBytes weight = packed(k, n);
     const AlignedBuffer bias = random(n, 1.0f);
     AlignedBuffer y(kTile * n);
     const double seconds = fastest([&] {
@@ -126,10 +126,10 @@ class Bench {
     const AlignedBuffer x = random(kTile * c, 1.0f);
     const AlignedBuffer start = random(kTile * c, 1.0f);
     AlignedBuffer r(kTile * c);
-    const AlignedBuffer down = packed(c, h);
-    const AlignedBuffer up = packed(h, c);
+    const AlignedBytes down = packed(c, h);
+    const AlignedBytes up = packed(h, c);
     const AlignedBuffer bias = random(c, 1.0f);
-    AlignedBuffer scratch = bytes(kTile * (kernels_.row_size(c) + kernels_.row_size(h) + 4 * h));
+    AlignedBytes scratch = bytes(kTile * (kernels_.row_size(c) + kernels_.row_size(h) + 4 * h));
     const double seconds = fastest([&] {
       std::copy_n(start.data(), kTile * c, r.data());
       kernels_.adapter({kTile, c, h, x.data(), c, r.data(), c, down.data(), bias.data(), up.data(),
@@ -141,8 +141,8 @@ class Bench {
   void router(const Sizes& sizes) {
     const Index c = sizes.channels;
     const Index h = c / 2;
-    const AlignedBuffer rows = prepared(random(kTile * c, 1.0f), kTile, c);
-    const AlignedBuffer weight = packed(c, h);
+    const AlignedBytes rows = prepared(random(kTile * c, 1.0f), kTile, c);
+    const AlignedBytes weight = packed(c, h);
     const AlignedBuffer affine = random(h, 1.0f);
     AlignedBuffer scratch(kTile * h);
     AlignedBuffer total(h);
@@ -156,7 +156,7 @@ class Bench {
   void prepare(const Sizes& sizes) {
     const Index c = sizes.channels;
     const AlignedBuffer x = random(kTile * c, 1.0f);
-    AlignedBuffer rows = bytes(kTile * kernels_.row_size(c));
+    AlignedBytes rows = bytes(kTile * kernels_.row_size(c));
     const double seconds = fastest([&] { kernels_.prepare({kTile, c, x.data(), c, rows.data()}); });
     report(sizes, "prepare", kTile, 0, c, 0.0, seconds);
   }
@@ -219,7 +219,7 @@ void bench_alone(std::string_view isa, const KernelTable& t) {
                                       affine.data(), last.data(), kChannels, affine.data(), false,
                                       logits.data(), scratch.data()});
                  }));
-    AlignedBuffer line((kMap + 1) * classes);
+    AlignedBuffer line(3 * kMap * classes + 5 * (kPixels + 15));
     const SampleArgs args{map.data(), kMap,    classes, window.data(), window.data(),
                           0,          kPixels, kPixels, line.data()};
     const auto decode = [&] {

@@ -155,7 +155,7 @@ class OpenVinoSession:
             for j, feature in enumerate(features):
                 request.set_output_tensor(j, _lend(feature[i : i + 1]))
             try:
-                request.infer()
+                request.infer(share_outputs=True)  # by itself it returns a copy of each
             except _REFUSALS as error:
                 raise BackendError("OpenVINO failed", got=gist(error)) from error
         return features

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_BETWEEN_RELEASES = 0.005
-"""Seconds: in these a core reads some 20 MB, and to give them back takes 0.1 ms."""
+_BETWEEN_RELEASES = 0.03
+"""Seconds: in these a core reads some 100 MB, less than a run takes later on top of the weights.
+Shorter ones cost time: what is given back while it is in use is mapped again."""
 
 
 @contextmanager

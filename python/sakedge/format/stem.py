@@ -24,9 +24,7 @@ gets them from memory."""
 class StemModel:
     """The stem as an ONNX model with its weights apart, so that no copy of them need be made.
 
-    Measured on ViT-B (343 MB of stem), peak memory of reading and compiling: ONNX Runtime 0.8 GB
-    with the weights given, 1.4 GB from `to_bytes`; OpenVINO 0.7 GB (constants over the views put
-    in place of the inputs) against 1.7 GB.
+    What that saves is in `docs/backends.md`.
 
     Attributes:
         graph: ONNX model of the stem without weights: each is an initializer whose external data
