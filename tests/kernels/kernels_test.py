@@ -34,7 +34,7 @@ def test_the_dispatch_is_read_as_it_is_compiled() -> None:
     assert [name for name in machines.listed_isas() if name in here] == here
 
 
-def test_every_instruction_set_of_arm_runs_under_the_emulator(
+def test_every_instruction_set_of_aarch64_runs(
     aarch64: Callable[..., list[str]],
 ) -> None:
     lines = machines.output([*aarch64(), "isas"])
@@ -60,11 +60,11 @@ def test_every_instruction_set_of_arm_runs_under_the_emulator(
         ),
     ],
 )
-def test_features_of_arm_are_those_of_the_cpu(
+def test_features_of_aarch64_are_those_of_the_cpu(
     aarch64: Callable[..., list[str]], cpu: str, features: list[str]
 ) -> None:
     assert machines.output([*aarch64(cpu=cpu), "features"]) == features
 
 
-def test_dispatch_passes_its_test_on_arm(aarch64: Callable[..., list[str]]) -> None:
+def test_dispatch_passes_its_test_on_aarch64(aarch64: Callable[..., list[str]]) -> None:
     assert machines.output(aarch64("sakedge_dispatch_test")) == []

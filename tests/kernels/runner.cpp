@@ -29,11 +29,13 @@ using calls::Arrays;
   std::exit(1);
 }
 
-// False at the end of the input, where nothing more is to be read.
-bool read(void* data, std::size_t size) { return std::fread(data, 1, size, stdin) == size; }
+// False at the end of the input. Of nothing there may be no address, which fread does not allow.
+bool read(void* data, std::size_t size) {
+  return size == 0 || std::fread(data, 1, size, stdin) == size;
+}
 
 void write(const void* data, std::size_t size) {
-  if (std::fwrite(data, 1, size, stdout) != size) {
+  if (size != 0 && std::fwrite(data, 1, size, stdout) != size) {
     fail("cannot write");
   }
 }
@@ -120,7 +122,7 @@ int list_features() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "isas" && argc == 2) {
     return list_isas();
@@ -132,4 +134,6 @@ int main(int argc, char** argv) {
     return serve(argv[2]);
   }
   fail("expected isas, features or serve <isa>");
+} catch (...) {
+  fail("an exception");
 }
