@@ -5,13 +5,19 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 OUT ?= out
 
-.PHONY: demo test lint format wheel wheels clean
+# The kernel and concurrency tests under sanitizers: make sanitize, make sanitize SANITIZE=thread
+SANITIZE ?= address,undefined
+
+.PHONY: demo test sanitize lint format wheel wheels clean
 
 demo: .venv/demo.stamp
 	$(BIN)/sakedge demo --output $(OUT)
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest
+
+sanitize: .venv/dev.stamp
+	$(BIN)/python -m tools.sanitize $(SANITIZE)
 
 lint: .venv/dev.stamp .venv/lint.stamp
 	$(BIN)/ruff check .
