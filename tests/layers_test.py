@@ -41,8 +41,9 @@ GUARDED: dict[str, str] = {
 CPP_LAYERS: dict[str, frozenset[str]] = {
     "core": frozenset(),
     "cpu": frozenset({"core"}),
+    "calls": frozenset({"core", "cpu"}),
     "decoder": frozenset({"core", "cpu"}),
-    "bindings": frozenset({"core", "cpu", "decoder"}),
+    "bindings": frozenset({"core", "cpu", "calls", "decoder"}),
 }
 
 

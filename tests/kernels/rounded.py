@@ -8,7 +8,10 @@ before it rounds an operand, and then once in a while rounds it to the other sid
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from tests.kernels.reference import Array, Student
+
+F32 = NDArray[np.float32]
 
 
 def to_bf16(x: Array) -> Array:
@@ -26,6 +29,23 @@ def to_s8(x: Array, axis: int) -> Array:
     factor = np.where(is_zero, np.float32(0), np.float32(127) / np.where(is_zero, 1, largest))
     scale = np.where(is_zero, np.float32(0), largest / np.float32(127))
     return np.rint(x32 * factor).astype(np.float64) * scale.astype(np.float64)
+
+
+def linear_s8(x: F32, weight: F32, bias: F32 | None, y: F32 | None) -> F32:
+    """The rule of `kernel_table.h`, each operation rounded to float32 by itself."""
+
+    def quantised(a: F32, axis: int) -> tuple[NDArray[np.int64], F32]:
+        largest = np.abs(a).max(axis, keepdims=True)
+        largest[largest < 2.0**-100] = 0
+        with np.errstate(divide="ignore"):
+            factor = np.where(largest == 0, np.float32(0), np.float32(127) / largest)
+        return np.rint(a * factor).astype(np.int64), largest / np.float32(127)
+
+    q, scale = quantised(x, 1)
+    qw, weight_scale = quantised(weight, 0)
+    out = (q @ qw).astype(np.float32) * (scale * weight_scale)
+    out = out if bias is None else out + bias
+    return out if y is None else y + out
 
 
 def rows(x: Array, arithmetic: str) -> Array:

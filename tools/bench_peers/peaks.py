@@ -3,6 +3,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
+
 ARITHMETICS = {"fp32": "f32", "bf16": "bf16", "int8": "s8"}
 _ROUNDS = 50_000
 """Of the innermost loop in one measurement: some 10 to 30 ms."""
@@ -19,11 +21,13 @@ def peak(precision: str, threads: int) -> float:
 
     arithmetic = ARITHMETICS[precision]
     isa, _ = _core.arithmetics()[arithmetic]
-    run = getattr(_core.Kernels(isa), f"peak_{arithmetic}")
+    kernels = _core.Kernels(isa)
+    rounds = np.array([_ROUNDS], np.float32)
 
     def rate(_: int) -> float:
         start = time.perf_counter()
-        return 2e-9 * float(run(_ROUNDS)) / (time.perf_counter() - start)
+        (multiplications,) = kernels.call(f"peak_{arithmetic}", [rounds])
+        return 2e-9 * float(multiplications[0]) / (time.perf_counter() - start)
 
     with ThreadPoolExecutor(threads) as pool:
         return max(sum(pool.map(rate, range(threads))) for _ in range(_MEASUREMENTS))

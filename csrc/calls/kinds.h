@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+
+#include "calls/array.h"
+#include "core/status.h"
+#include "cpu/kernel_table.h"
+
+// The calls of call.h by kind of kernel. All take their inputs in the order that call.h gives.
+namespace sakedge::calls {
+
+using Result = Expected<Arrays>;
+
+inline Status wrong_inputs(const char* expected) {
+  return {Code::kInvalid, std::string("inputs: expected ") + expected};
+}
+
+// `outputs` unless the memory beside them, or beside the scratch, was written to.
+inline Result checked(bool intact, Arrays outputs) {
+  if (!intact) {
+    return Status(Code::kInvalid, "wrote beyond its outputs or its scratch");
+  }
+  return outputs;
+}
+
+// matrices.cpp: each for the kernels of one arithmetic
+Result packed_size(const cpu::PackedKernels& kernels, const Arrays& in);
+Result pack(const cpu::PackedKernels& kernels, const Arrays& in);
+Result row_size(const cpu::PackedKernels& kernels, const Arrays& in);
+Result prepare(const cpu::PackedKernels& kernels, const Arrays& in);
+Result linear(const cpu::PackedKernels& kernels, const Arrays& in);
+Result adapter(const cpu::PackedKernels& kernels, const Arrays& in);
+Result router(const cpu::PackedKernels& kernels, const Arrays& in);
+Result peak(const cpu::PackedKernels& kernels, const Arrays& in);
+
+// tokens.cpp
+Result gelu_f32(const cpu::KernelTable& table, const Arrays& in);
+Result layer_norm_f32(const cpu::KernelTable& table, const Arrays& in);
+Result mix_f32(const cpu::KernelTable& table, const Arrays& in);
+
+// maps.cpp
+Result head_expand_f32(const cpu::KernelTable& table, const Arrays& in);
+Result decode_labels_u8_f32(const cpu::KernelTable& table, const Arrays& in);
+Result decode_labels_u16_f32(const cpu::KernelTable& table, const Arrays& in);
+Result decode_probability_f32(const cpu::KernelTable& table, const Arrays& in);
+Result decode_two_class_f32(const cpu::KernelTable& table, const Arrays& in);
+Result decode_normals_f32(const cpu::KernelTable& table, const Arrays& in);
+Result decode_scalar_f32(const cpu::KernelTable& table, const Arrays& in);
+Result upsample_f32(const cpu::KernelTable& table, const Arrays& in);
+
+}  // namespace sakedge::calls

@@ -1,0 +1,184 @@
+#include <algorithm>
+
+#include "calls/kinds.h"
+#include "calls/memory.h"
+
+namespace sakedge::calls {
+namespace {
+
+using cpu::KernelTable;
+using cpu::SampleArgs;
+using cpu::Tap;
+
+constexpr Index kFloat = static_cast<Index>(sizeof(float));
+
+std::vector<Tap> taps_of(const Array& array) {
+  std::vector<Tap> taps;
+  for (std::size_t i = 0; i < array.values.size(); i += 4) {
+    const float* v = array.values.data() + i;
+    taps.push_back({static_cast<std::int32_t>(v[0]), static_cast<std::int32_t>(v[1]), v[2], v[3]});
+  }
+  return taps;
+}
+
+// All cells that taps name lie on an axis of this size.
+bool lie_within(const std::vector<Tap>& taps, Index size) {
+  return std::all_of(taps.begin(), taps.end(), [size](const Tap& tap) {
+    return tap.low >= 0 && tap.low < size && tap.high >= 0 && tap.high < size;
+  });
+}
+
+// [9, height * width, c] as the decoder lays them out: the nine of a token side by side.
+Rows by_token(const Array& maps, Index tokens, Index c) {
+  Rows result(tokens * 9, c);
+  for (Index tap = 0; tap < 9; ++tap) {
+    for (Index token = 0; token < tokens; ++token) {
+      std::copy_n(maps.values.data() + (tap * tokens + token) * c, c,
+                  result.data() + (token * 9 + tap) * result.stride());
+    }
+  }
+  return result;
+}
+
+// A decoder over the whole output, in two bands, so that one that begins in the middle is tried.
+// `run(args, out)` writes `size` elements of type Out, which become floats of `shape`.
+template <typename Out, typename Run>
+Result sampled(const Arrays& in, Index classes, const std::vector<Index>& shape, const Run& run) {
+  const Index width = in[0].shape[1];
+  const Index out_height = in[1].shape[0];
+  const Index out_width = in[2].shape[0];
+  const std::vector<Tap> rows = taps_of(in[1]);
+  const std::vector<Tap> columns = taps_of(in[2]);
+  if (!lie_within(rows, in[0].shape[0]) || !lie_within(columns, width)) {
+    return wrong_inputs("taps within the map");
+  }
+  const Block scratch((3 * width * classes + 5 * (out_width + 15)) * kFloat);
+  const Index size = count(shape);
+  const Block block(size * static_cast<Index>(sizeof(Out)));
+  Out* out = reinterpret_cast<Out*>(block.data());
+  SampleArgs args{in[0].values.data(), width,     classes,         rows.data(), columns.data(), 0,
+                  out_height / 2,      out_width, scratch.floats()};
+  run(args, out);
+  args.begin = args.end;
+  args.end = out_height;
+  run(args, out);
+  Array result{shape, {}};
+  std::transform(out, out + size, std::back_inserter(result.values),
+                 [](Out value) { return static_cast<float>(value); });
+  return checked(block.guard_intact() && scratch.guard_intact(), {std::move(result)});
+}
+
+bool is_sampling(const Arrays& in) {
+  return in.size() == 3 && in[0].shape.size() == 3 && in[1].shape.size() == 2 &&
+         in[2].shape.size() == 2 && in[1].shape[1] == 4 && in[2].shape[1] == 4;
+}
+
+constexpr const char* kSampling = "map [height, width, classes], rows [h, 4], columns [w, 4]";
+
+// `needed` classes, or any number if it is 0; `channels` values for each position.
+template <typename Out>
+Result decoded(void (*kernel)(const SampleArgs&, Out*), const Arrays& in, Index needed,
+               Index channels = 1) {
+  if (!is_sampling(in) || in[0].shape[2] < 1 || (needed != 0 && in[0].shape[2] != needed)) {
+    return wrong_inputs(kSampling);
+  }
+  std::vector<Index> shape = {in[1].shape[0], in[2].shape[0]};
+  if (channels > 1) {
+    shape.push_back(channels);
+  }
+  return sampled<Out>(in, in[0].shape[2], shape, kernel);
+}
+
+}  // namespace
+
+Result head_expand_f32(const KernelTable& table, const Arrays& in) {
+  const char* expected =
+      "maps [9, height, width, c], rows [h, 3, 4], columns [w, 3, 4], bias [c], last [classes, c], "
+      "its bias [classes] or none, logits [h, w, classes] or none";
+  if (in.size() != 7 || in[0].shape.size() != 4 || in[1].shape.empty() || in[2].shape.empty() ||
+      in[4].shape.size() != 2) {
+    return wrong_inputs(expected);
+  }
+  const Index height = in[0].shape[1];
+  const Index width = in[0].shape[2];
+  const Index c = in[0].shape[3];
+  const Index out_height = in[1].shape[0];
+  const Index out_width = in[2].shape[0];
+  const Index classes = in[4].shape[0];
+  const bool accumulate = !is_none(in[6]);
+  const std::vector<Tap> rows = taps_of(in[1]);
+  const std::vector<Tap> columns = taps_of(in[2]);
+  if (in[0].shape[0] != 9 || !has_shape(in[1], {out_height, 3, 4}) ||
+      !has_shape(in[2], {out_width, 3, 4}) || !has_shape(in[3], {c}) || in[4].shape[1] != c ||
+      (!is_none(in[5]) && !has_shape(in[5], {classes})) ||
+      (accumulate && !has_shape(in[6], {out_height, out_width, classes})) ||
+      !lie_within(rows, height) || !lie_within(columns, width)) {
+    return wrong_inputs(expected);
+  }
+  const Rows maps = by_token(in[0], height * width, c);
+  const Rows last(classes, c, in[4].values.data());
+  const Index size = out_height * out_width * classes;
+  Rows logits(1, size, data_or_null(in[6]));
+  const Block scratch((3 * width + out_width) * c * kFloat);
+  cpu::ExpandArgs args{c,
+                       classes,
+                       width,
+                       maps.data(),
+                       9 * maps.stride(),
+                       maps.stride(),
+                       rows.data(),
+                       columns.data(),
+                       0,
+                       out_height / 2,
+                       out_width,
+                       in[3].values.data(),
+                       last.data(),
+                       last.stride(),
+                       data_or_null(in[5]),
+                       accumulate,
+                       logits.data(),
+                       scratch.floats()};
+  table.head_expand_f32(args);
+  args.begin = args.end;
+  args.end = out_height;
+  table.head_expand_f32(args);
+  return checked(logits.gaps_intact() && scratch.guard_intact(),
+                 {{{out_height, out_width, classes}, logits.dense()}});
+}
+
+Result decode_labels_u8_f32(const KernelTable& table, const Arrays& in) {
+  return decoded(table.decode_labels_u8_f32, in, 0);
+}
+
+Result decode_labels_u16_f32(const KernelTable& table, const Arrays& in) {
+  return decoded(table.decode_labels_u16_f32, in, 0);
+}
+
+Result decode_probability_f32(const KernelTable& table, const Arrays& in) {
+  return decoded(table.decode_probability_f32, in, 1);
+}
+
+Result decode_two_class_f32(const KernelTable& table, const Arrays& in) {
+  return decoded(table.decode_two_class_f32, in, 2);
+}
+
+Result decode_normals_f32(const KernelTable& table, const Arrays& in) {
+  return decoded(table.decode_normals_f32, in, 3, 3);
+}
+
+Result decode_scalar_f32(const KernelTable& table, const Arrays& in) {
+  return decoded(table.decode_scalar_f32, in, 1);
+}
+
+Result upsample_f32(const KernelTable& table, const Arrays& in) {
+  if (!is_sampling(in)) {
+    return wrong_inputs(kSampling);
+  }
+  const Index classes = in[0].shape[2];
+  const Index plane = in[1].shape[0] * in[2].shape[0];
+  return sampled<float>(
+      in, classes, {classes, in[1].shape[0], in[2].shape[0]},
+      [&](const SampleArgs& args, float* out) { table.upsample_f32(args, plane, out); });
+}
+
+}  // namespace sakedge::calls

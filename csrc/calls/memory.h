@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+
+#include "calls/array.h"
+#include "core/aligned.h"
+
+// Memory around which a kernel that reads or writes too much is noticed, also where no sanitizer
+// runs: what lies beside it is NaN, and checked to be what it was.
+namespace sakedge::calls {
+
+// A matrix whose rows are a few floats apart and begin at every alignment.
+class Rows {
+ public:
+  // A copy of a dense [rows, columns], or NaN.
+  Rows(Index rows, Index columns, const float* dense = nullptr);
+
+  float* data() { return cells_.data() + kGap; }
+  const float* data() const { return cells_.data() + kGap; }
+  Index stride() const { return columns_ + kGap; }
+
+  std::vector<float> dense() const;
+  bool gaps_intact() const;
+
+ private:
+  static constexpr Index kGap = 3;  // odd: no two neighbouring rows are aligned alike
+
+  Index rows_, columns_;
+  std::vector<float> cells_;
+};
+
+// Bytes at a multiple of kAlignment, all ones (NaN) to begin with, and a guard behind them.
+class Block {
+ public:
+  explicit Block(Index size);
+
+  std::byte* data() const { return bytes_.data(); }
+  float* floats() const { return reinterpret_cast<float*>(bytes_.data()); }
+  Index size() const { return size_; }
+  bool guard_intact() const;
+
+  // One byte in a float.
+  Array array() const;
+
+ private:
+  static constexpr Index kGuard = 64;
+
+  Index size_;
+  AlignedBytes bytes_;
+};
+
+}  // namespace sakedge::calls
