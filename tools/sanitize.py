@@ -1,4 +1,4 @@
-"""Runs the kernel and concurrency tests on a build with sanitizers: `python -m tools.sanitize thread`.
+"""Runs the kernel tests on a build with sanitizers: `python -m tools.sanitize thread`.
 
 The build goes to build/sanitize-<names>, beside the one that is installed. Python itself is not
 instrumented, so the sanitizers' libraries are loaded before it.
@@ -34,13 +34,15 @@ def main() -> int:
     names = arguments.sanitizers.split(",")
     folder = ROOT / "build" / f"sanitize-{'-'.join(names)}"
     site = folder / "site"
-    install = ["install", "--quiet", "--no-deps", "--no-build-isolation", "--upgrade"]
-    options = [f"-Ccmake.define.SAKEDGE_SANITIZE={arguments.sanitizers}", "-Cinstall.strip=false"]
-    subprocess.run(
-        [sys.executable, "-m", "pip", *install, *options, f"-Cbuild-dir={folder / 'cmake'}"]
-        + ["--target", str(site), str(ROOT)],
-        check=True,
-    )
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
+    options = [
+        "--no-build-isolation",
+        f"-Ccmake.define.SAKEDGE_SANITIZE={arguments.sanitizers}",
+        "-Cinstall.strip=false",
+        f"-Cbuild-dir={folder / 'cmake'}",
+        f"--target={site}",
+    ]
+    subprocess.run([*pip, *options, str(ROOT)], check=True)
     packages = [path for path in sys.path if path.endswith("site-packages")]
     paths = [str(site), str(ROOT), *packages]
     environment = {
