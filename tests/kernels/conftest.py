@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.kernels.machines import Kernels, Runner, listed_isas, local
+from tests.kernels.machines import ISAS, Kernels, Runner, local
 
 from sakedge import _core
 
@@ -19,10 +18,6 @@ TESTS = ("sakedge_dispatch_test", "sakedge_thread_pool_test")
 RUNNER = "sakedge_kernel_runner"
 EMULATOR = "qemu-aarch64-static"
 
-_HERE = [name for name, _, _ in _core.isas()]
-_THERE = [] if platform.machine() == "aarch64" else [n for n in listed_isas() if n not in _HERE]
-_ISAS = [*_HERE, *(f"aarch64 {name}" for name in (*_THERE, "generic"))]
-
 
 def _tool(name: str) -> str | None:
     """A program of this virtual environment, which need not be on the PATH, or of the machine."""
@@ -30,7 +25,7 @@ def _tool(name: str) -> str | None:
 
 
 def _build(folder: Path, targets: tuple[str, ...], *options: str) -> Path:
-    """Builds C++ targets with what they link; returns the folder of the programs."""
+    """Builds C++ targets with what they link."""
     cmake = _tool("cmake")
     if cmake is None:
         pytest.skip("there is no cmake")
@@ -43,29 +38,32 @@ def _build(folder: Path, targets: tuple[str, ...], *options: str) -> Path:
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "tests" / "kernels"
-
-
-@pytest.fixture(scope="session")
-def debug_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("debug")
-    _build(folder, TESTS, "-DCMAKE_BUILD_TYPE=Debug")
     return folder
 
 
 @pytest.fixture(scope="session")
+def debug_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _build(tmp_path_factory.mktemp("debug"), TESTS, "-DCMAKE_BUILD_TYPE=Debug")
+
+
+def _build_for_aarch64(folder: Path, targets: tuple[str, ...], kind: str) -> Path:
+    if shutil.which("aarch64-linux-gnu-g++") is None:
+        pytest.skip("there is no aarch64-linux-gnu-g++")
+    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake' / 'aarch64-linux-gnu.cmake'}"
+    return _build(folder, targets, f"-DCMAKE_BUILD_TYPE={kind}", toolchain)
+
+
+@pytest.fixture(scope="session")
+def aarch64_debug_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _build_for_aarch64(tmp_path_factory.mktemp("aarch64"), ("sakedge_cpu",), "Debug")
+
+
+@pytest.fixture(scope="session")
 def aarch64_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tests and the runner as programs for 64-bit Arm."""
-    for program in ("aarch64-linux-gnu-g++", EMULATOR):
-        if shutil.which(program) is None:
-            pytest.skip(f"there is no {program}")
-    toolchain = ROOT / "cmake" / "aarch64-linux-gnu.cmake"
-    return _build(
-        tmp_path_factory.mktemp("aarch64"),
-        (*TESTS, RUNNER),
-        "-DCMAKE_BUILD_TYPE=Release",
-        f"-DCMAKE_TOOLCHAIN_FILE={toolchain}",
-    )
+    if shutil.which(EMULATOR) is None:
+        pytest.skip(f"there is no {EMULATOR}")
+    targets = (RUNNER, "sakedge_dispatch_test")
+    return _build_for_aarch64(tmp_path_factory.mktemp("aarch64"), targets, "Release")
 
 
 @pytest.fixture(scope="session")
@@ -73,16 +71,16 @@ def aarch64(aarch64_build: Path) -> Callable[..., list[str]]:
     """Command that runs a program of that build on an emulated CPU."""
 
     def command(program: str = RUNNER, cpu: str = "max") -> list[str]:
-        return [EMULATOR, "-cpu", cpu, str(aarch64_build / program)]
+        return [EMULATOR, "-cpu", cpu, str(aarch64_build / "tests" / "kernels" / program)]
 
     return command
 
 
-@pytest.fixture(scope="session", params=_ISAS)
+@pytest.fixture(scope="session", params=ISAS)
 def kernels(request: pytest.FixtureRequest) -> Iterator[Kernels]:
     """The kernels of each instruction set, those of 64-bit Arm under an emulator."""
     isa = request.param
-    if not isa.startswith("aarch64 "):
+    if " " not in isa:
         missing = {name: reason for name, supported, reason in _core.isas() if not supported}
         if isa in missing:
             pytest.skip(f"needs {missing[isa]}")

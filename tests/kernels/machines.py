@@ -5,6 +5,7 @@ Kernels are called by name on arrays; `csrc/calls/call.h` lists what each takes 
 
 from __future__ import annotations
 
+import platform
 import re
 import struct
 import subprocess
@@ -28,6 +29,18 @@ _DISPATCH = Path(__file__).parents[2] / "csrc" / "cpu" / "dispatch.cpp"
 def listed_isas() -> list[str]:
     """The instruction sets of all architectures, from the rows of the dispatch."""
     return re.findall(r'^\s*\{"(\w+)", &k\w+Table', _DISPATCH.read_text(), flags=re.MULTILINE)
+
+
+def _isas() -> list[str]:
+    here = [name for name, _, _ in _core.isas()]
+    if platform.machine() == "aarch64":
+        return here
+    there = [name for name in listed_isas() if name not in here]
+    return [*here, *(f"aarch64 {name}" for name in (*there, "generic"))]
+
+
+ISAS = _isas()
+"""All instruction sets; those that need an emulator follow the name of their architecture."""
 
 
 class Machine(Protocol):

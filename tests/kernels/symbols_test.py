@@ -12,27 +12,31 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from sakedge import decoder
+from tests.kernels.machines import ISAS
 
 LOCAL = set("tbdrnNUaA")  # text, bss, data, read-only, debugging, undefined, absolute
 
 
-def _exported(path: Path) -> list[str]:
+def _exported(path: Path, nm: str = "nm") -> list[str]:
     output = subprocess.run(
-        ["nm", "--demangle", str(path)], capture_output=True, text=True, check=True
+        [nm, "--demangle", str(path)], capture_output=True, text=True, check=True
     ).stdout
     lines = re.findall(r"^\S*\s+(\w) (.+)$", output, flags=re.MULTILINE)
     return [name for kind, name in lines if kind not in LOCAL]
 
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not on the PATH")
-@pytest.mark.parametrize("isa", [name for name, _, _ in decoder.isas()])
-def test_object_exports_its_table_alone(debug_build: Path, isa: str) -> None:
-    objects = list(debug_build.glob(f"CMakeFiles/sakedge_isa_{isa}.dir/**/*.o"))
+@pytest.mark.parametrize("isa", ISAS)
+def test_object_exports_its_table_alone(request: pytest.FixtureRequest, isa: str) -> None:
+    architecture, _, name = isa.rpartition(" ")
+    build = request.getfixturevalue(
+        f"{architecture}_debug_build" if architecture else "debug_build"
+    )
+    objects = list(build.glob(f"CMakeFiles/sakedge_isa_{name}.dir/**/*.o"))
     assert len(objects) == 1
-    table = "".join(part.capitalize() for part in isa.split("_"))
-    assert _exported(objects[0]) == [f"sakedge::cpu::k{table}Table"]
+    table = "".join(part.capitalize() for part in name.split("_"))
+    nm = f"{architecture}-linux-gnu-nm" if architecture else "nm"
+    assert _exported(objects[0], nm) == [f"sakedge::cpu::k{table}Table"]
 
 
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not on the PATH")
