@@ -8,13 +8,19 @@ OUT ?= out
 # What clang-tidy must know of the kernels that build/ed does not compile.
 AARCH64 := --target=aarch64-linux-gnu -march=armv8.2-a+dotprod+i8mm+bf16 -std=c++20 -Icsrc
 
-.PHONY: demo test lint format wheel wheels clean
+# The kernel and concurrency tests under sanitizers: make sanitize, make sanitize SANITIZE=thread
+SANITIZE ?= address,undefined
+
+.PHONY: demo test sanitize lint format wheel wheels clean
 
 demo: .venv/demo.stamp
 	$(BIN)/sakedge demo --output $(OUT)
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest
+
+sanitize: .venv/dev.stamp
+	$(BIN)/python -m tools.sanitize $(SANITIZE)
 
 lint: .venv/dev.stamp .venv/lint.stamp
 	$(BIN)/ruff check .

@@ -10,6 +10,11 @@ extern const KernelTable kAvx2Table;
 extern const KernelTable kAvx512Table;
 extern const KernelTable kAvx512VnniTable;
 extern const KernelTable kAvx512Bf16Table;
+#elif defined(__aarch64__)
+extern const KernelTable kNeonTable;
+extern const KernelTable kNeonDotTable;
+extern const KernelTable kNeonI8mmTable;
+extern const KernelTable kNeonBf16Table;
 #endif
 
 namespace {
@@ -21,6 +26,11 @@ constexpr Isa kIsas[] = {
     {"avx512_vnni", &kAvx512VnniTable, kAvx512 | kAvx512Vnni, only(Precision::kS8)},
     {"avx512", &kAvx512Table, kAvx512, only(Precision::kF32)},
     {"avx2", &kAvx2Table, kAvx2, only(Precision::kF32)},
+#elif defined(__aarch64__)
+    {"neon_bf16", &kNeonBf16Table, kNeon | kNeonBf16, only(Precision::kBf16)},
+    {"neon_i8mm", &kNeonI8mmTable, kNeon | kNeonI8mm, only(Precision::kS8)},
+    {"neon_dot", &kNeonDotTable, kNeon | kNeonDot, only(Precision::kS8)},
+    {"neon", &kNeonTable, kNeon, only(Precision::kF32)},
 #endif
     {"generic", &kGenericTable, 0, only(Precision::kF32)},
 };

@@ -16,7 +16,7 @@ namespace sakedge::cpu {
 extern const KernelTable kAvx2Table;
 
 constexpr KernelTable kAvx2Table = {
-    .f32 = packed_kernels<F32>(),
+    .f32 = packed_kernels<F32<BroadcastF32>>(),
     .bf16 = packed_kernels<Bf16<WidenedBf16>>(),
     .s8 = packed_kernels<S8<MaddDot>>(),
     .gelu_f32 = gelu_f32,

@@ -7,6 +7,7 @@ namespace {
 
 struct Avx512Bf16Dot {
   typedef Ints Operand;
+  static constexpr Index kStep = 2;
 
   static Operand load(const char* p) { return load_ints(p); }
   static Operand broadcast(const char* p) { return splat_ints(p); }

@@ -15,11 +15,12 @@ inline std::uint16_t to_bf16(float x) {
   return static_cast<std::uint16_t>(bits >> 16);
 }
 
-// Arithmetic on pairs of bfloat16. `Dot` brings Operand, Sum, load, broadcast and multiply_add, and
+// Arithmetic on bfloat16. `Dot` brings kStep, Operand, load, broadcast and multiply_add, and
 // store(out, x), which rounds a vector.
 template <typename Dot>
 struct Bf16 : Dot {
-  static constexpr Index kStep = 2;
+  using Dot::kStep;
+  static constexpr Index kWord = kStep * sizeof(std::uint16_t);
   static constexpr Index kRowExtra = 0;
   static constexpr Index kColumnExtra = 0;
   typedef Vec Sum;
@@ -34,9 +35,10 @@ struct Bf16 : Dot {
 
   static void pack_column(Index k, const float* source, Index stride, Index depth, char* panel,
                           Index column) {
-    std::uint16_t* out = reinterpret_cast<std::uint16_t*>(panel) + 2 * column;
-    for (Index i = 0; i < 2 * depth; ++i) {
-      out[i / 2 * 2 * kPanel + i % 2] = i < k ? to_bf16(source[i * stride]) : std::uint16_t{0};
+    std::uint16_t* out = reinterpret_cast<std::uint16_t*>(panel) + kStep * column;
+    for (Index i = 0; i < kStep * depth; ++i) {
+      out[i / kStep * kStep * kPanel + i % kStep] =
+          i < k ? to_bf16(source[i * stride]) : std::uint16_t{0};
     }
   }
 };
@@ -45,6 +47,7 @@ struct Bf16 : Dot {
 // exact. Saves memory traffic, not arithmetic.
 struct WidenedBf16 {
   typedef Ints Operand;
+  static constexpr Index kStep = 2;
 
   static Operand load(const char* p) { return load_ints(p); }
   static Operand broadcast(const char* p) { return splat_ints(p); }

@@ -5,20 +5,16 @@
 namespace sakedge::cpu {
 namespace {
 
-// Arithmetic on float32 as it is.
-struct F32 {
+// Arithmetic on float32 as it is. `Dot` brings Operand, load, broadcast and multiply_add.
+template <typename Dot>
+struct F32 : Dot {
   static constexpr Index kStep = 1;
+  static constexpr Index kWord = kStep * sizeof(float);
   static constexpr Index kRowExtra = 0;
   static constexpr Index kColumnExtra = 0;
-  typedef Vec Operand;
   typedef Vec Sum;
 
   static Sum zero() { return splat(0.0f); }
-  static Operand load(const char* p) { return cpu::load(reinterpret_cast<const float*>(p)); }
-  static Operand broadcast(const char* p) { return splat(*reinterpret_cast<const float*>(p)); }
-  static Sum multiply_add(Operand x, Operand column, Sum sum) {
-    return cpu::multiply_add(x, column, sum);
-  }
   static Vec value(Sum sum, const char*, Index, const char*, Index) { return sum; }
 
   static void prepare(Index k, const float* x, char* row) {
@@ -33,6 +29,14 @@ struct F32 {
       out[i * kPanel] = i < k ? source[i * stride] : 0.0f;
     }
   }
+};
+
+struct BroadcastF32 {
+  typedef Vec Operand;
+
+  static Vec load(const char* p) { return cpu::load(reinterpret_cast<const float*>(p)); }
+  static Vec broadcast(const char* p) { return splat(*reinterpret_cast<const float*>(p)); }
+  static Vec multiply_add(Vec x, Vec column, Vec sum) { return cpu::multiply_add(x, column, sum); }
 };
 
 }  // namespace

@@ -34,8 +34,14 @@ inline void write(const Epilogue& e, float* y, Index column, Vec value, Lanes la
   store(y + column, value, lanes);
 }
 
+// Arithmetics that this file's innermost loop is for. An instruction set may declare, before this
+// file is included, a multiply_block for arithmetics that do without broadcasting.
+template <typename A>
+concept ByBroadcast = requires(const char* p) { A::broadcast(p); };
+
 // `Rows` rows times one panel. `ahead` is what to fetch meanwhile, a cache line per step.
 template <typename A, Index Rows>
+  requires ByBroadcast<A>
 inline void multiply_block(const char* rows, Index row_size, const char* panel, Index depth,
                            const char* ahead, typename A::Sum (*sums)[kPanelVectors]) {
   typename A::Sum sum[Rows][kPanelVectors];
@@ -46,10 +52,10 @@ inline void multiply_block(const char* rows, Index row_size, const char* panel, 
     prefetch(ahead + word * kCacheLine);
     typename A::Operand column[kPanelVectors];
     UNROLL for (Index v = 0; v < kPanelVectors; ++v) {
-      column[v] = A::load(panel + (word * kPanel + v * kLanes) * kWord);
+      column[v] = A::load(panel + (word * kPanel + v * kLanes) * A::kWord);
     }
     UNROLL for (Index r = 0; r < Rows; ++r) {
-      const typename A::Operand x = A::broadcast(rows + r * row_size + word * kWord);
+      const typename A::Operand x = A::broadcast(rows + r * row_size + word * A::kWord);
       UNROLL for (Index v = 0; v < kPanelVectors; ++v) {
         sum[r][v] = A::multiply_add(x, column[v], sum[r][v]);
       }
@@ -78,7 +84,7 @@ template <typename A, Finish F>
 inline void finish_block(const Epilogue& e, Index row, Index count, Index first, Index n,
                          const char* rows, Index row_size, const char* panel, Index depth,
                          const typename A::Sum (*sums)[kPanelVectors]) {
-  const char* scales = panel + depth * kPanel * kWord;
+  const char* scales = panel + depth * kPanel * A::kWord;
   for (Index r = 0; r < count; ++r) {
     float* y = e.y + (row + r) * e.y_stride;
     for (Index v = 0; v < kPanelVectors; ++v) {

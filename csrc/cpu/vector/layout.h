@@ -1,22 +1,25 @@
 #pragma once
 
+#include <string.h>
+
 #include "cpu/kernel_table.h"
 #include "cpu/vector/lanes.h"
 
 // Layouts of prepared rows and packed matrices.
 //
-// Both consist of 32-bit *words*, each of `A::kStep` neighbouring elements along k: one float, two
-// bfloat16, four int8. A product broadcasts one word of a row against a vector of words of as many
-// columns.
+// Both consist of *words*, each of `A::kStep` neighbouring elements along k. Mostly a word has 32
+// bits, one float, two bfloat16 or four int8, and a product broadcasts a word of a row against a
+// vector of words of as many columns. Instructions that add up more than 32 bits of elements have
+// longer words.
 //
-//   row     words of one row, zeros up to the next cache line, then what A::kRowExtra asks for
-//           (the row's scale). An odd number of cache lines, so that the rows of a block do not
-//           compete for the same set of the first-level cache.
+//   row     words of one row, the last one filled with zeros; from the next cache line on what
+//           A::kRowExtra asks for (the row's scale). An odd number of cache lines, so that the rows
+//           of a block do not compete for the same set of the first-level cache.
 //   packed  panels of kPanel columns, the last one filled with zeros: [words][kPanel] words, then
 //           A::kColumnExtra bytes for each column (its scale).
 //
 // An arithmetic `A` is a struct of the ISA's folder:
-//   kStep, Element, kRowExtra, kColumnExtra
+//   kStep, kWord (bytes of a word), kRowExtra, kColumnExtra
 //   Operand, Sum, zero(), load(), broadcast(), multiply_add(x, column, sum)
 //   value(sum, row, depth, scales, column)   the product as a float
 //   prepare(k, x, row)
@@ -24,7 +27,6 @@
 namespace sakedge::cpu {
 namespace {
 
-constexpr Index kWord = 4;
 constexpr Index kCacheLine = 64;
 constexpr Index kPanel = kPanelVectors * kLanes;
 
@@ -37,7 +39,7 @@ constexpr Index words(Index k) {
 
 template <typename A>
 constexpr Index panel_size(Index k) {
-  return round_up(words<A>(k) * kPanel * kWord + kPanel * A::kColumnExtra, kCacheLine);
+  return round_up(words<A>(k) * kPanel * A::kWord + kPanel * A::kColumnExtra, kCacheLine);
 }
 
 template <typename A>
@@ -46,11 +48,14 @@ Index packed_size(Index k, Index n) {
 }
 
 // Where what follows the words of a row begins.
-constexpr Index row_tail(Index depth) { return round_up(depth * kWord, kCacheLine); }
+template <typename A>
+constexpr Index row_tail(Index depth) {
+  return round_up(depth * A::kWord, kCacheLine);
+}
 
 template <typename A>
 Index row_size(Index k) {
-  const Index bytes = round_up(row_tail(words<A>(k)) + A::kRowExtra, kCacheLine);
+  const Index bytes = round_up(row_tail<A>(words<A>(k)) + A::kRowExtra, kCacheLine);
   return bytes / kCacheLine % 2 == 0 ? bytes + kCacheLine : bytes;
 }
 
@@ -58,6 +63,10 @@ template <typename A>
 void prepare(const PrepareArgs& args) {
   char* row = static_cast<char*>(args.rows);
   for (Index i = 0; i < args.m; ++i) {
+    if constexpr (A::kStep > kLanes) {  // the last vector may not reach the end of the last word
+      const Index whole = args.k / A::kStep;
+      memset(row + whole * A::kWord, 0, args.k % A::kStep == 0 ? 0 : A::kWord);
+    }
     A::prepare(args.k, args.x + i * args.x_stride, row);
     row += row_size<A>(args.k);
   }

@@ -8,9 +8,9 @@ namespace {
 // The innermost loop of a product on a full block, all of its operands in the first-level cache.
 template <typename A>
 Index peak(const PeakArgs& args) {
-  constexpr Index kDepth = 64;
-  constexpr Index kRowSize = kDepth * kWord + kCacheLine;
-  static_assert(kRowBlock * kRowSize + kDepth * kPanel * kWord <= 16384);
+  constexpr Index kDepth = 256 / A::kWord;
+  constexpr Index kRowSize = 256 + kCacheLine;
+  static_assert(kRowBlock * kRowSize + 256 * kPanel <= 16384);
   const char* rows = static_cast<const char*>(args.words);
   const char* panel = rows + kRowBlock * kRowSize;
   typename A::Sum total[kRowBlock][kPanelVectors];

@@ -19,6 +19,7 @@ struct S8 : Dot {
   typedef Ints Sum;
   using Dot::kOffset;
   using Dot::kStep;
+  static constexpr Index kWord = kStep * sizeof(Cell);
   static constexpr Index kRowExtra = sizeof(float);
   static constexpr Index kColumnExtra = sizeof(float) + sizeof(std::int32_t);
 
@@ -26,7 +27,7 @@ struct S8 : Dot {
 
   // scales: [kPanel] column scales, then [kPanel] sums of what the row's offset added.
   static Vec value(Sum sum, const char* row, Index depth, const char* scales, Index column) {
-    const float row_scale = *reinterpret_cast<const float*>(row + row_tail(depth));
+    const float row_scale = *reinterpret_cast<const float*>(row + row_tail<S8>(depth));
     const float* column_scales = reinterpret_cast<const float*>(scales) + column;
     const Ints excess = load_ints(column_scales + kPanel);
     return mul(to_float(sub_ints(sum, excess)), mul(splat(row_scale), cpu::load(column_scales)));
@@ -43,7 +44,8 @@ struct S8 : Dot {
       Dot::store(out + i, to_nearest(mul(cpu::load(x + i, lanes), factor)));
     });
     const Index depth = words<S8>(k);
-    *reinterpret_cast<float*>(row + row_tail(depth)) = range < kSmallest ? 0.0f : range / 127.0f;
+    *reinterpret_cast<float*>(row + row_tail<S8>(depth)) =
+        range < kSmallest ? 0.0f : range / 127.0f;
   }
 
   static void pack_column(Index k, const float* source, Index stride, Index depth, char* panel,
