@@ -25,7 +25,9 @@ namespace sakedge::cpu {
 //
 // f32   Operands as they are. Error <= (k + 2) u (|x| |W| + |bias| + |y|), elementwise.
 // bf16  Operands rounded to bfloat16, to nearest even; products exact, sums in float32. The same
-//       bound against the rounded operands; subnormal numbers may count as zero.
+//       bound against the rounded operands, with k rounded up to an even number: Arm's instructions
+//       add two by two, each sum rounded to odd, which errs by up to 2 u but half as often.
+//       Subnormal numbers may count as zero.
 // s8    Row by row, with a = max |x|: q = x * (127 / a) rounded to nearest even, scale a / 127;
 //       W likewise column by column when it is packed. A row or column with a < 2^-100 counts as
 //       zero. The sum of products of q is an exact int32 (k <= 65536), and

@@ -3,7 +3,8 @@
 #include "cpu/vector/layout.h"
 
 // Products by instructions that multiply a vector by one lane of another: four words of a row are
-// loaded at once, and need no broadcasting, which on most cores would take a multiplier's place.
+// loaded at once and need no broadcasting, which would take a slot of the vector pipes (Cortex-A76
+// and A78: LD1R uses one).
 //
 // A step of four words, on a full block of 6 x 16 sums: 6 loads of rows, 16 of columns, 96
 // multiply-adds.
@@ -17,7 +18,9 @@ namespace {
 template <typename A>
 concept ByLane = requires { A::kParts; };
 
-// One word of each row, lane `Lane` of x.
+// One word of each row, lane `Lane` of x. `next` is the column that follows, loaded ahead of its
+// use for cores that run in order, and so that two of them become one instruction; after the last
+// word there is none.
 template <typename A, Index Rows, Index Part, Index Lane, bool Last>
 inline void add_word(const typename A::Operand* x, const char* panel, typename A::Operand& next,
                      typename A::Sum (*sum)[kPanelVectors]) {

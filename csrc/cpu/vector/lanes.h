@@ -16,7 +16,8 @@
 //   load_ints, splat_ints, add_ints, sub_ints, to_float, to_nearest (ties to even)
 //   lower_bf16, upper_bf16, store_bf16
 // and gelu(Vec), its own or that of vector/gelu.h. The products of bfloat16 and int8 are in its
-// dot.h. Everything is in an unnamed namespace: each instruction set compiles a copy of its own.
+// dot.h, with an innermost loop of their own where that of gemm.h does not fit. Everything is in an
+// unnamed namespace: each instruction set compiles a copy of its own.
 namespace sakedge::cpu {
 namespace {
 
