@@ -1,6 +1,7 @@
 """How a fresh process loads what only this tool compares with; see `sakedge.peers.runners`."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from numpy.typing import NDArray
 
 from sakedge.backends import registry
 from sakedge.backends.base import StemOptions, Support
-from sakedge.backends.openvino import OpenVinoSession, StockSession
+from sakedge.backends.openvino import OpenVinoSession, StockSession, lend
 from sakedge.format import StemModel, StudentFile
+from sakedge.format.mapped import MappedFile
+from sakedge.format.sparing import sparing
 from sakedge.peers.runners import ours
 from sakedge.peers.types import LOGITS, Prepared, Ran, Request
 
@@ -45,31 +48,31 @@ class QuantisedStem:
         return Support(True, "quantised by NNCF, in OpenVINO")
 
     def compile(self, stem: StemModel, options: StemOptions) -> OpenVinoSession:
-        """Compiles the IR instead of the student's own stem."""
+        """Compiles the IR instead of the student's own stem, as sparingly as that."""
         import openvino
 
         core = openvino.Core()
-        model = core.read_model(options.config["model"])
+        graph = Path(options.config["model"])
+        weights = MappedFile(graph.with_suffix(".bin"))
+        model = core.read_model(graph.read_text(), lend(np.frombuffer(weights.data, np.uint8)))
         model.reshape({"image": [1, 3, *stem.input_size]})
         rest = options.config["rest"]
-        compiled = core.compile_model(
-            model,
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": {"fp32": "f32"}.get(rest, rest),
-                "INFERENCE_NUM_THREADS": options.threads,
-                "PERFORMANCE_HINT": "LATENCY",
-                "NUM_STREAMS": 1,
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
+        config = {
+            "INFERENCE_PRECISION_HINT": {"fp32": "f32"}.get(rest, rest),
+            "INFERENCE_NUM_THREADS": options.threads,
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+            "ENABLE_CPU_PINNING": False,
+        }
+        with sparing(partial(weights.advise, "DONTNEED")):
+            compiled = core.compile_model(model, "CPU", config)
         details = {
             "runtime": "openvino",
             "version": str(openvino.__version__).partition("-")[0],
             "precision": f"int8 by NNCF, the rest {rest}",
             "cache": "none",
         }
-        return OpenVinoSession(compiled, stem.input_size, details, model)
+        return OpenVinoSession(compiled, stem.input_size, details, weights)
 
 
 def torch_compile(request: Request) -> Prepared:

@@ -151,9 +151,9 @@ class OpenVinoSession:
         # A request costs 0.1 ms. A kept one would need a lock and would keep its last outputs.
         request = self._compiled.create_infer_request()
         for i in range(len(images)):
-            request.set_input_tensor(0, _lend(images[i : i + 1]))
+            request.set_input_tensor(0, lend(images[i : i + 1]))
             for j, feature in enumerate(features):
-                request.set_output_tensor(j, _lend(feature[i : i + 1]))
+                request.set_output_tensor(j, lend(feature[i : i + 1]))
             try:
                 request.infer(share_outputs=True)  # by itself it returns a copy of each
             except _REFUSALS as error:
@@ -330,7 +330,8 @@ def _writable(array: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(_Lent(np.ascontiguousarray(array)))
 
 
-def _lend(array: NDArray[np.float32]) -> Any:
+def lend(array: NDArray[Any]) -> Any:
+    """An OpenVINO tensor over an array, which it reads, or writes where the array allows it."""
     import openvino
 
     return openvino.Tensor(array if array.flags.writeable else _writable(array), shared_memory=True)
