@@ -2,6 +2,7 @@
 
 #include "calls/kinds.h"
 #include "calls/memory.h"
+#include "cpu/scratch.h"
 
 namespace sakedge::calls {
 namespace {
@@ -52,7 +53,7 @@ Result sampled(const Arrays& in, Index classes, const std::vector<Index>& shape,
   if (!lie_within(rows, in[0].shape[0]) || !lie_within(columns, width)) {
     return wrong_inputs("taps within the map");
   }
-  const Block scratch((3 * width * classes + 5 * (out_width + 15)) * kFloat);
+  const Block scratch(cpu::sample_scratch(width, classes, out_width) * kFloat);
   const Index size = count(shape);
   const Block block(size * static_cast<Index>(sizeof(Out)));
   Out* out = reinterpret_cast<Out*>(block.data());
@@ -119,7 +120,7 @@ Result head_expand_f32(const KernelTable& table, const Arrays& in) {
   const Rows last(classes, c, in[4].values.data());
   const Index size = out_height * out_width * classes;
   Rows logits(1, size, data_or_null(in[6]));
-  const Block scratch((3 * width + out_width) * c * kFloat);
+  const Block scratch(cpu::expand_scratch(c, width, out_width) * kFloat);
   cpu::ExpandArgs args{c,
                        classes,
                        width,

@@ -2,6 +2,7 @@
 
 #include "calls/kinds.h"
 #include "calls/memory.h"
+#include "cpu/scratch.h"
 
 namespace sakedge::calls {
 namespace {
@@ -109,7 +110,7 @@ Result adapter(const PackedKernels& kernels, const Arrays& in) {
   }
   const Rows x = strided(in[0]);
   Rows r = strided(in[1]);
-  const Block scratch(m * (kernels.row_size(c) + kernels.row_size(h) + 4 * h));
+  const Block scratch(cpu::adapter_scratch(kernels, m, c, h));
   kernels.adapter({m, c, h, x.data(), x.stride(), r.data(), r.stride(),
                    packed(kernels, in[2]).data(), in[3].values.data(),
                    packed(kernels, in[4]).data(), in[5].values.data(), scratch.data()});

@@ -73,7 +73,7 @@ struct AdapterArgs {
   const float* down_bias;
   const void* up;  // packed [hidden, channels]
   const float* up_bias;
-  void* scratch;  // m * (row_size(channels) + row_size(hidden) + 4 * hidden) bytes
+  void* scratch;  // adapter_scratch() bytes (scratch.h)
 };
 
 // sum[n] = sum over rows of gelu(layer_norm(x * W + bias)): the router before its last linear,
@@ -163,7 +163,7 @@ struct ExpandArgs {
   const float* last_bias;  // [classes], or null for none
   bool accumulate;
   float* logits;   // [out_height * out_width, classes], the whole map
-  float* scratch;  // [(3 * width + out_width) * channels]
+  float* scratch;  // [expand_scratch()]
 };
 
 // Samples of a map [height * width, classes] on rows [begin, end) of an output `out_width` wide:
@@ -175,7 +175,7 @@ struct SampleArgs {
   const Tap* rows;     // [out_height]
   const Tap* columns;  // [out_width]
   Index begin, end, out_width;
-  float* scratch;  // [3 * width * classes + 5 * (out_width + 15)]
+  float* scratch;  // [sample_scratch()]
 };
 
 // The kernels:

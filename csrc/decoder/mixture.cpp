@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "cpu/scratch.h"
 #include "decoder/run.h"
 
 namespace sakedge {
@@ -38,8 +39,8 @@ Run::MixScratch Run::mix_scratch(Carver& carver) const {
   Index adapter = 0;
   for (const auto& path : slots) {
     if (path != nullptr) {
-      const Index hidden = products.row_size(path->hidden) + 4 * path->hidden;
-      adapter = std::max(adapter, kTokenTile * (products.row_size(channels) + hidden));
+      adapter =
+          std::max(adapter, cpu::adapter_scratch(products, kTokenTile, channels, path->hidden));
     }
   }
   return {carver.take<float>(loaded * tile(channels)), carver.take<float>(loaded * tile(channels)),

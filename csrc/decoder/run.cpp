@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cpu/scratch.h"
+
 namespace sakedge {
 
 void Run::image(Index index) {
@@ -57,12 +59,12 @@ void Run::reserve() {
   Carver heads;
   route_scratch(routing);
   mix_scratch(mixing);
-  const Index expanding = (3 * geometry.grid_width + geometry.map_width()) * chunk;
+  const Index expanding = cpu::expand_scratch(chunk, geometry.grid_width, geometry.map_width());
   Index width = geometry.input_width;
   for (const Window& window : request.windows) {
     width = std::max(width, window.width);
   }
-  const Index sampling = 3 * geometry.map_width() * classes + 5 * (width + 15);
+  const Index sampling = cpu::sample_scratch(geometry.map_width(), classes, width);
   heads.take<float>(std::max(expanding, sampling));
   workspace.reserve_scratch(std::max({routing.used(), mixing.used(), heads.used()}));
 }

@@ -14,6 +14,7 @@
 
 #include "core/aligned.h"
 #include "cpu/dispatch.h"
+#include "cpu/scratch.h"
 #include "decoder/axis.h"
 
 namespace {
@@ -129,7 +130,7 @@ class Bench {
     const AlignedBytes down = packed(c, h);
     const AlignedBytes up = packed(h, c);
     const AlignedBuffer bias = random(c, 1.0f);
-    AlignedBytes scratch = bytes(kTile * (kernels_.row_size(c) + kernels_.row_size(h) + 4 * h));
+    AlignedBytes scratch = bytes(cpu::adapter_scratch(kernels_, kTile, c, h));
     const double seconds = fastest([&] {
       std::copy_n(start.data(), kTile * c, r.data());
       kernels_.adapter({kTile, c, h, x.data(), c, r.data(), c, down.data(), bias.data(), up.data(),
@@ -205,21 +206,21 @@ void bench_alone(std::string_view isa, const KernelTable& t) {
   const std::vector<Tap> expansion = expansion_taps(kGrid, kMap);
   const std::vector<Tap> window = window_taps(kMap, kPixels, kPixels, 0.0, 1.0);
   const AlignedBuffer taps = random(kGrid * kGrid * 9 * kChunk, 1.0f);
-  AlignedBuffer scratch((3 * kGrid + kMap) * kChunk);
+  AlignedBuffer scratch(cpu::expand_scratch(kChunk, kGrid, kMap));
   std::vector<std::uint8_t> labels(kPixels * kPixels);
   std::vector<float> floats(3 * kPixels * kPixels);
   for (const Index classes : {1, 2, 3, 7, 21}) {
     const AlignedBuffer last = random(classes * kChannels, 1.0f);
     const AlignedBuffer map = random(kMap * kMap * classes, 1.0f);
     AlignedBuffer logits(kMap * kMap * classes);
-    const std::string suffix = " " + std::to_string(classes) + " classes";
-    report_alone(isa, ("head_expand" + suffix).c_str(), kMap * kMap * kChunk, fastest([&] {
+    const std::string expand = "head_expand " + std::to_string(classes) + " classes";
+    report_alone(isa, expand.c_str(), kMap * kMap * kChunk, fastest([&] {
                    t.head_expand_f32({kChunk, classes, kGrid, taps.data(), 9 * kChunk, kChunk,
                                       expansion.data(), expansion.data(), 0, kMap, kMap,
                                       affine.data(), last.data(), kChannels, affine.data(), false,
                                       logits.data(), scratch.data()});
                  }));
-    AlignedBuffer line(3 * kMap * classes + 5 * (kPixels + 15));
+    AlignedBuffer line(cpu::sample_scratch(kMap, classes, kPixels));
     const SampleArgs args{map.data(), kMap,    classes, window.data(), window.data(),
                           0,          kPixels, kPixels, line.data()};
     const auto decode = [&] {
@@ -233,7 +234,8 @@ void bench_alone(std::string_view isa, const KernelTable& t) {
         t.decode_labels_u8_f32(args, labels.data());
       }
     };
-    report_alone(isa, ("decode" + suffix).c_str(), kPixels * kPixels, fastest(decode));
+    const std::string name = "decode " + std::to_string(classes) + " classes";
+    report_alone(isa, name.c_str(), kPixels * kPixels, fastest(decode));
   }
 }
 

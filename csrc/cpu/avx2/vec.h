@@ -107,6 +107,17 @@ inline Vec to_float(Ints x) { return _mm256_cvtepi32_ps((__m256i)x); }
 // Rounded to nearest, ties to even.
 inline Ints to_nearest(Vec x) { return (Ints)_mm256_cvtps_epi32(x); }
 
+// sum + the products of each word's two int16.
+inline Ints add_pairs(Ints x, Ints y, Ints sum) {
+  return add_ints(sum, (Ints)_mm256_madd_epi16((__m256i)x, (__m256i)y));
+}
+inline void store_s16(std::int16_t* out, Ints x) {
+  const __m256i words = (__m256i)x;
+  const __m128i cells =
+      _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), cells);
+}
+
 // Of each word's two bfloat16 the lower or the upper one, as a float.
 inline Vec lower_bf16(Ints x) { return _mm256_castsi256_ps(_mm256_slli_epi32((__m256i)x, 16)); }
 inline Vec upper_bf16(Ints x) {

@@ -98,6 +98,14 @@ inline Vec to_float(Ints x) { return _mm512_cvtepi32_ps((__m512i)x); }
 // Rounded to nearest, ties to even.
 inline Ints to_nearest(Vec x) { return (Ints)_mm512_cvtps_epi32(x); }
 
+// sum + the products of each word's two int16.
+inline Ints add_pairs(Ints x, Ints y, Ints sum) {
+  return add_ints(sum, (Ints)_mm512_madd_epi16((__m512i)x, (__m512i)y));
+}
+inline void store_s16(std::int16_t* out, Ints x) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_cvtepi32_epi16((__m512i)x));
+}
+
 // Of each word's two bfloat16 the lower or the upper one, as a float.
 inline Vec lower_bf16(Ints x) { return _mm512_castsi512_ps(_mm512_slli_epi32((__m512i)x, 16)); }
 inline Vec upper_bf16(Ints x) {

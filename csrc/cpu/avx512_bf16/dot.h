@@ -5,12 +5,9 @@
 namespace sakedge::cpu {
 namespace {
 
-struct Avx512Bf16Dot {
-  typedef Ints Operand;
+struct Avx512Bf16Dot : WordOperands {
   static constexpr Index kStep = 2;
 
-  static Operand load(const char* p) { return load_ints(p); }
-  static Operand broadcast(const char* p) { return splat_ints(p); }
   static Vec multiply_add(Operand x, Operand column, Vec sum) {
     return _mm512_dpbf16_ps(sum, (__m512bh)x, (__m512bh)column);
   }

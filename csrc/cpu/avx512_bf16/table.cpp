@@ -1,6 +1,5 @@
 // bfloat16 products in one instruction: Intel Cooper Lake and since Sapphire Rapids, AMD
-// since Zen 4. The rest is
-// inherited from avx512.
+// since Zen 4. The rest is inherited from avx512.
 #include "cpu/avx512/vec.h"
 // vec.h first: what follows is written in its terms.
 #include "cpu/avx512/gelu.h"

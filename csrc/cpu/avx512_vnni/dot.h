@@ -7,15 +7,12 @@ namespace {
 
 // Four products to a word: unsigned bytes of the row times signed bytes of the matrix, which is
 // what the instruction multiplies. So a row's numbers carry an offset of 128.
-struct VnniDot {
+struct VnniDot : WordOperands {
   typedef std::uint8_t Cell;
   typedef std::int8_t Weight;
-  typedef Ints Operand;
   static constexpr Index kStep = 4;
   static constexpr std::int32_t kOffset = 128;
 
-  static Operand load(const char* p) { return load_ints(p); }
-  static Operand broadcast(const char* p) { return splat_ints(p); }
   static Ints multiply_add(Operand x, Operand column, Ints sum) {
     return (Ints)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)x, (__m512i)column);
   }

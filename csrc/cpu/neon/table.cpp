@@ -4,31 +4,12 @@
 #include "cpu/vector/gelu.h"
 // gelu before the kernels that use it.
 #include "cpu/neon/dot.h"
-#include "cpu/vector/activation.h"
-#include "cpu/vector/decode.h"
-#include "cpu/vector/head_expand.h"
-#include "cpu/vector/mix.h"
-#include "cpu/vector/tokens.h"
+#include "cpu/vector/table.h"
 
 namespace sakedge::cpu {
 
 extern const KernelTable kNeonTable;
 
-constexpr KernelTable kNeonTable = {
-    .f32 = packed_kernels<F32<LaneF32>>(),
-    .bf16 = packed_kernels<Bf16<LaneBf16>>(),
-    .s8 = packed_kernels<S8<WideningDot>>(),
-    .gelu_f32 = gelu_f32,
-    .layer_norm_f32 = layer_norm_f32,
-    .mix_f32 = mix_f32,
-    .head_expand_f32 = head_expand_f32,
-    .decode_labels_u8_f32 = decode_labels_u8_f32,
-    .decode_labels_u16_f32 = decode_labels_u16_f32,
-    .decode_probability_f32 = decode_probability_f32,
-    .decode_two_class_f32 = decode_two_class_f32,
-    .decode_normals_f32 = decode_normals_f32,
-    .decode_scalar_f32 = decode_scalar_f32,
-    .upsample_f32 = upsample_f32,
-};
+constexpr KernelTable kNeonTable = full_table<F32<LaneF32>, Bf16<LaneBf16>, S8<WideningDot>>();
 
 }  // namespace sakedge::cpu

@@ -45,12 +45,9 @@ struct Bf16 : Dot {
 
 // For instruction sets without bfloat16: both halves widened and multiplied in float32, which is
 // exact. Saves memory traffic, not arithmetic.
-struct WidenedBf16 {
-  typedef Ints Operand;
+struct WidenedBf16 : WordOperands {
   static constexpr Index kStep = 2;
 
-  static Operand load(const char* p) { return load_ints(p); }
-  static Operand broadcast(const char* p) { return splat_ints(p); }
   static Vec multiply_add(Operand x, Operand column, Vec sum) {
     sum = cpu::multiply_add(lower_bf16(x), lower_bf16(column), sum);
     return cpu::multiply_add(upper_bf16(x), upper_bf16(column), sum);

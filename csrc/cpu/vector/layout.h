@@ -32,6 +32,14 @@ constexpr Index kPanel = kPanelVectors * kLanes;
 
 constexpr Index round_up(Index value, Index step) { return (value + step - 1) / step * step; }
 
+// How arithmetics of 32-bit words read them; kernels of whole vectors of words inherit it.
+struct WordOperands {
+  typedef Ints Operand;
+
+  static Operand load(const char* p) { return load_ints(p); }
+  static Operand broadcast(const char* p) { return splat_ints(p); }
+};
+
 template <typename A>
 constexpr Index words(Index k) {
   return (k + A::kStep - 1) / A::kStep;
