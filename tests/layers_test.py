@@ -35,7 +35,7 @@ GUARDED: dict[str, str] = {
     "yaml": "convert/",
     "typer": "cli/",
     "rich": "cli/",
-    "sakedge._core": "decoder.py",
+    "sakedge._core": "decoder/",
 }
 
 CPP_LAYERS: dict[str, frozenset[str]] = {

@@ -11,6 +11,7 @@ from tests.kernels.students import RandomStudent, Spec, make_student
 
 from sakedge import _core
 from sakedge.decoder import ARITHMETICS, Decoder, arithmetics
+from sakedge.decoder.packing import Packer
 from sakedge.errors import OptionError
 
 STEP = {"bf16": 2.0**-8, "int8": 1 / 127}
@@ -110,14 +111,14 @@ def test_an_unknown_precision_is_refused() -> None:
 
 
 def test_parts_of_another_precision_are_refused() -> None:
-    whole = make_student(Spec()).decoder(precision="bf16")
-    other = make_student(Spec()).decoder(precision="int8")
-    path = other._pack_adapter("a", make_student(Spec()).adapters["a"])
+    student = make_student(Spec())
+    other = Packer(student.manifest, "int8")
+    path = other.adapter("a", student.adapters["a"])
     with pytest.raises(_core.CoreError, match="not packed for bf16"):
-        whole._core.exchange(0, path)
-    head = other._pack_head("edge", make_student(Spec()).heads)
+        student.decoder(precision="bf16")._core.exchange(0, path)
+    head = other.head("edge", student.heads)
     with pytest.raises(_core.CoreError, match="not packed for f32"):
-        _core.Decoder(other._geometry, "f32", [("probability", head, None)], 1)
+        _core.Decoder(other.geometry, "f32", [("probability", head, None)], 1)
 
 
 def test_every_precision_has_an_instruction_set() -> None:

@@ -1,8 +1,4 @@
-"""The pass after the stem: routers, adapter paths, mixture, heads and decoding, in C++.
-
-The only importer of the compiled module. It checks arguments and gives every failure its type; the
-arithmetic and its order are in csrc/decoder.
-"""
+"""The decoder of one student: arguments checked, every failure given its type."""
 
 from __future__ import annotations
 
@@ -15,82 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge import _core
-from sakedge.errors import (
-    IsaError,
-    OptionError,
-    SakedgeError,
-    TensorError,
-    UnknownAdapterError,
-    UnknownTaskError,
-)
+from sakedge.decoder.instructions import ARITHMETICS, isa
+from sakedge.decoder.packing import Packer, Tensors
+from sakedge.errors import OptionError, SakedgeError, UnknownAdapterError, UnknownTaskError
 from sakedge.format import Manifest
 from sakedge.selection import pick
 from sakedge.window import Window
 
-__all__ = [
-    "ARITHMETICS",
-    "Arithmetic",
-    "Decoded",
-    "Decoder",
-    "TaskOutput",
-    "Window",
-    "arithmetics",
-    "isa",
-    "isas",
-]
-
-ARITHMETICS = {"fp32": "f32", "bf16": "bf16", "int8": "s8"}
-"""Precision of the matrix products → what the kernels call it. All else is always float32."""
-
-Tensors = Mapping[str, NDArray[Any]]
-"""A component's tensors by canonical name, float32 or float16 (`StudentFile.component`)."""
-
 _MOST_THREADS = 1024
 
 _Float32 = NDArray[np.float32]
-_Pair = tuple[_Float32, _Float32]
-
-
-def isa() -> str:
-    """Name of the instruction set whose kernels are in use.
-
-    Raises:
-        IsaError: SAKEDGE_ISA names one that is unknown or that this CPU lacks.
-    """
-    try:
-        return _core.isa()
-    except _core.CoreError as error:
-        raise _isa_error(error) from None
-
-
-def isas() -> tuple[tuple[str, bool, str], ...]:
-    """Every compiled-in instruction set, best first: name, whether it runs here, why not."""
-    return tuple(_core.isas())
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """What serves one precision on this CPU.
-
-    Attributes:
-        isa: The instruction set whose kernels compute it.
-        native: Whether that has instructions for it. Otherwise it is composed of wider arithmetic:
-            right, but not worth choosing for its speed.
-    """
-
-    isa: str
-    native: bool
-
-
-def arithmetics() -> dict[str, Arithmetic]:
-    """What serves each precision of `ARITHMETICS`.
-
-    Raises:
-        IsaError: See `isa`.
-    """
-    isa()
-    found = _core.arithmetics()
-    return {name: Arithmetic(*found[core]) for name, core in ARITHMETICS.items()}
 
 
 @dataclass(frozen=True)
@@ -169,22 +99,14 @@ class Decoder:
             )
         isa()  # a wrong SAKEDGE_ISA is told before any other problem
         self._manifest = manifest
-        self._arithmetic = ARITHMETICS[precision]
         self._tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
-        self._geometry = _core.Geometry(
-            channels=manifest.architecture.width,
-            blocks=manifest.architecture.blocks,
-            levels=manifest.levels,
-            grid=manifest.grid,
-            input_size=manifest.input_size,
-            adapters=len(manifest.adapters),
-        )
+        self._packer = Packer(manifest, precision)
         kinds = {task.name: task.kind for task in manifest.tasks}
         parts = [
-            (kinds[task], self._pack_head(task, heads), self._pack_router(task, routers))
+            (kinds[task], self._packer.head(task, heads), self._packer.router(task, routers))
             for task in self._tasks
         ]
-        self._core = _core.Decoder(self._geometry, self._arithmetic, parts, threads)
+        self._core = _core.Decoder(self._packer.geometry, self._packer.arithmetic, parts, threads)
         for name, tensors in adapters.items():
             self.exchange(name, tensors)
 
@@ -213,7 +135,7 @@ class Decoder:
             TensorError: A tensor is missing or has a wrong shape; nothing was exchanged.
         """
         pick("adapter", name, self._manifest.adapter_names, UnknownAdapterError)
-        path = None if tensors is None else self._pack_adapter(name, tensors)
+        path = None if tensors is None else self._packer.adapter(name, tensors)
         self._core.exchange(self._manifest.adapter_names.index(name), path)
 
     def run(
@@ -311,98 +233,9 @@ class Decoder:
             remedy="Load it first, or leave it out of this call",
         )
 
-    def _pack_head(self, task: str, heads: Mapping[str, Tensors]) -> _core.Head:
-        part = _Part(f"heads.{task}", _of_task(heads, task, "head"))
-        prefix = f"heads.{task}"
-        levels = range(len(self._manifest.levels))
-        fuse, fuse_bias = part.pair(f"{prefix}.fuse", 4)
-        last, last_bias = part.pair(f"{prefix}.last", 4)
-        classes = next(t.classes for t in self._manifest.tasks if t.name == task)
-        if fuse.shape[2:] != (3, 3) or last.shape[2:] != (1, 1) or last.shape[0] != classes:
-            raise TensorError(
-                f"the head of task {task!r} does not fit the manifest",
-                expected=f"fuse [F, Z, 3, 3] and last [{classes}, F, 1, 1]",
-                got=f"{list(fuse.shape)} and {list(last.shape)}",
-            )
-        with part:
-            return _core.Head(
-                self._geometry,
-                self._arithmetic,
-                [part.pair(f"{prefix}.linears.{j}", 2) for j in levels],
-                (fuse.reshape(len(fuse), -1), fuse_bias),
-                (last.reshape(classes, -1), last_bias),
-            )
-
-    def _pack_router(self, task: str, routers: Mapping[str, Tensors]) -> _core.Router | None:
-        if self._manifest.architecture.router == "none":
-            return None
-        part = _Part(f"routers.{task}", _of_task(routers, task, "router"))
-        levels = [f"mor.{level}.{task}" for level in self._manifest.levels]
-        with part:
-            return _core.Router(
-                self._geometry,
-                self._arithmetic,
-                [
-                    (
-                        part.pair(f"{level}.hidden", 2),
-                        part.pair(f"{level}.norm", 1),
-                        part.pair(f"{level}.gate", 2),
-                    )
-                    for level in levels
-                ],
-            )
-
-    def _pack_adapter(self, name: str, tensors: Tensors) -> _core.AdapterPath:
-        part = _Part(f"adapters.{name}", tensors)
-        blocks = [f"tsap.{name}.{i}" for i in range(self._manifest.architecture.blocks + 1)]
-        with part:
-            return _core.AdapterPath(
-                self._geometry,
-                self._arithmetic,
-                [(part.pair(f"{b}.down", 2), part.pair(f"{b}.up", 2)) for b in blocks],
-                [part.pair(f"norms.{level}.{name}", 1) for level in self._manifest.levels],
-            )
-
-
-class _Part:
-    """Reads one component's tensors; as a context it names the component in what goes wrong."""
-
-    def __init__(self, name: str, tensors: Tensors) -> None:
-        self._name = name
-        self._tensors = tensors
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _core.CoreError):
-            raise TensorError(f"{self._name} has shapes that do not fit: {error.args[1]}") from None
-
-    def pair(self, prefix: str, rank: int) -> _Pair:
-        """The weight, of that rank, and the bias under a prefix, as dense float32."""
-        return self._tensor(f"{prefix}.weight", rank), self._tensor(f"{prefix}.bias", 1)
-
-    def _tensor(self, name: str, rank: int) -> _Float32:
-        tensor = self._tensors.get(name)
-        if tensor is None:
-            raise TensorError(f"{self._name} has no tensor {name!r}")
-        if tensor.ndim != rank or tensor.dtype not in (np.float32, np.float16):
-            raise TensorError(
-                f"tensor {name!r} does not fit",
-                expected=f"float32 or float16 with {rank} axes",
-                got=f"{tensor.dtype} {list(tensor.shape)}",
-            )
-        return np.ascontiguousarray(tensor, np.float32)
-
 
 def _describe(x: object) -> str:
     return f"{x.dtype} {list(x.shape)}" if isinstance(x, np.ndarray) else type(x).__name__
-
-
-def _of_task(parts: Mapping[str, Tensors], task: str, what: str) -> Tensors:
-    if task not in parts:
-        raise TensorError(f"no {what} was given for task {task!r}")
-    return parts[task]
 
 
 def _window_arguments(window: Window) -> tuple[int, int, float, float, float, float]:
@@ -414,17 +247,3 @@ def _window_arguments(window: Window) -> tuple[int, int, float, float, float, fl
             got=str(window),
         )
     return (window.height, window.width, *numbers)
-
-
-def _isa_error(error: _core.CoreError) -> IsaError:
-    code, message = error.args
-    if code == "isa_unknown":
-        return IsaError(
-            "SAKEDGE_ISA names no instruction set of this build",
-            expected=message,
-            remedy="Unset it to let sakedge choose",
-        )
-    return IsaError(
-        f"SAKEDGE_ISA cannot be followed: {message}",
-        remedy="Unset it, or choose one that `sakedge doctor` lists as supported",
-    )

@@ -1,0 +1,137 @@
+"""A component's tensors, checked and packed for the kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge import _core
+from sakedge.decoder.instructions import ARITHMETICS
+from sakedge.errors import TensorError
+from sakedge.format import Manifest
+
+Tensors = Mapping[str, NDArray[Any]]
+"""A component's tensors by canonical name, float32 or float16 (`StudentFile.component`)."""
+
+_Float32 = NDArray[np.float32]
+_Pair = tuple[_Float32, _Float32]
+
+
+class Packer:
+    """Packs components of one student for one precision.
+
+    Args:
+        manifest: The student's manifest.
+        precision: One of `ARITHMETICS`.
+
+    Attributes:
+        geometry: The sizes that all parts share.
+        arithmetic: What the kernels call the precision.
+    """
+
+    def __init__(self, manifest: Manifest, precision: str) -> None:
+        self._manifest = manifest
+        self.arithmetic = ARITHMETICS[precision]
+        self.geometry = _core.Geometry(
+            channels=manifest.architecture.width,
+            blocks=manifest.architecture.blocks,
+            levels=manifest.levels,
+            grid=manifest.grid,
+            input_size=manifest.input_size,
+            adapters=len(manifest.adapters),
+        )
+
+    def head(self, task: str, heads: Mapping[str, Tensors]) -> _core.Head:
+        """The head of a task, from the tensors by task."""
+        part = _Part(f"heads.{task}", _of_task(heads, task, "head"))
+        prefix = f"heads.{task}"
+        levels = range(len(self._manifest.levels))
+        fuse, fuse_bias = part.pair(f"{prefix}.fuse", 4)
+        last, last_bias = part.pair(f"{prefix}.last", 4)
+        classes = next(t.classes for t in self._manifest.tasks if t.name == task)
+        if fuse.shape[2:] != (3, 3) or last.shape[2:] != (1, 1) or last.shape[0] != classes:
+            raise TensorError(
+                f"the head of task {task!r} does not fit the manifest",
+                expected=f"fuse [F, Z, 3, 3] and last [{classes}, F, 1, 1]",
+                got=f"{list(fuse.shape)} and {list(last.shape)}",
+            )
+        with part:
+            return _core.Head(
+                self.geometry,
+                self.arithmetic,
+                [part.pair(f"{prefix}.linears.{j}", 2) for j in levels],
+                (fuse.reshape(len(fuse), -1), fuse_bias),
+                (last.reshape(classes, -1), last_bias),
+            )
+
+    def router(self, task: str, routers: Mapping[str, Tensors]) -> _core.Router | None:
+        """The routers of a task, from the tensors by task; None if the student has none."""
+        if self._manifest.architecture.router == "none":
+            return None
+        part = _Part(f"routers.{task}", _of_task(routers, task, "router"))
+        levels = [f"mor.{level}.{task}" for level in self._manifest.levels]
+        with part:
+            return _core.Router(
+                self.geometry,
+                self.arithmetic,
+                [
+                    (
+                        part.pair(f"{level}.hidden", 2),
+                        part.pair(f"{level}.norm", 1),
+                        part.pair(f"{level}.gate", 2),
+                    )
+                    for level in levels
+                ],
+            )
+
+    def adapter(self, name: str, tensors: Tensors) -> _core.AdapterPath:
+        """The path of an adapter, from its tensors."""
+        part = _Part(f"adapters.{name}", tensors)
+        blocks = [f"tsap.{name}.{i}" for i in range(self._manifest.architecture.blocks + 1)]
+        with part:
+            return _core.AdapterPath(
+                self.geometry,
+                self.arithmetic,
+                [(part.pair(f"{b}.down", 2), part.pair(f"{b}.up", 2)) for b in blocks],
+                [part.pair(f"norms.{level}.{name}", 1) for level in self._manifest.levels],
+            )
+
+
+class _Part:
+    """Reads one component's tensors; as a context it names the component in what goes wrong."""
+
+    def __init__(self, name: str, tensors: Tensors) -> None:
+        self._name = name
+        self._tensors = tensors
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, _core.CoreError):
+            raise TensorError(f"{self._name} has shapes that do not fit: {error.args[1]}") from None
+
+    def pair(self, prefix: str, rank: int) -> _Pair:
+        """The weight, of that rank, and the bias under a prefix, as dense float32."""
+        return self._tensor(f"{prefix}.weight", rank), self._tensor(f"{prefix}.bias", 1)
+
+    def _tensor(self, name: str, rank: int) -> _Float32:
+        tensor = self._tensors.get(name)
+        if tensor is None:
+            raise TensorError(f"{self._name} has no tensor {name!r}")
+        if tensor.ndim != rank or tensor.dtype not in (np.float32, np.float16):
+            raise TensorError(
+                f"tensor {name!r} does not fit",
+                expected=f"float32 or float16 with {rank} axes",
+                got=f"{tensor.dtype} {list(tensor.shape)}",
+            )
+        return np.ascontiguousarray(tensor, np.float32)
+
+
+def _of_task(parts: Mapping[str, Tensors], task: str, what: str) -> Tensors:
+    if task not in parts:
+        raise TensorError(f"no {what} was given for task {task!r}")
+    return parts[task]
