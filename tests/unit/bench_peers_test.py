@@ -12,6 +12,7 @@ from tools.bench_peers import matrix, report, tables
 from tools.bench_peers.matrix import CASES, HEADLINE, contestants
 from tools.bench_peers.operations import after_stem_macs, stem_macs, stock_head_macs
 from tools.bench_peers.quantise import quantised_stem, quantised_student
+from tools.bench_peers.stages import predicted
 from tools.bench_peers.store import Entry, Store
 from tools.bench_peers.students import PASCAL, Spec, student
 
@@ -171,6 +172,25 @@ def test_tables_hold_what_was_measured(tmp_path: Path) -> None:
     assert tables.tokens(store) == ""
 
 
+def test_stages_add_up_what_each_kernel_takes_alone() -> None:
+    matrices = ("adapter_path", "router", "head_project", "head_taps")
+    row = {"student": "ViT-B", "arithmetic": "f32"}
+    kernels: list[dict[str, object]] = [{**row, "kernel": k, "gflops": 50.0} for k in matrices]
+    kernels.append({**row, "kernel": "prepare", "gflops": 0.0, "m": 64, "microseconds": 64.0})
+    alone = ["layer_norm", "mix"]
+    alone += [f"{k} {n} classes" for k in ("head_expand", "decode") for n in (1, 2, 3, 7, 21)]
+    kernels += [{"arithmetic": "f32", "kernel": k, "nanoseconds_per_item": 1.0} for k in alone]
+    found = predicted(entry(HEADLINE, 1000, {}), kernels)
+    tokens, tasks, levels, threads = 32 * 32, 5, 4, 2
+    # Two operations a multiply-accumulate, 50 of them a nanosecond.
+    assert found["taps"] == pytest.approx(tasks * tokens * 9 * 768 * 768 * 2 / 50 / threads * 1e-6)
+    # A microsecond a row: each level's, each mixture's, each task's.
+    prepared = tokens * (levels + tasks * levels + tasks)
+    assert found["rounding of their inputs"] == pytest.approx(prepared / threads / 1000)
+    assert found["norms"] == pytest.approx(tokens * 768 * 3 * levels / threads * 1e-6)
+    assert found["decoding"] == pytest.approx(tasks * 512 * 512 / threads * 1e-6)
+
+
 def test_the_page_keeps_its_words_and_gets_every_block(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     page = tmp_path / "performance.md"
@@ -190,7 +210,7 @@ def test_the_page_keeps_its_words_and_gets_every_block(tmp_path: Path) -> None:
 
 def test_every_table_has_its_place_on_the_page(tmp_path: Path) -> None:
     named = set(re.findall(r"<!-- measured: (\w+) -->", PAGE.read_text()))
-    assert named == {*report.blocks(Store(tmp_path / "none.json")), "plots"}
+    assert named == {*report.blocks(Store(tmp_path / "none.json"), []), "plots"}
     with pytest.raises(OptionError, match="nonsense"):
         report.filled("<!-- measured: nonsense -->\n<!-- end -->", {"machine": ""})
 

@@ -1,9 +1,12 @@
 """Writes the measured parts of docs/performance.md between their markers."""
 
+import json
 import re
 from pathlib import Path
 
+from tools.bench_kernels.tables import others, products
 from tools.bench_peers import tables
+from tools.bench_peers.stages import STUDENT, Rows, stages
 from tools.bench_peers.store import Store
 
 from sakedge.errors import OptionError
@@ -18,7 +21,8 @@ def write_report(store: Store, page: Path, folder: Path) -> None:
     Args:
         store: The measurements.
         page: The Markdown file.
-        folder: Where plots go; beside or under the page.
+        folder: Where plots go, and where `kernels.json` is if kernels were measured; beside or
+            under the page.
 
     Raises:
         OptionError: The page has a block that nothing here fills.
@@ -26,7 +30,7 @@ def write_report(store: Store, page: Path, folder: Path) -> None:
     from tools.bench_peers import plots
 
     make_folder(folder)
-    found = blocks(store)
+    found = blocks(store, _kernels(folder))
     below = folder.relative_to(page.parent)
     found["plots"] = "\n\n".join(
         f"![{caption}]({(below / name).as_posix()})" for name, caption in plots.draw(store, folder)
@@ -36,8 +40,15 @@ def write_report(store: Store, page: Path, folder: Path) -> None:
         file.write(text.encode())
 
 
-def blocks(store: Store) -> dict[str, str]:
+def _kernels(folder: Path) -> Rows:
+    path = folder / "kernels.json"
+    rows: Rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    return rows
+
+
+def blocks(store: Store, kernels: Rows) -> dict[str, str]:
     """Every table by the name of its block."""
+    widest = [row for row in kernels if row.get("student") == STUDENT]
     return {
         "machine": tables.machine(store),
         "headline": tables.headline(store),
@@ -49,6 +60,9 @@ def blocks(store: Store) -> dict[str, str]:
         "tokens": tables.tokens(store),
         "batch": tables.batch(store),
         "operations": tables.operations(store),
+        "stages": stages(store, kernels),
+        "kernels": products(widest) if kernels else "",
+        "kernels_alone": others(kernels) if kernels else "",
     }
 
 
