@@ -32,6 +32,7 @@ CONTESTANTS = (
     ("sakedge", "openvino", "fp32"),
     ("sakedge", "onnxruntime", "fp32"),
     ("sakedge", "openvino", "bf16"),
+    ("sakedge", "openvino", "int8"),
     ("stock", "onnxruntime", "fp32"),
     ("stock", "openvino", "fp32"),
     ("stock", "openvino", "bf16"),

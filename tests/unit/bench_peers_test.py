@@ -168,7 +168,7 @@ def test_tables_hold_what_was_measured(tmp_path: Path) -> None:
     assert tables.adapters(store).endswith("| 4.0 % | 5.0 % |")
     assert tables.batch(store).endswith("| 1000 | 900 | 0.90 |")
     # 49.2 GMAC after the stem in 0.999 s are 98.5e9 operations per second of 100e9.
-    assert re.search(r"\| fp32 \| 100 \| 999 \| 98\.\d % \|", tables.operations(store))
+    assert re.search(r"\| fp32 \| 100 \|.*\| 999 \| 98\.\d % \|", tables.operations(store))
     assert tables.tokens(store) == ""
 
 

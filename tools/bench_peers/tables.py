@@ -214,37 +214,33 @@ def operations(store: Store) -> str:
     if not entries:
         return ""
     manifest = entries[0].manifest
-    parts = after_stem_macs(manifest)
-    after, stem = sum(parts.values()), stem_macs(manifest)
-    work = [("stem", stem), *parts.items(), ("after the stem", after), ("whole", stem + after)]
+    by_part = after_stem_macs(manifest)
+    after, stem = sum(by_part.values()), stem_macs(manifest)
+    work = [("stem", stem), *by_part.items(), ("after the stem", after), ("whole", stem + after)]
     rows = [(name, _billions(macs), share(macs / (stem + after))) for name, macs in work]
     rows.append(("the heads as the file states them", _billions(stock_head_macs(manifest)), ""))
     text = table(("part", "GMAC per image", "share"), rows)
-    reached = [row for entry in entries if (row := _reached(entry, after, stem + after))]
+    reached = [row for entry in entries if (row := _reached(entry, stem, after))]
     if reached:
-        header = (
-            "precision",
-            "peak GFLOP/s",
-            "after the stem ms",
-            "of the peak",
-            "whole at peak ms",
-        )
-        text += "\n\n" + table((*header, "ours ms"), reached)
+        parts = ("stem ms", "of the peak", "after it ms", "of the peak")
+        header = ("precision", "peak GFLOP/s", *parts, "whole at peak ms", "ours ms")
+        text += "\n\n" + table(header, reached)
     return text
 
 
-def _reached(entry: Entry, after: int, whole: int) -> tuple[str, ...] | None:
-    ours = summary(entry.race)[0]
-    if entry.peak is None or ours.decoder_ms is None:
+def _reached(entry: Entry, stem: int, after: int) -> tuple[str, ...] | None:
+    ours, peak = summary(entry.race)[0], entry.peak
+    if peak is None or ours.stem_ms is None or ours.decoder_ms is None:
         return None
-    rate = 2e-6 * after / ours.decoder_ms  # 1e9 operations per second
-    floor = 2e-6 * whole / entry.peak
+    floors = [2e-6 * macs / peak for macs in (stem, after)]  # 1e9 operations per second
     return (
         entry.precision,
-        f"{entry.peak:.0f}",
+        f"{peak:.0f}",
+        ms(ours.stem_ms),
+        share(floors[0] / ours.stem_ms),
         ms(ours.decoder_ms),
-        share(rate / entry.peak),
-        ms(floor),
+        share(floors[1] / ours.decoder_ms),
+        ms(sum(floors)),
         ms(ours.decoded_ms),
     )
 
