@@ -22,9 +22,6 @@ from sakedge.tasks import KINDS, TaskResult
 from sakedge.tiling import Grid, Tile, blend
 from sakedge.window import Window
 
-_BATCH_BYTES = 1 << 28
-_MOST_IN_BATCH = 16
-
 
 @dataclass(frozen=True)
 class Call:
@@ -81,7 +78,7 @@ class Engine:
         self._decoder = decoder
         self._options = options
         self._normalize = Normalizer(manifest.preprocess)
-        self.max_batch = options.max_batch or _batch_for(manifest)
+        self.max_batch = options.max_batch
 
     def run(
         self,
@@ -237,12 +234,3 @@ def _crop(logits: NDArray[np.float32] | None, window: Window) -> NDArray[np.floa
     assert logits is not None
     top, left = int(window.top), int(window.left)
     return logits[:, top : top + window.height, left : left + window.width]
-
-
-def _batch_for(manifest: Manifest) -> int:
-    """How many images may run together without their intermediate maps growing beyond a budget."""
-    architecture, (rows, columns) = manifest.architecture, manifest.grid
-    features = (architecture.blocks + 1) * (1 + rows * columns) * architecture.width
-    height, width = manifest.input_size
-    logits = sum(task.classes for task in manifest.tasks) * height * width
-    return min(_MOST_IN_BATCH, max(1, _BATCH_BYTES // (4 * (features + logits))))
