@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tools.bench_peers import matrix, report, tables
-from tools.bench_peers.matrix import CASES, HEADLINE, contestants
+from tools.bench_peers.matrix import CASES, HEADLINE, TOGETHER, contestants
 from tools.bench_peers.operations import after_stem_macs, stem_macs, stock_head_macs
 from tools.bench_peers.quantise import quantised_stem, quantised_student
 from tools.bench_peers.stages import predicted
@@ -129,7 +129,10 @@ def sample(details: dict[str, object] | None = None, **ms: float) -> Sample:
 def entry(case: str, decoded: float, peers: dict[str, float], batch: int = 1) -> Entry:
     contestants = [Contestant(name, "fp32", "") for name in ("sakedge", *peers)]
     samples = {"sakedge fp32": [sample({"isa": "avx2"}, decoded=decoded, logits=decoded)]}
-    samples |= {f"{name} fp32": [sample(logits=ms)] for name, ms in peers.items()}
+    samples |= {
+        f"{name} fp32": [sample(**{"decoded" if name.startswith("sakedge") else "logits": ms})]
+        for name, ms in peers.items()
+    }
     machine = {"cpu": "CPU", "system": "Linux", "features": ["avx2"], "versions": {"numpy": "2"}}
     found = Race(
         "/home/me/student/student.onnx",
@@ -160,13 +163,12 @@ def test_tables_hold_what_was_measured(tmp_path: Path) -> None:
     store = Store(tmp_path / "peers.json")
     peers = {"onnxruntime": 6000.0, "openvino": 4000.0}
     store.add(entry(HEADLINE, 1000, peers))
-    store.add(entry("adapters-1", 920, {}))
-    store.add(entry("adapters-6", 1150, {}))
-    store.add(entry("batch-4", 3600, {}, batch=4))
+    store.add(entry("adapters", 1150, {"sakedge with 3": 1000, "sakedge with 1": 920}))
+    store.add(entry("batch-4", 3600, {TOGETHER: 3960}, batch=4))
     assert "| 4.00 (4.00 to 4.00) |" in tables.headline(store)
     assert "| openvino 4000 | 4.00 (4.00 to 4.00) |" in tables.cases(store, [HEADLINE])
     assert tables.adapters(store).endswith("| 4.0 % | 5.0 % |")
-    assert tables.batch(store).endswith("| 1000 | 900 | 0.90 |")
+    assert tables.batch(store).endswith("| 900 | 990 | 1.10 |")
     # 49.2 GMAC after the stem in 0.999 s are 98.5e9 operations per second of 100e9.
     assert re.search(r"\| fp32 \| 100 \|.*\| 999 \| 98\.\d % \|", tables.operations(store))
     assert tables.tokens(store) == ""

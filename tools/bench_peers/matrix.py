@@ -1,11 +1,11 @@
 """What is measured: the headline, and around it one thing changed at a time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from tools.bench_peers.quantise import quantised_stem, quantised_student
-from tools.bench_peers.students import FURTHER, NYUD, PASCAL, Spec, student
+from tools.bench_peers.students import ADAPTERS, FURTHER, NYUD, PASCAL, Spec, student
 
 from sakedge.backends import registry
 from sakedge.peers import Contestant
@@ -30,6 +30,7 @@ class Case:
         peers: `all` of them, the `stock` runtimes, the `best` of the headline, or `none`.
         batch: Images in one call.
         rounds: Of fresh processes.
+        variants: Ours once more, with other options of `sakedge.load`, by name.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Case:
     peers: Peers
     batch: int = 1
     rounds: int = 2
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def as_quick(self) -> "Case":
         """The same with a tiny stand-in and one round."""
@@ -46,6 +48,10 @@ class Case:
 _BASE = Spec("vit_base", (512, 512))
 _SMALL = Spec("vit_small", (512, 512))
 HEADLINE = "headline"
+FEWER = {f"sakedge with {n}": {"adapters": list(ADAPTERS[:n])} for n in (3, 1)}
+"""Adapters: loaded of a student's six."""
+TOGETHER = "sakedge, together"
+_BATCHED = {TOGETHER: {"config": {"max_batch": 4}}}
 
 CASES: tuple[Case, ...] = (
     Case(HEADLINE, _BASE, "all", rounds=5),
@@ -56,16 +62,17 @@ CASES: tuple[Case, ...] = (
     Case("demo", Spec(None, (256, 256)), "stock", rounds=3),
     Case("adapters-1", replace(_BASE, adapters=1), "best"),
     Case("adapters-6", replace(_BASE, adapters=6), "best"),
+    Case("adapters", replace(_BASE, adapters=6), "none", rounds=3, variants=FEWER),
     Case("tasks-1", replace(_BASE, tasks=PASCAL[:1]), "best"),
     Case("tasks-3", replace(_BASE, tasks=PASCAL[:3]), "best"),
     Case("tasks-8", replace(_BASE, tasks=PASCAL + FURTHER), "best"),
-    Case("batch-4", _BASE, "none", batch=4),
-    Case("vit_small-512-batch-4", _SMALL, "stock", batch=4),
+    Case("batch-4", _BASE, "none", batch=4, variants=_BATCHED),
+    Case("vit_small-512-batch-4", _SMALL, "stock", batch=4, variants=_BATCHED),
 )
 
 
 def contestants(case: Case, precision: str, best: str | None) -> list[Contestant]:
-    """Ours, then the peers, with everything made that they run.
+    """Ours, its variants, then the peers, with everything made that they run.
 
     Args:
         case: The row.
@@ -73,10 +80,15 @@ def contestants(case: Case, precision: str, best: str | None) -> list[Contestant
         best: Name of the headline's fastest peer at this precision, or None if not measured yet;
             then every stock runtime runs.
     """
-    found = [_ours(case.spec, precision), *_peers(case, precision)]
+    ours = _ours(case.spec, precision)
+    variants = [
+        replace(ours, name=name, options={**ours.options, **options})
+        for name, options in case.variants.items()
+    ]
+    peers = _peers(case, precision)
     if case.peers == "best" and best is not None:
-        return [found[0], *(each for each in found[1:] if each.name == best)]
-    return found
+        peers = [each for each in peers if each.name == best]
+    return [ours, *variants, *peers]
 
 
 def rests() -> tuple[str, ...]:

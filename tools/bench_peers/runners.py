@@ -31,9 +31,14 @@ def openvino_int8(request: Request) -> Prepared:
 
 
 def ours_int8(request: Request) -> Prepared:
-    """Ours behind a stem that NNCF has quantised. Options: `model` and `rest`, as above."""
+    """Ours behind a stem that NNCF has quantised.
+
+    Options: `model` and `rest`, as above; further ones are those of `sakedge.load`.
+    """
     registry.BACKENDS[QUANTISED] = f"{__name__}:QuantisedStem"
-    options = {"backend": QUANTISED, "config": {QUANTISED: dict(request.contestant.options)}}
+    options = dict(request.contestant.options)
+    stem = {name: options.pop(name) for name in ("model", "rest")}
+    options |= {"backend": QUANTISED, "config": {**options.get("config", {}), QUANTISED: stem}}
     changed = replace(request, contestant=replace(request.contestant, options=options))
     return ours(changed)
 
