@@ -68,9 +68,10 @@ class OpenVinoBackend:
             problem = f"OpenVINO {_version()} computes attention wrongly or not at all"
             return Support(False, f"{problem}: pip install 'openvino>={needed}'")
         target = (device or "CPU").upper()
-        present = core.available_devices
         if target.partition(".")[0] not in DEVICES:
             return Support(False, f"knows no device {device}, only {', '.join(DEVICES)}")
+        # To ask what there is loads the plugins of all devices; a CPU there always is.
+        present = ["CPU"] if target == "CPU" else core.available_devices
         if target != "AUTO" and not any(_is_on(target, name) for name in present):
             return Support(
                 False, f"sees no {target} here, only {', '.join(present)} (is its driver there?)"
