@@ -19,7 +19,9 @@ SETTINGS = {
     # Python keeps much until it ends; what it leaks is not ours.
     "ASAN_OPTIONS": "detect_leaks=0",
     "UBSAN_OPTIONS": "print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1",
+    "TSAN_OPTIONS": f"halt_on_error=1 suppressions={ROOT / 'tools' / 'tsan.supp'}",
+    # The references are NumPy's; the threads of its library synchronise unseen.
+    "OPENBLAS_NUM_THREADS": "1",
 }
 NOT_HERE = ("fork", "symbols", "cpp_test", "isa_test", "aarch64")
 """TSan does not follow a fork; the others build or start programs of their own."""
@@ -53,7 +55,9 @@ def main() -> int:
         "PYTHONPATH": os.pathsep.join(paths),
     }
     chosen = ["-k", " and ".join(f"not {name}" for name in NOT_HERE)]
-    base = [sys._base_executable, "-S", "-m", "pytest", "-q", "-p", "no:cacheprovider"]  # type: ignore[attr-defined]
+    # Native code writes its report to where pytest would otherwise keep it.
+    options = ["-q", "--capture=sys", "-p", "no:cacheprovider"]
+    base = [sys._base_executable, "-S", "-m", "pytest", *options]  # type: ignore[attr-defined]
     return subprocess.run([*base, *chosen, *arguments.pytest], env=environment, cwd=ROOT).returncode
 
 
