@@ -152,17 +152,19 @@ def cases(store: Store, names: Sequence[str]) -> str:
 
 
 def adapters(store: Store) -> str:
-    """What each further adapter costs, as a share of an image with three, in one race."""
+    """What each further adapter adds after the stem, as a share of an image with three."""
     rows = []
     for precision in PRECISIONS:
         entry = store.get("adapters", precision)
-        times = [_decoded(entry, name) for name in (*reversed(FEWER), OURS)]
-        one, three, six = times
-        if one and three and six:
-            each = (share((three - one) / 2 / three), share((six - three) / 3 / three))
-            rows.append((precision, *(ms(value) for value in times), *each))
-    header = ("precision", "1 adapter ms", "3 ms", "6 ms", "each from 1 to 3", "each from 3 to 6")
-    return table(header, rows)
+        names = (*reversed(FEWER), OURS)
+        after = [entry and entry.race.stage_ms(f"{n} {precision}", "decoder") for n in names]
+        one, three, six = after
+        whole = _decoded(entry, names[1])
+        if one and three and six and whole:
+            each = (share((three - one) / 2 / whole), share((six - three) / 3 / whole))
+            rows.append((precision, *(ms(time) for time in after), ms(whole), *each))
+    times = ("1 adapter, after the stem ms", "3", "6", "3, whole image ms")
+    return table(("precision", *times, "each from 1 to 3", "each from 3 to 6"), rows)
 
 
 def batch(store: Store) -> str:
