@@ -16,8 +16,8 @@ class Options:
 
     Attributes:
         min_weight: An adapter path whose routing weight stays below it is not run; 0 is exact.
-        max_batch: Most images in one run of the stem. On a CPU one at a time is fastest, for the
-            decoder then finds the stem's outputs in the cache, and takes the least memory.
+        max_batch: Most images in one run of the stem. On a CPU nothing is faster than one at a
+            time, which takes the least memory.
         tile_overlap: Smallest overlap of neighbouring tiles, as a share of a tile's side.
         runtime: The backend's own options, from the entry that bears its name.
     """
