@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-ARITHMETICS = {"fp32": "f32", "bf16": "bf16", "int8": "s8"}
+from sakedge.decoder import ARITHMETICS, arithmetics
+
 _ROUNDS = 50_000
 """Of the innermost loop in one measurement: some 10 to 30 ms."""
 _MEASUREMENTS = 15
@@ -20,8 +21,7 @@ def peak(precision: str, threads: int) -> float:
     from sakedge import _core
 
     arithmetic = ARITHMETICS[precision]
-    isa, _ = _core.arithmetics()[arithmetic]
-    kernels = _core.Kernels(isa)
+    kernels = _core.Kernels(arithmetics()[precision].isa)
     rounds = np.array([_ROUNDS], np.float32)
 
     def rate(_: int) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sakedge.backends import registry
 from sakedge.backends.base import StemOptions, Support
-from sakedge.backends.openvino import OpenVinoSession, StockSession, lend
+from sakedge.backends.openvino import OpenVinoSession, StockSession, lend, settings
 from sakedge.format import StemModel, StudentFile
 from sakedge.format.mapped import MappedFile
 from sakedge.format.sparing import sparing
@@ -62,15 +62,8 @@ class QuantisedStem:
         model = core.read_model(graph.read_text(), lend(np.frombuffer(weights.data, np.uint8)))
         model.reshape({"image": [1, 3, *stem.input_size]})
         rest = options.config["rest"]
-        config = {
-            "INFERENCE_PRECISION_HINT": {"fp32": "f32"}.get(rest, rest),
-            "INFERENCE_NUM_THREADS": options.threads,
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": 1,
-            "ENABLE_CPU_PINNING": False,
-        }
         with sparing(partial(weights.advise, "DONTNEED")):
-            compiled = core.compile_model(model, "CPU", config)
+            compiled = core.compile_model(model, "CPU", settings("CPU", rest, options.threads))
         details = {
             "runtime": "openvino",
             "version": str(openvino.__version__).partition("-")[0],

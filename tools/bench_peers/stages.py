@@ -9,9 +9,9 @@ from tools.bench_kernels.tables import Row
 from tools.bench_peers.markdown import ms, plain, table
 from tools.bench_peers.matrix import HEADLINE, PRECISIONS
 from tools.bench_peers.operations import HEAD_STRIDE, after_stem_macs
-from tools.bench_peers.peaks import ARITHMETICS
 from tools.bench_peers.store import Entry, Store
 
+from sakedge.decoder import ARITHMETICS
 from sakedge.format import Manifest
 from sakedge.peers import summary
 

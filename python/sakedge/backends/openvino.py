@@ -94,7 +94,7 @@ class OpenVinoBackend:
             BackendError: OpenVINO refused the model or an option.
         """
         device = (options.device or "CPU").upper()
-        config = _config(device, options)
+        config = settings(device, options.precision, options.threads) | dict(options.config)
         cache = _Cache(stem, device, config, options.cache_dir)
         weights = Transposed("in the compiled model")
         try:
@@ -247,15 +247,15 @@ class _Cache:
         self.state = f"none: {problem}" if problem else "stored"
 
 
-def _config(device: str, options: StemOptions) -> dict[str, Any]:
-    """Our settings, then the caller's own."""
+def settings(device: str, precision: str, threads: int) -> dict[str, Any]:
+    """What OpenVINO is told about a stem on a device, before the caller's own options."""
     config: dict[str, Any] = {
         # Unless pinned, OpenVINO computes in bf16 or f16 wherever the device can.
-        "INFERENCE_PRECISION_HINT": _HINTS[options.precision][0],
+        "INFERENCE_PRECISION_HINT": _HINTS[precision][0],
         "PERFORMANCE_HINT": "LATENCY",
     }
     on_cpu = {
-        "INFERENCE_NUM_THREADS": options.threads,
+        "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         # The decoder's threads run on the same cores; nobody is tied to one.
         "ENABLE_CPU_PINNING": False,
@@ -264,7 +264,7 @@ def _config(device: str, options: StemOptions) -> dict[str, Any]:
         config |= on_cpu
     elif device == "AUTO":  # which may take the CPU, also for the time that a GPU compiles
         config["DEVICE_PROPERTIES"] = {"CPU": on_cpu}
-    return config | dict(options.config)
+    return config
 
 
 def _model(stem: StemModel) -> Any:
