@@ -46,8 +46,6 @@ AlignedBuffer random(Index count, float scale) {
   return buffer;
 }
 
-AlignedBytes bytes(Index count) { return AlignedBytes(count); }
-
 struct Sizes {
   const char* student;
   Index channels;
@@ -99,13 +97,13 @@ class Bench {
 
   AlignedBytes packed(Index k, Index n) const {
     const AlignedBuffer weight = random(k * n, 0.05f);
-    AlignedBytes out = bytes(kernels_.packed_size(k, n));
+    AlignedBytes out(kernels_.packed_size(k, n));
     kernels_.pack({k, n, weight.data(), n, 1, out.data()});
     return out;
   }
 
   AlignedBytes prepared(const AlignedBuffer& x, Index m, Index k) const {
-    AlignedBytes out = bytes(m * kernels_.row_size(k));
+    AlignedBytes out(m * kernels_.row_size(k));
     kernels_.prepare({m, k, x.data(), k, out.data()});
     return out;
   }
@@ -130,7 +128,7 @@ class Bench {
     const AlignedBytes down = packed(c, h);
     const AlignedBytes up = packed(h, c);
     const AlignedBuffer bias = random(c, 1.0f);
-    AlignedBytes scratch = bytes(cpu::adapter_scratch(kernels_, kTile, c, h));
+    AlignedBytes scratch(cpu::adapter_scratch(kernels_, kTile, c, h));
     const double seconds = fastest([&] {
       std::copy_n(start.data(), kTile * c, r.data());
       kernels_.adapter({kTile, c, h, x.data(), c, r.data(), c, down.data(), bias.data(), up.data(),
@@ -157,7 +155,7 @@ class Bench {
   void prepare(const Sizes& sizes) {
     const Index c = sizes.channels;
     const AlignedBuffer x = random(kTile * c, 1.0f);
-    AlignedBytes rows = bytes(kTile * kernels_.row_size(c));
+    AlignedBytes rows(kTile * kernels_.row_size(c));
     const double seconds = fastest([&] { kernels_.prepare({kTile, c, x.data(), c, rows.data()}); });
     report(sizes, "prepare", kTile, 0, c, 0.0, seconds);
   }
