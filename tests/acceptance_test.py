@@ -16,7 +16,7 @@ from tests.reference.sak import ReferenceStudent
 from tests.support.checkpoint import load_state, make_checkpoint
 
 import sakedge
-from sakedge.backends.onnxruntime import StockSession
+from sakedge.backends.onnxruntime.backend import StockSession
 from sakedge.convert import convert
 
 TOLERANCE = 1e-4

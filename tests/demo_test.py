@@ -10,7 +10,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import sakedge
-from sakedge import assets, verify
+from sakedge import assets
+from sakedge.checks import verify
 from sakedge.cli.app import build
 from sakedge.format import StudentFile
 

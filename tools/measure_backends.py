@@ -20,17 +20,18 @@ from typing import Any
 
 import numpy as np
 
-from sakedge import machine
 from sakedge.backends import registry
 from sakedge.backends.base import StemOptions, StemSession
 from sakedge.format import StudentFile
-from sakedge.threads import resolve_threads
+from sakedge.runtime import machine
+from sakedge.runtime.threads import resolve_threads
 
 LOAD = """
 import json, sys, time
 from pathlib import Path
 import numpy as np
-from sakedge.backends import openvino, registry
+from sakedge.backends import registry
+from sakedge.backends.openvino import backend as openvino
 from sakedge.backends.base import StemOptions
 from sakedge.format import StudentFile
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sakedge.threads import resolve_threads
+from sakedge.runtime.threads import resolve_threads
 
 PERIOD = 0.001
 CONTESTANTS = (
@@ -156,7 +156,7 @@ def contestant(
     from sakedge.format import StudentFile
 
     enter("import sakedge")
-    module = __import__(f"sakedge.backends.{backend}", fromlist=["StockSession"])
+    module = __import__(f"sakedge.backends.{backend}.backend", fromlist=["StockSession"])
     with during("import the runtime", "rest"):
         registry.probe(backend, "CPU", precision)
     with StudentFile.open(path) as file:

@@ -1,4 +1,4 @@
-#include "decoder/path.h"
+#include "decoder/weights/adapter_path.h"
 
 #include <pybind11/stl.h>
 
@@ -15,7 +15,7 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-std::shared_ptr<const AdapterPath> make(const Geometry& geometry, const std::string& precision,
+std::shared_ptr<const AdapterPath> make(const Geometry& geometry, const std::string& arithmetic,
                                         const std::vector<std::pair<FloatPair, FloatPair>>& blocks,
                                         const std::vector<FloatPair>& norms) {
   PathSource source;
@@ -28,10 +28,10 @@ std::shared_ptr<const AdapterPath> make(const Geometry& geometry, const std::str
     source.norms.push_back(norm(pair));
   }
   const cpu::KernelTable& kernels = active_kernels().kernels;
-  const Precision arithmetic = precision_of(precision);
+  const Arithmetic chosen = arithmetic_of(arithmetic);
   const auto path = [&] {
     const py::gil_scoped_release release;
-    return AdapterPath::pack(kernels, arithmetic, geometry, source);
+    return AdapterPath::pack(kernels, chosen, geometry, source);
   }();
   if (!path.ok()) {
     raise_unless_ok(path.status());
@@ -43,7 +43,7 @@ std::shared_ptr<const AdapterPath> make(const Geometry& geometry, const std::str
 
 void bind_adapter_path(py::module_& module) {
   py::class_<AdapterPath, py::smart_holder>(module, "AdapterPath")
-      .def(py::init(&make), py::arg("geometry"), py::arg("precision"), py::arg("blocks"),
+      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("blocks"),
            py::arg("norms"));
 }
 

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "decoder/sources.h"
+#include "decoder/weights/sources.h"
 
 // Borrowed views of NumPy arrays; the arrays must outlive them. All raise ValueError on other
 // shapes.

@@ -23,7 +23,7 @@ void bind_router(pybind11::module_& module);
 void raise_unless_ok(const Status& status);
 
 // By the name that kernels have; raises ValueError for another.
-cpu::Precision precision_of(const std::string& name);
+cpu::Arithmetic arithmetic_of(const std::string& name);
 
 // The kernels in use; raises if SAKEDGE_ISA does not allow any.
 const cpu::Active& active_kernels();

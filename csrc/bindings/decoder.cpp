@@ -33,14 +33,14 @@ Kind kind_of(const std::string& name) {
   throw py::value_error("no task kind " + name);
 }
 
-std::unique_ptr<Decoder> make(const Geometry& geometry, const std::string& precision,
+std::unique_ptr<Decoder> make(const Geometry& geometry, const std::string& arithmetic,
                               const std::vector<TaskArguments>& tasks, int threads) {
   std::vector<TaskPart> parts;
   parts.reserve(tasks.size());
   for (const auto& [kind, head, router] : tasks) {
     parts.push_back({kind_of(kind), head, router});
   }
-  auto decoder = Decoder::make(active_kernels().kernels, precision_of(precision), geometry,
+  auto decoder = Decoder::make(active_kernels().kernels, arithmetic_of(arithmetic), geometry,
                                std::move(parts), threads);
   if (!decoder.ok()) {
     raise_unless_ok(decoder.status());
@@ -143,7 +143,7 @@ std::vector<bool> present(const Decoder& decoder) {
 
 void bind_decoder(py::module_& module) {
   py::class_<Decoder, py::smart_holder>(module, "Decoder")
-      .def(py::init(&make), py::arg("geometry"), py::arg("precision"), py::arg("tasks"),
+      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("tasks"),
            py::arg("threads"))
       .def("exchange", &exchange, py::arg("adapter"), py::arg("path").none(true))
       .def("present", &present)

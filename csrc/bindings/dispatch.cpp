@@ -32,17 +32,17 @@ std::map<std::string, std::pair<std::string, bool>> arithmetics() {
   const cpu::Active& active = active_kernels();
   for (std::size_t i = 0; i < active.providers.size(); ++i) {
     const auto& [isa, native] = active.providers[i];
-    result[cpu::name_of(cpu::kPrecisions[i])] = {std::string(isa), native};
+    result[cpu::name_of(cpu::kArithmetics[i])] = {std::string(isa), native};
   }
   return result;
 }
 
 }  // namespace
 
-cpu::Precision precision_of(const std::string& name) {
-  for (const cpu::Precision precision : cpu::kPrecisions) {
-    if (name == cpu::name_of(precision)) {
-      return precision;
+cpu::Arithmetic arithmetic_of(const std::string& name) {
+  for (const cpu::Arithmetic arithmetic : cpu::kArithmetics) {
+    if (name == cpu::name_of(arithmetic)) {
+      return arithmetic;
     }
   }
   throw py::value_error("no arithmetic " + name);

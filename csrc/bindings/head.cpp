@@ -1,4 +1,4 @@
-#include "decoder/head.h"
+#include "decoder/weights/head.h"
 
 #include <pybind11/stl.h>
 
@@ -14,7 +14,7 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-std::shared_ptr<const Head> make(const Geometry& geometry, const std::string& precision,
+std::shared_ptr<const Head> make(const Geometry& geometry, const std::string& arithmetic,
                                  const std::vector<FloatPair>& linears, const FloatPair& fuse,
                                  const FloatPair& last) {
   HeadSource source;
@@ -27,10 +27,10 @@ std::shared_ptr<const Head> make(const Geometry& geometry, const std::string& pr
   source.last = matrix(last.first);
   source.last_bias = vector(last.second);
   const cpu::KernelTable& kernels = active_kernels().kernels;
-  const Precision arithmetic = precision_of(precision);
+  const Arithmetic chosen = arithmetic_of(arithmetic);
   const auto head = [&] {
     const py::gil_scoped_release release;
-    return Head::pack(kernels, arithmetic, geometry, source);
+    return Head::pack(kernels, chosen, geometry, source);
   }();
   if (!head.ok()) {
     raise_unless_ok(head.status());
@@ -42,7 +42,7 @@ std::shared_ptr<const Head> make(const Geometry& geometry, const std::string& pr
 
 void bind_head(py::module_& module) {
   py::class_<Head, py::smart_holder>(module, "Head")
-      .def(py::init(&make), py::arg("geometry"), py::arg("precision"), py::arg("linears"),
+      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("linears"),
            py::arg("fuse"), py::arg("last"));
 }
 

@@ -1,4 +1,4 @@
-#include "decoder/router.h"
+#include "decoder/weights/router.h"
 
 #include <pybind11/stl.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 using LevelArrays = std::tuple<FloatPair, FloatPair, FloatPair>;  // hidden, norm, gate
 
-std::shared_ptr<const Router> make(const Geometry& geometry, const std::string& precision,
+std::shared_ptr<const Router> make(const Geometry& geometry, const std::string& arithmetic,
                                    const std::vector<LevelArrays>& levels) {
   std::vector<RouterLevelSource> source;
   source.reserve(levels.size());
@@ -25,10 +25,10 @@ std::shared_ptr<const Router> make(const Geometry& geometry, const std::string& 
     source.push_back({linear(hidden), norm(normed), linear(gate)});
   }
   const cpu::KernelTable& kernels = active_kernels().kernels;
-  const Precision arithmetic = precision_of(precision);
+  const Arithmetic chosen = arithmetic_of(arithmetic);
   const auto router = [&] {
     const py::gil_scoped_release release;
-    return Router::pack(kernels, arithmetic, geometry, source);
+    return Router::pack(kernels, chosen, geometry, source);
   }();
   if (!router.ok()) {
     raise_unless_ok(router.status());
@@ -40,7 +40,7 @@ std::shared_ptr<const Router> make(const Geometry& geometry, const std::string& 
 
 void bind_router(py::module_& module) {
   py::class_<Router, py::smart_holder>(module, "Router")
-      .def(py::init(&make), py::arg("geometry"), py::arg("precision"), py::arg("levels"));
+      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("levels"));
 }
 
 }  // namespace sakedge::bindings

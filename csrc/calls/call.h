@@ -30,16 +30,16 @@ std::vector<std::string> names();
 //   gelu_f32         x [n]                                                 -> y [n]
 //   layer_norm_f32   x [m, c], gamma, beta [c], epsilon [1]                -> y [m, c]
 //   mix_f32          inputs [experts, m, c], weights [experts]             -> y [m, c]
-//   head_expand_f32  maps [9, height, width, c], rows [out_height, 3, tap],
-//                    columns [out_width, 3, tap], bias [c], last [classes, c],
+//   head_expand_f32  maps [9, height, width, c], rows [out_height, 3, lerp],
+//                    columns [out_width, 3, lerp], bias [c], last [classes, c],
 //                    its bias [classes] or none, logits to accumulate on or none
 //                                                          -> logits [out_height, out_width,
 //                                                          classes]
-//   decode_*, upsample_f32  map [height, width, classes], rows [out_height, tap],
-//                    columns [out_width, tap]                              -> as the kernel writes
+//   decode_*, upsample_f32  map [height, width, classes], rows [out_height, lerp],
+//                    columns [out_width, lerp]                              -> as the kernel writes
 //                    it
 //
-// A tap is its four members. "None" is an array without elements.
+// A lerp is its four members. "None" is an array without elements.
 Expected<Arrays> call(const cpu::KernelTable& table, std::string_view name, const Arrays& inputs);
 
 }  // namespace sakedge::calls

@@ -8,24 +8,24 @@ namespace sakedge::calls {
 namespace {
 
 using cpu::KernelTable;
+using cpu::Lerp;
 using cpu::SampleArgs;
-using cpu::Tap;
 
 constexpr Index kFloat = static_cast<Index>(sizeof(float));
 
-std::vector<Tap> taps_of(const Array& array) {
-  std::vector<Tap> taps;
+std::vector<Lerp> lerps_of(const Array& array) {
+  std::vector<Lerp> lerps;
   for (std::size_t i = 0; i < array.values.size(); i += 4) {
     const float* v = array.values.data() + i;
-    taps.push_back({static_cast<std::int32_t>(v[0]), static_cast<std::int32_t>(v[1]), v[2], v[3]});
+    lerps.push_back({static_cast<std::int32_t>(v[0]), static_cast<std::int32_t>(v[1]), v[2], v[3]});
   }
-  return taps;
+  return lerps;
 }
 
-// All cells that taps name lie on an axis of this size.
-bool lie_within(const std::vector<Tap>& taps, Index size) {
-  return std::all_of(taps.begin(), taps.end(), [size](const Tap& tap) {
-    return tap.low >= 0 && tap.low < size && tap.high >= 0 && tap.high < size;
+// All cells that lerps name lie on an axis of this size.
+bool lie_within(const std::vector<Lerp>& lerps, Index size) {
+  return std::all_of(lerps.begin(), lerps.end(), [size](const Lerp& lerp) {
+    return lerp.low >= 0 && lerp.low < size && lerp.high >= 0 && lerp.high < size;
   });
 }
 
@@ -48,10 +48,10 @@ Result sampled(const Arrays& in, Index classes, const std::vector<Index>& shape,
   const Index width = in[0].shape[1];
   const Index out_height = in[1].shape[0];
   const Index out_width = in[2].shape[0];
-  const std::vector<Tap> rows = taps_of(in[1]);
-  const std::vector<Tap> columns = taps_of(in[2]);
+  const std::vector<Lerp> rows = lerps_of(in[1]);
+  const std::vector<Lerp> columns = lerps_of(in[2]);
   if (!lie_within(rows, in[0].shape[0]) || !lie_within(columns, width)) {
-    return wrong_inputs("taps within the map");
+    return wrong_inputs("positions within the map");
   }
   const Block scratch(cpu::sample_scratch(width, classes, out_width) * kFloat);
   const Index size = count(shape);
@@ -107,8 +107,8 @@ Result head_expand_f32(const KernelTable& table, const Arrays& in) {
   const Index out_width = in[2].shape[0];
   const Index classes = in[4].shape[0];
   const bool accumulate = !is_none(in[6]);
-  const std::vector<Tap> rows = taps_of(in[1]);
-  const std::vector<Tap> columns = taps_of(in[2]);
+  const std::vector<Lerp> rows = lerps_of(in[1]);
+  const std::vector<Lerp> columns = lerps_of(in[2]);
   if (in[0].shape[0] != 9 || !has_shape(in[1], {out_height, 3, 4}) ||
       !has_shape(in[2], {out_width, 3, 4}) || !has_shape(in[3], {c}) || in[4].shape[1] != c ||
       (!is_none(in[5]) && !has_shape(in[5], {classes})) ||

@@ -66,10 +66,10 @@ struct ThreadPool::State {
     Job(Call the_call, const void* the_context, Index the_count)
         : call(the_call), context(the_context), count(the_count) {}
 
-    void work(int slot) {
+    void work(int worker) {
       for (Index i = next.fetch_add(1, std::memory_order_relaxed); i < count;
            i = next.fetch_add(1, std::memory_order_relaxed)) {
-        call(context, i, slot);
+        call(context, i, worker);
       }
     }
     bool has_work() const { return next.load(std::memory_order_relaxed) < count; }
@@ -90,7 +90,7 @@ struct ThreadPool::State {
     return open == jobs.end() ? nullptr : *open;
   }
 
-  void worker(int slot) {
+  void serve(int worker) {
     std::unique_lock lock(mutex);
     while (true) {
       Job* job = open_job();
@@ -109,7 +109,7 @@ struct ThreadPool::State {
       }
       ++job->helpers;
       lock.unlock();
-      job->work(slot);
+      job->work(worker);
       lock.lock();
       if (--job->helpers == 0) {
         job->left.notify_one();
@@ -133,8 +133,8 @@ ThreadPool::ThreadPool(int threads)
     : threads_(std::max(threads, 1)), state_(std::make_unique<State>()) {
   state_->workers.reserve(static_cast<std::size_t>(threads_ - 1));
   try {
-    for (int slot = 1; slot < threads_; ++slot) {
-      state_->workers.emplace_back([state = state_.get(), slot] { state->worker(slot); });
+    for (int worker = 1; worker < threads_; ++worker) {
+      state_->workers.emplace_back([state = state_.get(), worker] { state->serve(worker); });
     }
   } catch (...) {
     state_->stop();

@@ -44,23 +44,23 @@ class ThreadPool {
     ThreadPool& pool_;
   };
 
-  // Calls body(index, slot) once for every index in [0, count), in no particular order, and returns
-  // when all calls have returned. `slot` is in [0, threads()) and no two calls that run at the same
-  // time for this job share it: it picks scratch memory. `body` must not throw, and must not call
-  // parallel_for of the same pool.
+  // Calls body(index, worker) once for every index in [0, count), in no particular order, and
+  // returns when all calls have returned. `worker` is in [0, threads()) and no two calls that run
+  // at the same time for this job share it: it picks scratch memory. `body` must not throw, and
+  // must not call parallel_for of the same pool.
   template <typename Body>
   void parallel_for(Index count, const Body& body) {
     run(
         count,
-        [](const void* context, Index index, int slot) {
-          (*static_cast<const Body*>(context))(index, slot);
+        [](const void* context, Index index, int worker) {
+          (*static_cast<const Body*>(context))(index, worker);
         },
         &body);
   }
 
  private:
   struct State;
-  using Call = void (*)(const void* context, Index index, int slot);
+  using Call = void (*)(const void* context, Index index, int worker);
 
   void run(Index count, Call call, const void* context);
 

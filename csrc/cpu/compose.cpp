@@ -54,11 +54,11 @@ Expected<Index> choose(std::span<const Isa> candidates, Features present, std::s
 }
 
 Index provider(std::span<const Isa> candidates, Features present, Index chosen,
-               Precision precision) {
+               Arithmetic arithmetic) {
   Index position = chosen;
   const auto provides = [&] {
     const Isa& isa = candidates[static_cast<std::size_t>(position)];
-    return missing_features(isa, present).empty() && is_whole(select(*isa.table, precision));
+    return missing_features(isa, present).empty() && is_whole(select(*isa.table, arithmetic));
   };
   while (position + 1 < std::ssize(candidates) && !provides()) {
     ++position;
@@ -73,10 +73,10 @@ KernelTable compose(std::span<const Isa> candidates, Features present, Index cho
       inherit(*isa.table, result);
     }
   }
-  for (const Precision precision : kPrecisions) {
-    const Index from = provider(candidates, present, chosen, precision);
-    select(result, precision) =
-        select(*candidates[static_cast<std::size_t>(from)].table, precision);
+  for (const Arithmetic arithmetic : kArithmetics) {
+    const Index from = provider(candidates, present, chosen, arithmetic);
+    select(result, arithmetic) =
+        select(*candidates[static_cast<std::size_t>(from)].table, arithmetic);
   }
   return result;
 }

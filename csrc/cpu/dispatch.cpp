@@ -22,17 +22,17 @@ namespace {
 // Best first. Features decide, not a straight line: AVX-VNNI exists without AVX-512.
 constexpr Isa kIsas[] = {
 #if defined(__x86_64__) || defined(_M_X64)
-    {"avx512_bf16", &kAvx512Bf16Table, kAvx512 | kAvx512Bf16, only(Precision::kBf16)},
-    {"avx512_vnni", &kAvx512VnniTable, kAvx512 | kAvx512Vnni, only(Precision::kS8)},
-    {"avx512", &kAvx512Table, kAvx512, only(Precision::kF32)},
-    {"avx2", &kAvx2Table, kAvx2, only(Precision::kF32)},
+    {"avx512_bf16", &kAvx512Bf16Table, kAvx512 | kAvx512Bf16, only(Arithmetic::kBf16)},
+    {"avx512_vnni", &kAvx512VnniTable, kAvx512 | kAvx512Vnni, only(Arithmetic::kS8)},
+    {"avx512", &kAvx512Table, kAvx512, only(Arithmetic::kF32)},
+    {"avx2", &kAvx2Table, kAvx2, only(Arithmetic::kF32)},
 #elif defined(__aarch64__)
-    {"neon_bf16", &kNeonBf16Table, kNeon | kNeonBf16, only(Precision::kBf16)},
-    {"neon_i8mm", &kNeonI8mmTable, kNeon | kNeonI8mm, only(Precision::kS8)},
-    {"neon_dot", &kNeonDotTable, kNeon | kNeonDot, only(Precision::kS8)},
-    {"neon", &kNeonTable, kNeon, only(Precision::kF32)},
+    {"neon_bf16", &kNeonBf16Table, kNeon | kNeonBf16, only(Arithmetic::kBf16)},
+    {"neon_i8mm", &kNeonI8mmTable, kNeon | kNeonI8mm, only(Arithmetic::kS8)},
+    {"neon_dot", &kNeonDotTable, kNeon | kNeonDot, only(Arithmetic::kS8)},
+    {"neon", &kNeonTable, kNeon, only(Arithmetic::kF32)},
 #endif
-    {"generic", &kGenericTable, 0, only(Precision::kF32)},
+    {"generic", &kGenericTable, 0, only(Arithmetic::kF32)},
 };
 
 Expected<Active> activate() {
@@ -44,8 +44,8 @@ Expected<Active> activate() {
   }
   Active result{kIsas[chosen.value()].name, compose(kIsas, present, chosen.value()), {}};
   for (std::size_t i = 0; i < result.providers.size(); ++i) {
-    const Isa& isa = kIsas[provider(kIsas, present, chosen.value(), kPrecisions[i])];
-    result.providers[i] = {isa.name, (isa.native & only(kPrecisions[i])) != 0};
+    const Isa& isa = kIsas[provider(kIsas, present, chosen.value(), kArithmetics[i])];
+    result.providers[i] = {isa.name, (isa.native & only(kArithmetics[i])) != 0};
   }
   return result;
 }

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "core/status.h"
+#include "cpu/arithmetic.h"
 #include "cpu/cpuid.h"
-#include "cpu/precision.h"
 
 namespace sakedge::cpu {
 
@@ -18,10 +18,10 @@ struct Isa {
   Features required;
   // Arithmetics that it has multiply-add instructions for, so that they are worth choosing for
   // their speed. Others in its table are composed of wider ones.
-  Precisions native = 0;
+  ArithmeticSet native = 0;
 };
 
-// Those of this build, best first; the last one runs anywhere and fills every slot.
+// Those of this build, best first; the last one runs anywhere and fills every entry.
 std::span<const Isa> isas();
 
 // What keeps an instruction set from running on a CPU with these features; empty if nothing does.
@@ -34,9 +34,9 @@ Expected<Index> choose(std::span<const Isa> candidates, Features present, std::s
 // Position of the instruction set that an arithmetic's kernels come from: the first that runs, from
 // `chosen` on, whose table has them all.
 Index provider(std::span<const Isa> candidates, Features present, Index chosen,
-               Precision precision);
+               Arithmetic arithmetic);
 
-// The table of candidates[chosen], its empty slots taken from the next best instruction sets that
+// The table of candidates[chosen], its empty entries taken from the next best instruction sets that
 // run here. The matrix kernels of an arithmetic are taken from their provider as a whole (see
 // kernels.def).
 KernelTable compose(std::span<const Isa> candidates, Features present, Index chosen);
@@ -51,7 +51,7 @@ struct Provider {
 struct Active {
   std::string_view isa;
   KernelTable kernels;
-  std::array<Provider, std::size(kPrecisions)> providers;  // in the order of kPrecisions
+  std::array<Provider, std::size(kArithmetics)> providers;  // in the order of kArithmetics
 };
 
 // Detects, reads SAKEDGE_ISA and composes on the first call; the same answer for ever after.

@@ -137,7 +137,7 @@ struct MixArgs {
 
 // One interpolated position on an axis: low_weight * map[low] + high_weight * map[high]. Both
 // weights are zero for a position outside the map; low and high are valid even then.
-struct Tap {
+struct Lerp {
   std::int32_t low, high;
   float low_weight, high_weight;
 };
@@ -146,7 +146,7 @@ struct Tap {
 // (kernels.md section 1): per row Y and column X
 //   a[f] = gelu(bias[f] + sum over dy, dx of interpolate(taps[3 dy + dx], Y + dy - 1, X + dx - 1))
 //   logits[Y, X] = a * last + last_bias, or += when `accumulate`.
-// `rows` and `columns` hold three taps per output position, for offsets -1, 0, 1; a position
+// `rows` and `columns` hold three lerps per output position, for offsets -1, 0, 1; a position
 // outside has zero weights, as zero padding has.
 struct ExpandArgs {
   Index channels, classes;
@@ -154,8 +154,8 @@ struct ExpandArgs {
   const float* taps;   // tap t of token i: [channels] at i * token_stride + t * tap_stride
   Index token_stride;  // elements
   Index tap_stride;
-  const Tap* rows;              // [out_height, 3]
-  const Tap* columns;           // [out_width, 3]
+  const Lerp* rows;             // [out_height, 3]
+  const Lerp* columns;          // [out_width, 3]
   Index begin, end, out_width;  // output rows to write
   const float* bias;            // [channels]
   const float* last;            // [classes, channels]
@@ -172,8 +172,8 @@ struct ExpandArgs {
 struct SampleArgs {
   const float* map;
   Index width, classes;
-  const Tap* rows;     // [out_height]
-  const Tap* columns;  // [out_width]
+  const Lerp* rows;     // [out_height]
+  const Lerp* columns;  // [out_width]
   Index begin, end, out_width;
   float* scratch;  // [sample_scratch()]
 };

@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "decoder/axis.h"
-#include "decoder/run.h"
+#include "decoder/pass/run.h"
+#include "image/interpolation.h"
 
 namespace sakedge {
 
 Expected<std::unique_ptr<Decoder>> Decoder::make(const cpu::KernelTable& kernels,
-                                                 Precision precision, const Geometry& geometry,
+                                                 Arithmetic arithmetic, const Geometry& geometry,
                                                  std::vector<TaskPart> tasks, int threads) {
   const Geometry& g = geometry;
   const bool sane = g.channels > 0 && g.blocks > 0 && g.tokens() > 0 && g.grid_height > 0 &&
@@ -26,24 +26,24 @@ Expected<std::unique_ptr<Decoder>> Decoder::make(const cpu::KernelTable& kernels
         task.head->classes > 65536) {
       return Status(Code::kInvalid, "decoder: a head's classes do not fit its kind");
     }
-    if (task.head->precision != precision ||
-        (task.router != nullptr && task.router->precision != precision)) {
+    if (task.head->arithmetic != arithmetic ||
+        (task.router != nullptr && task.router->arithmetic != arithmetic)) {
       return Status(Code::kInvalid, std::string("decoder: a head or router is not packed for ") +
-                                        cpu::name_of(precision));
+                                        cpu::name_of(arithmetic));
     }
   }
   return std::unique_ptr<Decoder>(
-      new Decoder(kernels, precision, geometry, std::move(tasks), threads));
+      new Decoder(kernels, arithmetic, geometry, std::move(tasks), threads));
 }
 
-Decoder::Decoder(const cpu::KernelTable& kernels, Precision precision, const Geometry& geometry,
+Decoder::Decoder(const cpu::KernelTable& kernels, Arithmetic arithmetic, const Geometry& geometry,
                  std::vector<TaskPart> tasks, int threads)
     : kernels_(kernels),
-      precision_(precision),
+      arithmetic_(arithmetic),
       geometry_(geometry),
       tasks_(std::move(tasks)),
-      expand_rows_(expansion_taps(geometry.grid_height, geometry.map_height())),
-      expand_columns_(expansion_taps(geometry.grid_width, geometry.map_width())),
+      expand_rows_(expansion_lerps(geometry.grid_height, geometry.map_height())),
+      expand_columns_(expansion_lerps(geometry.grid_width, geometry.map_width())),
       pool_(threads),
       workspaces_(threads),
       slots_(std::make_shared<Slots>(static_cast<std::size_t>(geometry.adapters))) {}
@@ -52,9 +52,9 @@ Status Decoder::exchange(Index adapter, std::shared_ptr<const AdapterPath> path)
   if (adapter < 0 || adapter >= geometry_.adapters) {
     return {Code::kInvalid, "exchange: no adapter number " + std::to_string(adapter)};
   }
-  if (path != nullptr && path->precision != precision_) {
+  if (path != nullptr && path->arithmetic != arithmetic_) {
     return {Code::kInvalid,
-            std::string("exchange: the path is not packed for ") + cpu::name_of(precision_)};
+            std::string("exchange: the path is not packed for ") + cpu::name_of(arithmetic_)};
   }
   std::shared_ptr<const Slots> old;  // freed after the lock is
   const std::lock_guard lock(mutex_);
@@ -97,7 +97,7 @@ Status Decoder::run(const Request& request) {
   }
   const WorkspacePool::Lease workspace = workspaces_.acquire();
   const ThreadPool::Burst burst(pool_);
-  Run run{kernels_,        select(kernels_, precision_),
+  Run run{kernels_,        select(kernels_, arithmetic_),
           geometry_,       tasks_,
           *snapshot,       expand_rows_,
           expand_columns_, request,

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "core/thread_pool.h"
-#include "decoder/head.h"
-#include "decoder/path.h"
-#include "decoder/router.h"
-#include "decoder/workspace.h"
+#include "decoder/pass/workspace.h"
+#include "decoder/weights/adapter_path.h"
+#include "decoder/weights/head.h"
+#include "decoder/weights/router.h"
 
 namespace sakedge {
 
@@ -60,9 +60,9 @@ struct Request {
 // bit by bit.
 class Decoder {
  public:
-  // All parts, and all paths that come later, must have been packed for `precision`.
+  // All parts, and all paths that come later, must have been packed for `arithmetic`.
   static Expected<std::unique_ptr<Decoder>> make(const cpu::KernelTable& kernels,
-                                                 Precision precision, const Geometry& geometry,
+                                                 Arithmetic arithmetic, const Geometry& geometry,
                                                  std::vector<TaskPart> tasks, int threads);
 
   // Puts a path in an expert's place, or takes it away (null). Runs under way keep what they have.
@@ -79,17 +79,17 @@ class Decoder {
   std::span<const TaskPart> tasks() const { return tasks_; }
 
  private:
-  Decoder(const cpu::KernelTable& kernels, Precision precision, const Geometry& geometry,
+  Decoder(const cpu::KernelTable& kernels, Arithmetic arithmetic, const Geometry& geometry,
           std::vector<TaskPart> tasks, int threads);
 
   Status validate(const Request& request, const Slots& slots) const;
 
   cpu::KernelTable kernels_;
-  Precision precision_;
+  Arithmetic arithmetic_;
   Geometry geometry_;
   std::vector<TaskPart> tasks_;
-  std::vector<cpu::Tap> expand_rows_;
-  std::vector<cpu::Tap> expand_columns_;
+  std::vector<cpu::Lerp> expand_rows_;
+  std::vector<cpu::Lerp> expand_columns_;
   ThreadPool pool_;
   WorkspacePool workspaces_;
   mutable std::mutex mutex_;

@@ -32,7 +32,7 @@ class AdapterPath:
     def __init__(
         self,
         geometry: Geometry,
-        precision: str,
+        arithmetic: str,
         blocks: Sequence[tuple[_Pair, _Pair]],
         norms: Sequence[_Pair],
     ) -> None: ...
@@ -41,7 +41,7 @@ class Router:
     def __init__(
         self,
         geometry: Geometry,
-        precision: str,
+        arithmetic: str,
         levels: Sequence[tuple[_Pair, _Pair, _Pair]],
     ) -> None: ...
 
@@ -49,7 +49,7 @@ class Head:
     def __init__(
         self,
         geometry: Geometry,
-        precision: str,
+        arithmetic: str,
         linears: Sequence[_Pair],
         fuse: _Pair,
         last: _Pair,
@@ -59,7 +59,7 @@ class Decoder:
     def __init__(
         self,
         geometry: Geometry,
-        precision: str,
+        arithmetic: str,
         tasks: Sequence[tuple[str, Head, Router | None]],
         threads: int,
     ) -> None: ...

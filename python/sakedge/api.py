@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from sakedge import logs
+from sakedge.adapters.slots import AdapterSlots, Change
+from sakedge.arguments import pick
 from sakedge.backends import registry
 from sakedge.backends.base import StemOptions
 from sakedge.backends.cache import resolve_cache_dir
 from sakedge.decoder import Decoder, arithmetics
-from sakedge.engine import Engine
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
-from sakedge.explain import Explanation
 from sakedge.format import StudentFile
-from sakedge.options import Options
-from sakedge.precision import choose_stem, native, plan
-from sakedge.selection import pick
-from sakedge.slots import AdapterSlots, Change
+from sakedge.runtime.engine import Engine
+from sakedge.runtime.explain import Explanation
+from sakedge.runtime.options import Options
+from sakedge.runtime.precision import choose_stem, native, plan
+from sakedge.runtime.threads import resolve_threads
 from sakedge.student import Origin, Student
-from sakedge.threads import resolve_threads
 
 
 def load(

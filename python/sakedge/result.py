@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sakedge.drawing import SIDE, Panel, compose
+from sakedge.drawing.panels import SIDE, Panel, compose
 from sakedge.errors import UnknownTaskError
-from sakedge.format.atomic import atomic_write, make_folder
+from sakedge.files.atomic import atomic_write, make_folder
 from sakedge.tasks import TaskResult
 
 

@@ -10,20 +10,20 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.adapters.slots import AdapterSlots, Names
+from sakedge.arguments import pick
 from sakedge.decoder import TaskOutput
-from sakedge.engine import Call, Clock, Engine
 from sakedge.errors import ClosedError, OptionError, UnknownAdapterError, UnknownTaskError
-from sakedge.explain import Explanation
-from sakedge.forks import ForkGuard
 from sakedge.format import Manifest
-from sakedge.images import Color, ImageLike, Picture, is_one_image, read
-from sakedge.preprocess import check_fit
+from sakedge.images.fit import check_fit
+from sakedge.images.read import Color, ImageLike, Picture, is_one_image, read
+from sakedge.images.window import Window
 from sakedge.result import Result
-from sakedge.selection import pick
-from sakedge.slots import AdapterSlots, Names
+from sakedge.runtime.engine import Call, Clock, Engine
+from sakedge.runtime.explain import Explanation
+from sakedge.runtime.forks import ForkGuard
 from sakedge.sources import OnError, Stream, open_source
 from sakedge.sources.opening import SourceLike
-from sakedge.window import Window
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Student:
         """Runs the student on an image, or on a list of images of any sizes.
 
         Args:
-            image: A path, an RGB array, a PIL image, or a list of those; see `sakedge.images`.
+            image: A path, an RGB array, a PIL image, or a list of those; see `sakedge.images.read`.
             adapters: Narrows the loaded adapters for this call; `[]` is the stem alone. For a
                 list of images also one such choice per image.
             tasks: Narrows the loaded tasks for this call.

@@ -135,7 +135,7 @@ def test_the_least_recently_used_entries_go(tmp_path: Path) -> None:
 def test_a_large_stem_is_not_cached_on_a_cpu(
     stem: StemModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sakedge.backends.openvino._CPU_CACHE_LIMIT", 1000)
+    monkeypatch.setattr("sakedge.backends.openvino.backend._CPU_CACHE_LIMIT", 1000)
     assert "faster than reading a cache" in compiled(stem, tmp_path).details["cache"]
     assert not entries(tmp_path)
 

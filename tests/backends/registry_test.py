@@ -56,7 +56,7 @@ def test_auto_keeps_why_it_passed_over_a_backend(
 @pytest.mark.parametrize("name", registry.BACKENDS)
 def test_a_runtime_that_is_too_old_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenVINO 2026.2, for one, runs a student without complaint and computes nonsense."""
-    module = importlib.import_module(f"sakedge.backends.{name}")
+    module = importlib.import_module(f"sakedge.backends.{name}.backend")
     assert registry.probe(name).ok
     monkeypatch.setattr(module, "OLDEST", (9999, 0))
     with pytest.raises(BackendError, match=r"pip install '\w+>=9999\.0'"):

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sakedge.backends import onnxruntime, openvino
+from sakedge.backends.onnxruntime import backend as onnxruntime
+from sakedge.backends.openvino import backend as openvino
 from sakedge.errors import BackendError
 from sakedge.format import StudentFile
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sakedge.backends import openvino, registry
+from sakedge.backends import registry
+from sakedge.backends.openvino import backend as openvino
 from sakedge.backends.base import StemOptions
-from sakedge.backends.transposed import transposed
+from sakedge.backends.openvino.transposed import transposed
 from sakedge.format import StemModel, StudentFile
 
 BF16 = registry.probe("openvino", "CPU", "bf16")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sakedge.format import wire
-from sakedge.format.wire import Span, WireError
+from sakedge.format.onnx import wire
+from sakedge.format.onnx.wire import Span, WireError
 
 
 def _fields(data: bytes) -> list[wire.Field]:

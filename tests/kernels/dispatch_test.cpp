@@ -1,4 +1,4 @@
-// Which instruction set is chosen, and where its empty slots come from. The instruction sets here
+// Which instruction set is chosen, and where its empty entries come from. The instruction sets here
 // are made up, so that every case exists on every machine; the code under test is the real one.
 #include "cpu/dispatch.h"
 
@@ -23,7 +23,7 @@ struct Tables {
   KernelTable middle{};
 };
 
-void an_empty_slot_takes_the_next_best_that_runs() {
+void an_empty_entry_takes_the_next_best_that_runs() {
   Tables t;
   t.best.mix_f32 = t.base.mix_f32;
   t.middle.gelu_f32 = gelu_b;
@@ -54,12 +54,12 @@ void kernels_that_share_a_layout_come_from_one_table() {
   const KernelTable table = compose(list, 0, 0);
   EXPECT(table.bf16.linear == t.base.bf16.linear);
   EXPECT(table.gelu_f32 == gelu_a);
-  EXPECT(provider(list, 0, 0, Precision::kBf16) == 1);
+  EXPECT(provider(list, 0, 0, Arithmetic::kBf16) == 1);
 
   t.best = t.base;
   t.best.bf16.linear = linear_a;
   EXPECT(compose(list, 0, 0).bf16.linear == linear_a);
-  EXPECT(provider(list, 0, 0, Precision::kBf16) == 0);
+  EXPECT(provider(list, 0, 0, Arithmetic::kBf16) == 0);
 }
 
 // avx512_bf16 has one arithmetic, avx512_vnni another, and avx512 all three.
@@ -68,13 +68,13 @@ void each_arithmetic_comes_from_the_best_that_has_it() {
   t.best.bf16 = t.base.bf16;
   t.middle.s8 = t.base.s8;
   const Isa list[] = {{"best", &t.best, kOne}, {"middle", &t.middle, kTwo}, {"base", &t.base, 0}};
-  EXPECT(provider(list, kOne | kTwo, 0, Precision::kBf16) == 0);
-  EXPECT(provider(list, kOne | kTwo, 0, Precision::kS8) == 1);
-  EXPECT(provider(list, kOne | kTwo, 0, Precision::kF32) == 2);
-  EXPECT(provider(list, kOne, 0, Precision::kS8) == 2);
+  EXPECT(provider(list, kOne | kTwo, 0, Arithmetic::kBf16) == 0);
+  EXPECT(provider(list, kOne | kTwo, 0, Arithmetic::kS8) == 1);
+  EXPECT(provider(list, kOne | kTwo, 0, Arithmetic::kF32) == 2);
+  EXPECT(provider(list, kOne, 0, Arithmetic::kS8) == 2);
 }
 
-void every_slot_is_filled() {
+void every_entry_is_filled() {
   const KernelTable table = compose(isas(), detect_features(), 0);
 #define KERNEL(name, result, parameters) EXPECT(table.name != nullptr);
 #define PACKED(name, result, parameters) \
@@ -86,7 +86,7 @@ void every_slot_is_filled() {
 
 void arithmetics_are_native_where_their_instructions_are() {
   for (const Isa& isa : isas()) {
-    for (const Precision precision : kPrecisions) {
+    for (const Arithmetic precision : kArithmetics) {
       // Whatever is native is there.
       EXPECT((isa.native & only(precision)) == 0 ||
              select(*isa.table, precision).linear != nullptr);
@@ -123,11 +123,11 @@ void every_feature_has_a_name() {
 }  // namespace
 
 int main() try {
-  an_empty_slot_takes_the_next_best_that_runs();
+  an_empty_entry_takes_the_next_best_that_runs();
   a_better_instruction_set_is_not_inherited_from();
   kernels_that_share_a_layout_come_from_one_table();
   each_arithmetic_comes_from_the_best_that_has_it();
-  every_slot_is_filled();
+  every_entry_is_filled();
   arithmetics_are_native_where_their_instructions_are();
   the_best_that_runs_is_chosen();
   unknown_and_unsupported_are_told_apart();

@@ -17,8 +17,8 @@ void every_index_runs_once() {
     ThreadPool pool(threads);
     for (const Index count : {0, 1, 2, 7, 1000}) {
       std::vector<std::atomic<int>> calls(static_cast<std::size_t>(count));
-      pool.parallel_for(count, [&](Index i, int slot) {
-        EXPECT(slot >= 0 && slot < threads);
+      pool.parallel_for(count, [&](Index i, int worker) {
+        EXPECT(worker >= 0 && worker < threads);
         calls[static_cast<std::size_t>(i)].fetch_add(1);
       });
       for (const std::atomic<int>& n : calls) {
@@ -28,11 +28,12 @@ void every_index_runs_once() {
   }
 }
 
-// Plain integers: under ThreadSanitizer a slot shared by two running calls is a race.
-void a_slot_is_never_shared() {
+// Plain integers: under ThreadSanitizer a worker shared by two running calls is a race.
+void a_worker_is_never_shared() {
   ThreadPool pool(4);
   std::vector<long> sums(4, 0);
-  pool.parallel_for(10000, [&](Index i, int slot) { sums[static_cast<std::size_t>(slot)] += i; });
+  pool.parallel_for(10000,
+                    [&](Index i, int worker) { sums[static_cast<std::size_t>(worker)] += i; });
   long total = 0;
   for (const long sum : sums) {
     total += sum;
@@ -48,9 +49,10 @@ void many_callers_share_the_workers() {
   for (int caller = 0; caller < 8; ++caller) {
     callers.emplace_back([&] {
       for (int round = 0; round < 200; ++round) {
-        std::vector<long> slots(3, 0);  // this job's own
-        pool.parallel_for(17, [&](Index, int slot) { ++slots[static_cast<std::size_t>(slot)]; });
-        total += slots[0] + slots[1] + slots[2];
+        std::vector<long> workers(3, 0);  // this job's own
+        pool.parallel_for(17,
+                          [&](Index, int worker) { ++workers[static_cast<std::size_t>(worker)]; });
+        total += workers[0] + workers[1] + workers[2];
       }
     });
   }
@@ -69,7 +71,8 @@ void jobs_of_a_burst_run_whole() {
   for (int round = 0; round < 20; ++round) {
     const ThreadPool::Burst burst(pool);
     for (int job = 0; job < 50; ++job) {
-      pool.parallel_for(job, [&](Index i, int slot) { sums[static_cast<std::size_t>(slot)] += i; });
+      pool.parallel_for(job,
+                        [&](Index i, int worker) { sums[static_cast<std::size_t>(worker)] += i; });
       expected += job * (job - 1L) / 2;
       if (job % 10 == 0) {
         std::this_thread::sleep_for(ThreadPool::kPatience * (job / 10));
@@ -88,11 +91,12 @@ void bursts_of_many_callers_overlap() {
     callers.emplace_back([&] {
       for (int round = 0; round < 50; ++round) {
         const ThreadPool::Burst burst(pool);
-        std::vector<long> slots(3, 0);
+        std::vector<long> workers(3, 0);
         for (int job = 0; job < 4; ++job) {
-          pool.parallel_for(17, [&](Index, int slot) { ++slots[static_cast<std::size_t>(slot)]; });
+          pool.parallel_for(
+              17, [&](Index, int worker) { ++workers[static_cast<std::size_t>(worker)]; });
         }
-        total += slots[0] + slots[1] + slots[2];
+        total += workers[0] + workers[1] + workers[2];
       }
     });
   }
@@ -127,7 +131,7 @@ void a_pool_that_never_worked_ends() { ThreadPool pool(5); }
 
 int main() {
   every_index_runs_once();
-  a_slot_is_never_shared();
+  a_worker_is_never_shared();
   many_callers_share_the_workers();
   jobs_of_a_burst_run_whole();
   bursts_of_many_callers_overlap();

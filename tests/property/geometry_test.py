@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sakedge.format import Preprocess
-from sakedge.images import Picture
-from sakedge.preprocess import Normalizer, letterbox, pad
-from sakedge.tiling import Axis, Grid, Tile, blend
+from sakedge.images.fit import Normalizer, letterbox, pad
+from sakedge.images.read import Picture
+from sakedge.images.tiling import Axis, Grid, Tile, blend
 
 SIDES = st.integers(1, 90)
 SIZES = st.tuples(SIDES, SIDES)

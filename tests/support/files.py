@@ -12,7 +12,7 @@ from typing import Any
 import onnx
 
 from sakedge.format.digest import graph_digest
-from sakedge.format.manifest import METADATA_KEY
+from sakedge.format.student.manifest import METADATA_KEY
 
 NOBODY = 65534
 

@@ -16,10 +16,16 @@ from tools.bench_peers.stages import predicted
 from tools.bench_peers.store import Entry, Store
 from tools.bench_peers.students import PASCAL, Spec, student
 
-from sakedge.backends.onnxruntime import StockSession
+from sakedge.backends.onnxruntime.backend import StockSession
 from sakedge.errors import OptionError
 from sakedge.format import Manifest, StudentFile
-from sakedge.format.manifest import AdapterInfo, Architecture, Precision, Provenance, TaskInfo
+from sakedge.format.student.manifest import (
+    AdapterInfo,
+    Architecture,
+    Precision,
+    Provenance,
+    TaskInfo,
+)
 from sakedge.peers import Contestant, Plan, Race, Sample, race
 from sakedge.peers.types import DECODED, Memory
 from sakedge.peers.worker import inputs, largest_error

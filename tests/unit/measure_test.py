@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sakedge import doctor, examples, machine
-from sakedge.benchmark import Latency
-from sakedge.doctor import Diagnosis, Finding
+from sakedge.checks import doctor
+from sakedge.checks.benchmark import Latency
+from sakedge.checks.doctor import Diagnosis, Finding
+from sakedge.checks.verify import Comparison, Verification, verify
 from sakedge.errors import BackendError
-from sakedge.threads import Processors
-from sakedge.verify import Comparison, Verification, verify
+from sakedge.images import examples
+from sakedge.runtime import machine
+from sakedge.runtime.threads import Processors
 
 
 def test_percentiles_are_measured_values() -> None:

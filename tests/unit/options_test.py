@@ -7,9 +7,9 @@ import logging
 import pytest
 
 from sakedge import logs
+from sakedge.arguments import pick
 from sakedge.errors import OptionError, UnknownAdapterError
-from sakedge.options import Options
-from sakedge.selection import pick
+from sakedge.runtime.options import Options
 
 
 def test_none_picks_all_and_nothing_picks_none() -> None:

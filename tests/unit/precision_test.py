@@ -8,10 +8,10 @@ import pytest
 
 import sakedge
 from sakedge.backends import registry
+from sakedge.checks.verify import TOLERANCES, verify
 from sakedge.decoder import arithmetics
 from sakedge.errors import BackendError, OptionError, UnknownBackendError
-from sakedge.precision import choose_stem, native, plan
-from sakedge.verify import TOLERANCES, verify
+from sakedge.runtime.precision import choose_stem, native, plan
 
 EVERYTHING = ("fp32", "bf16", "int8")
 

@@ -12,8 +12,8 @@ from tests.support.pictures import FLOAT32_NOISE, picture, same
 
 import sakedge
 from sakedge.errors import ImageError, OptionError
+from sakedge.images.tiling import Grid
 from sakedge.tasks import KINDS
-from sakedge.tiling import Grid
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_letterbox_results_are_in_the_images_own_coordinates(
     size: tuple[int, int], student: sakedge.Student
 ) -> None:
     """Where the picture is resized k-fold, the k-th pixels see what the small picture saw."""
-    from sakedge.preprocess import resize
+    from sakedge.images.fit import resize
 
     image = picture(*size)
     scale = min(64 / size[0], 96 / size[1])

@@ -11,7 +11,7 @@ from tests.support.pictures import picture, same
 
 import sakedge
 from sakedge.errors import OptionError
-from sakedge.preprocess import Normalizer
+from sakedge.images.fit import Normalizer
 
 
 @pytest.fixture(scope="module")

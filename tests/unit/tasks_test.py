@@ -8,9 +8,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from sakedge.format.manifest import Kind, TaskInfo
+from sakedge.drawing.colors import heat, palette, perceptual
+from sakedge.format.student.manifest import Kind, TaskInfo
 from sakedge.tasks import KINDS
-from sakedge.tasks.colors import heat, palette, perceptual
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sakedge.errors import OptionError
-from sakedge.threads import Processors, cgroup_quota, processors, resolve_threads
+from sakedge.runtime.threads import Processors, cgroup_quota, processors, resolve_threads
 
 V2 = "31 23 0:28 {root} /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
 V1 = "32 31 0:29 {root} /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
@@ -116,7 +116,7 @@ def test_without_a_scheduler_call_every_processor_counts(monkeypatch: pytest.Mon
 def test_a_pinned_process_uses_one_thread() -> None:
     code = (
         "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
-        "from sakedge.threads import resolve_threads; print(resolve_threads(None))"
+        "from sakedge.runtime.threads import resolve_threads; print(resolve_threads(None))"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert printed.stdout == "1\n", printed.stderr

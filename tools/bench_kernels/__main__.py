@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tools.bench_kernels.tables import Row, others, products
 
-from sakedge import machine
-from sakedge.format.atomic import atomic_write, make_folder
+from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.runtime import machine
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "bench_kernels"

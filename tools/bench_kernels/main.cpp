@@ -15,7 +15,7 @@
 #include "core/aligned.h"
 #include "cpu/dispatch.h"
 #include "cpu/scratch.h"
-#include "decoder/axis.h"
+#include "image/interpolation.h"
 
 namespace {
 
@@ -201,8 +201,8 @@ void bench_alone(std::string_view isa, const KernelTable& t) {
   constexpr Index kMap = 4 * kGrid;
   constexpr Index kChunk = 64;
   constexpr Index kPixels = 4 * kMap;
-  const std::vector<Tap> expansion = expansion_taps(kGrid, kMap);
-  const std::vector<Tap> window = window_taps(kMap, kPixels, kPixels, 0.0, 1.0);
+  const std::vector<Lerp> expansion = expansion_lerps(kGrid, kMap);
+  const std::vector<Lerp> window = window_lerps(kMap, kPixels, kPixels, 0.0, 1.0);
   const AlignedBuffer taps = random(kGrid * kGrid * 9 * kChunk, 1.0f);
   AlignedBuffer scratch(cpu::expand_scratch(kChunk, kGrid, kMap));
   std::vector<std::uint8_t> labels(kPixels * kPixels);

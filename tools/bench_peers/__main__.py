@@ -13,10 +13,10 @@ from tools.bench_peers.peaks import peak
 from tools.bench_peers.store import Entry, Store
 from tools.bench_peers.students import FOLDER, student
 
+from sakedge.files.atomic import make_folder
 from sakedge.format import StudentFile
-from sakedge.format.atomic import make_folder
 from sakedge.peers import Plan, race, summary
-from sakedge.threads import resolve_threads
+from sakedge.runtime.threads import resolve_threads
 
 PAGE = Path("docs/performance.md")
 PLOTS = Path("docs/performance")

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from tools.bench_peers.students import FOLDER
 
 from sakedge.assets import samples
-from sakedge.examples import fitted
+from sakedge.files.atomic import make_folder
 from sakedge.format import StudentFile
-from sakedge.format.atomic import make_folder
-from sakedge.preprocess import Normalizer
+from sakedge.images.examples import fitted
+from sakedge.images.fit import Normalizer
 
 CALIBRATION_IMAGES = 8
 """Enough for ranges: NNCF takes a minimum and a maximum over them. Random weights have no accuracy

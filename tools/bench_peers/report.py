@@ -10,7 +10,7 @@ from tools.bench_peers.stages import STUDENT, Rows, stages
 from tools.bench_peers.store import Store
 
 from sakedge.errors import OptionError
-from sakedge.format.atomic import atomic_write, make_folder
+from sakedge.files.atomic import atomic_write, make_folder
 
 _BLOCK = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from sakedge.backends import registry
 from sakedge.backends.base import StemOptions, Support
-from sakedge.backends.openvino import OpenVinoSession, StockSession, lend, settings
+from sakedge.backends.openvino.backend import OpenVinoSession, StockSession, lend, settings
+from sakedge.files.mapped import MappedFile
+from sakedge.files.sparing import sparing
 from sakedge.format import StemModel, StudentFile
-from sakedge.format.mapped import MappedFile
-from sakedge.format.sparing import sparing
 from sakedge.peers.runners import ours
 from sakedge.peers.types import LOGITS, Prepared, Ran, Request
 

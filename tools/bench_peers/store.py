@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from sakedge.files.atomic import atomic_write, make_folder
 from sakedge.format import Manifest
-from sakedge.format.atomic import atomic_write, make_folder
 from sakedge.peers import Race, Sample
 
 _DETAILS = ("backend", "session", "precision", "precision_reason", "isa", "threads")

@@ -13,7 +13,7 @@ from tests.support.checkpoint import make_checkpoint
 
 from sakedge.assets import demo_student
 from sakedge.convert import convert
-from sakedge.format.atomic import make_folder
+from sakedge.files.atomic import make_folder
 
 FOLDER = Path("build/bench")
 

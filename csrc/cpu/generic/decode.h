@@ -11,7 +11,7 @@ namespace {
 
 // The map's row at output row `y`, interpolated along y: [width, classes].
 inline void sample_line(const SampleArgs& args, Index y, float* line) {
-  const Tap row = args.rows[y];
+  const Lerp row = args.rows[y];
   const Index length = args.width * args.classes;
   const float* low = args.map + row.low * length;
   const float* high = args.map + row.high * length;
@@ -27,7 +27,7 @@ inline void sample_row(const SampleArgs& args, Index y, const Visit& visit) {
   float* sample = args.scratch + args.width * args.classes;
   sample_line(args, y, line);
   for (Index x = 0; x < args.out_width; ++x) {
-    const Tap column = args.columns[x];
+    const Lerp column = args.columns[x];
     const float* left = line + column.low * args.classes;
     const float* right = line + column.high * args.classes;
     for (Index c = 0; c < args.classes; ++c) {
@@ -100,7 +100,7 @@ void upsample_f32(const SampleArgs& args, Index plane, float* out) {
     for (Index c = 0; c < args.classes; ++c) {
       float* row = out + c * plane + y * args.out_width;
       for (Index x = 0; x < args.out_width; ++x) {
-        const Tap column = args.columns[x];
+        const Lerp column = args.columns[x];
         row[x] = column.low_weight * line[column.low * args.classes + c] +
                  column.high_weight * line[column.high * args.classes + c];
       }

@@ -8,7 +8,7 @@ namespace {
 
 // mixed[dx][x][f] = sum over dy of the tap maps 3 dy + dx between the two rows that `row` names.
 // Along y first: what it leaves is three rows at low width, small enough for the first-level cache.
-inline void expand_along_y(const ExpandArgs& args, const Tap* row, float* mixed) {
+inline void expand_along_y(const ExpandArgs& args, const Lerp* row, float* mixed) {
   for (Index dx = 0; dx < 3; ++dx) {
     for (Index x = 0; x < args.width; ++x) {
       const float* low[3];
@@ -32,7 +32,7 @@ inline void expand_along_y(const ExpandArgs& args, const Tap* row, float* mixed)
 inline void expand_along_x(const ExpandArgs& args, const float* mixed, float* out) {
   const Index plane = args.width * args.channels;
   for (Index x = 0; x < args.out_width; ++x) {
-    const Tap* column = args.columns + 3 * x;
+    const Lerp* column = args.columns + 3 * x;
     const float* low[3];
     const float* high[3];
     for (Index dx = 0; dx < 3; ++dx) {

@@ -12,7 +12,7 @@ namespace sakedge::cpu {
 
 extern const KernelTable kGenericTable;
 
-// Fills every slot, so that there is always something to inherit.
+// Fills every entry, so that there is always something to inherit.
 constexpr KernelTable kGenericTable = {
     packed_kernels<F32>(),
     packed_kernels<Bf16>(),

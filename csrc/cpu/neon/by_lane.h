@@ -3,8 +3,8 @@
 #include "cpu/vector/layout.h"
 
 // Products by instructions that multiply a vector by one lane of another: four words of a row are
-// loaded at once and need no broadcasting, which would take a slot of the vector pipes (Cortex-A76
-// and A78: LD1R uses one).
+// loaded at once and need no broadcasting, which would occupy a vector pipe (Cortex-A76 and A78:
+// LD1R uses one).
 //
 // A step of four words, on a full block of 6 x 16 sums: 6 loads of rows, 16 of columns, 96
 // multiply-adds.

@@ -12,20 +12,20 @@ struct Stencil {
   Index place[6];
 };
 
-inline Stencil stencil(const Tap* taps) {
+inline Stencil stencil(const Lerp* lerps) {
   Stencil s;
   for (Index i = 0; i < 3; ++i) {
-    s.weight[2 * i] = splat(taps[i].low_weight);
-    s.weight[2 * i + 1] = splat(taps[i].high_weight);
-    s.place[2 * i] = taps[i].low;
-    s.place[2 * i + 1] = taps[i].high;
+    s.weight[2 * i] = splat(lerps[i].low_weight);
+    s.weight[2 * i + 1] = splat(lerps[i].high_weight);
+    s.place[2 * i] = lerps[i].low;
+    s.place[2 * i + 1] = lerps[i].high;
   }
   return s;
 }
 
 // mixed[dx][x][f] = sum over dy of the tap maps 3 dy + dx between the two rows that `row` names.
 // Along y first: what it leaves is three rows at low width, small enough for the first-level cache.
-inline void expand_along_y(const ExpandArgs& args, const Tap* row, float* mixed) {
+inline void expand_along_y(const ExpandArgs& args, const Lerp* row, float* mixed) {
   const Stencil s = stencil(row);
   for (Index dx = 0; dx < 3; ++dx) {
     for (Index x = 0; x < args.width; ++x) {
@@ -47,7 +47,7 @@ inline void expand_along_y(const ExpandArgs& args, const Tap* row, float* mixed)
 }
 
 // One output position after its activation, [channels].
-inline void activate(const ExpandArgs& args, const Tap* column, const float* mixed, float* out) {
+inline void activate(const ExpandArgs& args, const Lerp* column, const float* mixed, float* out) {
   const Stencil s = stencil(column);
   const float* from[6];
   UNROLL for (Index i = 0; i < 6; ++i) {

@@ -10,12 +10,12 @@
 // neighbours of kLanes columns lie within kLanes of each other wherever the output is no smaller
 // than the map, and so do the high ones: one load and a lookup in registers each, no gathering.
 //
-// Scratch: three sets of planes (low, high, between), then the columns' taps. A load of kLanes may
-// read past a plane, into the next or into the taps, but never uses what it finds there.
+// Scratch: three sets of planes (low, high, between), then the columns' lerps. A load of kLanes may
+// read past a plane, into the next or into the lerps, but never uses what it finds there.
 namespace sakedge::cpu {
 namespace {
 
-// kLanes taps, at most 5 words for each. `low` and `high` count from the bases.
+// kLanes lerps, at most 5 words for each. `low` and `high` count from the bases.
 struct Columns {
   float low_weight[kLanes];
   float high_weight[kLanes];
@@ -26,19 +26,19 @@ struct Columns {
 };
 static_assert(sizeof(Columns) <= 5 * sizeof(float) * kLanes);
 
-// Columns from `taps` on; where there are fewer than kLanes, the last one stands for the rest.
-inline Columns columns(const Tap* taps, Index count) {
+// Columns from `lerps` on; where there are fewer than kLanes, the last one stands for the rest.
+inline Columns columns(const Lerp* lerps, Index count) {
   Columns result;
-  std::int32_t low = taps[0].low;
-  std::int32_t high = taps[0].high;
+  std::int32_t low = lerps[0].low;
+  std::int32_t high = lerps[0].high;
   for (Index i = 0; i < kLanes; ++i) {
-    const Tap tap = taps[i < count ? i : count - 1];
-    result.low_weight[i] = tap.low_weight;
-    result.high_weight[i] = tap.high_weight;
-    result.low[i] = tap.low;
-    result.high[i] = tap.high;
-    low = tap.low < low ? tap.low : low;
-    high = tap.high < high ? tap.high : high;
+    const Lerp lerp = lerps[i < count ? i : count - 1];
+    result.low_weight[i] = lerp.low_weight;
+    result.high_weight[i] = lerp.high_weight;
+    result.low[i] = lerp.low;
+    result.high[i] = lerp.high;
+    low = lerp.low < low ? lerp.low : low;
+    high = lerp.high < high ? lerp.high : high;
   }
   bool near = true;
   for (Index i = 0; i < kLanes; ++i) {
@@ -106,7 +106,7 @@ struct PlaneCache {
   }
 };
 
-inline void sample_along_y(const Tap& row, const float* low, const float* high, Index size,
+inline void sample_along_y(const Lerp& row, const float* low, const float* high, Index size,
                            float* out) {
   const Vec low_weight = splat(row.low_weight);
   const Vec high_weight = splat(row.high_weight);
@@ -128,7 +128,7 @@ inline void for_samples(const SampleArgs& args, const Visit& visit) {
   }
   PlaneCache cache = {args, {-1, -1}};
   for (Index y = args.begin; y < args.end; ++y) {
-    const Tap row = args.rows[y];
+    const Lerp row = args.rows[y];
     const float* low = cache.get(row.low, row.high);
     const float* high = cache.get(row.high, row.low);
     sample_along_y(row, low, high, size, planes);

@@ -34,7 +34,7 @@ class StemOptions:
     Attributes:
         device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for the backend's default.
         precision: Arithmetic of the stem: `fp32`, `bf16` or `fp16`.
-        threads: Threads of the session, at least 1 (see `sakedge.threads`).
+        threads: Threads of the session, at least 1 (see `sakedge.runtime.threads`).
         cache_dir: Where compiled stems are kept; None means no cache.
         config: The runtime's own options, passed on as they are.
     """

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.errors import StorageError
-from sakedge.format.atomic import atomic_write
-from sakedge.format.mapped import MappedFile
+from sakedge.files.atomic import atomic_write
+from sakedge.files.mapped import MappedFile
 
 ENVIRONMENT = "SAKEDGE_CACHE"
 MARK = b"sakedge compiled stem, layout 1\n"

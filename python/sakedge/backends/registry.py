@@ -16,8 +16,8 @@ from sakedge.errors import BackendError, UnknownBackendError
 GROUP = "sakedge.backends"
 
 BACKENDS: dict[str, str] = {
-    "openvino": "sakedge.backends.openvino:OpenVinoBackend",
-    "onnxruntime": "sakedge.backends.onnxruntime:OnnxRuntimeBackend",
+    "openvino": "sakedge.backends.openvino.backend:OpenVinoBackend",
+    "onnxruntime": "sakedge.backends.onnxruntime.backend:OnnxRuntimeBackend",
 }
 """Name → `module:class`, in the order in which `auto` tries them."""
 

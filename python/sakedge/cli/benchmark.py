@@ -24,7 +24,7 @@ from sakedge.cli.output import print_json, print_table, progress_bar, say
 from sakedge.cli.peers import compare_with_peers
 
 if TYPE_CHECKING:
-    from sakedge.benchmark import Benchmark
+    from sakedge.checks.benchmark import Benchmark
 
 
 def benchmark(
@@ -72,8 +72,8 @@ def benchmark(
             options={"backend": backend, "device": device, "cache_dir": cache_dir},
         )
         return
-    from sakedge.benchmark import benchmark as run
-    from sakedge.format.atomic import atomic_write
+    from sakedge.checks.benchmark import benchmark as run
+    from sakedge.files.atomic import atomic_write
 
     with progress_bar() as progress:
         found = run(

@@ -10,7 +10,7 @@ from sakedge.cli.output import print_json, print_table
 
 def doctor(json: Json = False) -> None:
     """Say what this machine can do and why not more. Warnings: exit code 2; failures: 1."""
-    from sakedge.doctor import examine
+    from sakedge.checks.doctor import examine
 
     found = examine()
     if json:

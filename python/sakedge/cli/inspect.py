@@ -31,7 +31,7 @@ def inspect(
 
 def _inspect_student(path: Path, check: bool, json: bool) -> None:
     from sakedge.format import StudentFile
-    from sakedge.format.graph import tensor_specs
+    from sakedge.format.student.graph import tensor_specs
 
     with StudentFile.open(path) as student:
         manifest, digest = student.manifest, student.digest

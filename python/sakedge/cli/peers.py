@@ -39,10 +39,10 @@ def compare_with_peers(
     from pydantic import TypeAdapter
 
     from sakedge.errors import OptionError
-    from sakedge.format.atomic import atomic_write
+    from sakedge.files.atomic import atomic_write
     from sakedge.peers import Plan, Race, compare, summary
     from sakedge.peers.compare import PRECISIONS
-    from sakedge.threads import resolve_threads
+    from sakedge.runtime.threads import resolve_threads
 
     if precision not in ("auto", *PRECISIONS):
         raise OptionError(

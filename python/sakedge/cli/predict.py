@@ -22,7 +22,7 @@ from sakedge.cli.options import (
     names,
 )
 from sakedge.cli.output import progress_bar, remark, say
-from sakedge.format.atomic import atomic_write, make_folder
+from sakedge.files.atomic import atomic_write, make_folder
 
 if TYPE_CHECKING:
     from sakedge.result import Result

@@ -36,7 +36,7 @@ def verify(
 
     Backend auto compares each one that can run here. Beyond the tolerance the exit code is 1.
     """
-    from sakedge.verify import verify as run
+    from sakedge.checks.verify import verify as run
 
     with progress_bar() as progress:
         found = run(

@@ -16,7 +16,7 @@ from sakedge.convert.report import Report, count_parameters
 from sakedge.convert.state import Progress, file_sha256, open_checkpoint, read_checked
 from sakedge.errors import OptionError
 from sakedge.format import StudentFile, write_student
-from sakedge.format.manifest import Fit
+from sakedge.format.student.manifest import Fit
 
 _ALIGNERS = "backbone.ts_aligners."
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sakedge.convert.config import TrainingConfig
 from sakedge.errors import CheckpointError
 from sakedge.format import AdapterInfo, Manifest, Precision, Preprocess, Provenance
-from sakedge.format.manifest import Fit
+from sakedge.format.student.manifest import Fit
 
 
 def describe(

@@ -6,7 +6,7 @@ arithmetic and its order are in csrc/decoder.
 
 from sakedge.decoder.decoder import Decoded, Decoder, TaskOutput
 from sakedge.decoder.instructions import ARITHMETICS, Arithmetic, arithmetics, isa, isas
-from sakedge.window import Window
+from sakedge.images.window import Window
 
 __all__ = [
     "ARITHMETICS",

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge import _core
+from sakedge.arguments import pick
 from sakedge.decoder.instructions import ARITHMETICS, isa
 from sakedge.decoder.packing import Packer, Tensors
 from sakedge.errors import OptionError, SakedgeError, UnknownAdapterError, UnknownTaskError
 from sakedge.format import Manifest
-from sakedge.selection import pick
-from sakedge.window import Window
+from sakedge.images.window import Window
 
 _MOST_THREADS = 1024
 

@@ -1,6 +1,13 @@
 """The files: the manifest, student.onnx, adapter packs, and their digests. No runtime in here."""
 
-from sakedge.format.manifest import (
+from sakedge.format.pack.pack import (
+    AdapterPack,
+    PackManifest,
+    extract_adapter,
+    read_adapter_pack,
+    write_adapter_pack,
+)
+from sakedge.format.student.manifest import (
     FORMAT_VERSION,
     AdapterInfo,
     Architecture,
@@ -10,16 +17,9 @@ from sakedge.format.manifest import (
     Provenance,
     TaskInfo,
 )
-from sakedge.format.pack import (
-    AdapterPack,
-    PackManifest,
-    extract_adapter,
-    read_adapter_pack,
-    write_adapter_pack,
-)
-from sakedge.format.reader import StudentFile
-from sakedge.format.stem import StemModel
-from sakedge.format.writer import write_student
+from sakedge.format.student.reader import StudentFile
+from sakedge.format.student.stem import StemModel
+from sakedge.format.student.writer import write_student
 
 __all__ = [
     "FORMAT_VERSION",

@@ -6,7 +6,7 @@ The one table of names that the reader, the writer and the converter share. Matr
 
 from __future__ import annotations
 
-from sakedge.format.manifest import Architecture, Manifest
+from sakedge.format.student.manifest import Architecture, Manifest
 
 Shape = tuple[int, ...]
 Shapes = dict[str, Shape]

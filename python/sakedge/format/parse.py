@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from sakedge.errors import ManifestError, NewerFormatError
-from sakedge.format.manifest import FORMAT_VERSION
+from sakedge.format.student.manifest import FORMAT_VERSION
 
 MAX_BYTES = 1 << 24
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
-from sakedge import machine
 from sakedge.peers.types import Memory
+from sakedge.runtime import machine
 
 _PERIOD = 0.004
 """Seconds between two looks. One takes some 30 µs, and none is taken while a call is timed."""

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from sakedge import machine
 from sakedge.errors import BackendError
 from sakedge.format import StudentFile
 from sakedge.peers.types import Contestant, Plan, Race, Request, Sample
+from sakedge.runtime import machine
 
 Progress = Callable[[str, float], None]
 """Called with what is done now and the share that is done."""

@@ -39,7 +39,7 @@ def ours(request: Request) -> Prepared:
 
 def onnxruntime(request: Request) -> Prepared:
     """Stock ONNX Runtime on the whole file."""
-    from sakedge.backends.onnxruntime import StockSession
+    from sakedge.backends.onnxruntime.backend import StockSession
 
     if request.contestant.precision != "fp32":
         raise BackendError("ONNX Runtime runs this file in fp32 only")
@@ -49,7 +49,7 @@ def onnxruntime(request: Request) -> Prepared:
 
 def openvino(request: Request) -> Prepared:
     """Stock OpenVINO on the whole file."""
-    from sakedge.backends.openvino import StockSession
+    from sakedge.backends.openvino.backend import StockSession
 
     precision = request.contestant.precision
     support = registry.probe("openvino", "CPU", precision)

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from sakedge.errors import SakedgeError
-from sakedge.examples import example
 from sakedge.format import StudentFile
+from sakedge.images.examples import example
+from sakedge.images.fit import Normalizer
 from sakedge.peers.memory import MemoryWatch
 from sakedge.peers.types import LOGITS, Logits, Memory, Plan, Prepared, Ran, Request, Sample
-from sakedge.preprocess import Normalizer
 
 
 def main() -> None:

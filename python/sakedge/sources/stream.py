@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from sakedge.errors import ImageError, OptionError, SakedgeError
-from sakedge.images import Picture
+from sakedge.images.read import Picture
 from sakedge.logs import LOG
 from sakedge.sources.base import Frame, Source
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sakedge.tasks.base import Legend, TaskResult
+from sakedge.tasks.base import TaskResult
 from sakedge.tasks.labels import LabelsResult
 from sakedge.tasks.normals import NormalsResult
 from sakedge.tasks.probability import ProbabilityResult, TwoClassResult
 from sakedge.tasks.scalar import ScalarResult
 
-__all__ = ["KINDS", "Legend", "TaskResult"]
+__all__ = ["KINDS", "TaskResult"]
 
 KINDS: dict[str, type[TaskResult]] = {
     "labels": LabelsResult,

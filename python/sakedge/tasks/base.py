@@ -9,22 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.format.manifest import TaskInfo
-
-
-@dataclass(frozen=True, eq=False)
-class Legend:
-    """What the colours of a drawing mean.
-
-    Attributes:
-        entries: A colour and its meaning, one per line.
-        ramp: Colours from the lowest to the highest value, uint8 [n, 3], or None.
-        ends: What the first and the last colour of the ramp stand for.
-    """
-
-    entries: tuple[tuple[tuple[int, int, int], str], ...] = ()
-    ramp: NDArray[np.uint8] | None = None
-    ends: tuple[str, str] = ("", "")
+from sakedge.drawing.legend import Legend
+from sakedge.format.student.manifest import TaskInfo
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.tasks.base import Legend, TaskResult
-from sakedge.tasks.colors import blend, palette
+from sakedge.drawing.colors import blend, palette
+from sakedge.drawing.legend import Legend
+from sakedge.tasks.base import TaskResult
 
 
 @dataclass(frozen=True, eq=False)

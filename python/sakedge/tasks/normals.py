@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.tasks.base import Legend, TaskResult
+from sakedge.drawing.legend import Legend
+from sakedge.tasks.base import TaskResult
 
 _SMALLEST = np.float32(1e-12)
 

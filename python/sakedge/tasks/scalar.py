@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.tasks.base import Legend, TaskResult
-from sakedge.tasks.colors import perceptual
+from sakedge.drawing.colors import perceptual
+from sakedge.drawing.legend import Legend
+from sakedge.tasks.base import TaskResult
 
 _RAMP = np.linspace(0, 1, 64, dtype=np.float32)
 

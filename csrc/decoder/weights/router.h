@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "decoder/geometry.h"
+#include "decoder/weights/linear.h"
+
+namespace sakedge {
+
+// The routers of one task, one per level, packed. Immutable.
+struct Router {
+  struct Level {
+    Linear hidden;
+    Norm norm;
+    std::vector<float> gate;  // [R, 1 + T]; runs once per image, so it stays as it is
+    std::vector<float> gate_bias;
+  };
+
+  Arithmetic arithmetic = Arithmetic::kF32;
+  std::vector<Level> levels;
+  Index hidden = 0;  // the widest R
+
+  static Expected<std::shared_ptr<const Router>> pack(const cpu::KernelTable& kernels,
+                                                      Arithmetic arithmetic,
+                                                      const Geometry& geometry,
+                                                      const std::vector<RouterLevelSource>& source);
+
+  // Expert weights [1 + T] of `level` from the sum over all tokens of its hidden layer: the last
+  // linear commutes with the mean over tokens. Softmax over the experts that are `present` (the
+  // stem, number 0, always is); the others get 0.
+  void weigh(Index level, const double* hidden_sum, Index tokens, const std::vector<bool>& present,
+             float* weights) const;
+};
+
+}  // namespace sakedge

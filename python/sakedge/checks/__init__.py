@@ -1,0 +1,1 @@
+"""Capabilities behind the verbs `verify`, `benchmark` and `doctor`."""

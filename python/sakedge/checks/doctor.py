@@ -1,0 +1,175 @@
+"""Says what this machine can do, and why not more."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from typing import Any, Literal
+
+from sakedge.backends import registry
+from sakedge.backends.cache import resolve_cache_dir
+from sakedge.errors import SakedgeError
+from sakedge.runtime import machine
+from sakedge.runtime.threads import processors
+
+Status = Literal["ok", "note", "warning", "failure"]
+
+EXTRAS = {
+    "video": ("cv2", "videos, cameras and network streams"),
+    "convert": ("torch", "`sakedge convert`"),
+}
+"""Extra → module that comes with it, and what it is for."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        topic: What it is about.
+        status: `ok`, `note` (less than could be, and fine), `warning` or `failure`.
+        text: What was found.
+        remedy: What would make it better.
+    """
+
+    topic: str
+    status: Status
+    text: str
+    remedy: str | None = None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything that was found, and the machine that it was found on."""
+
+    findings: tuple[Finding, ...]
+    machine: dict[str, Any]
+
+    @property
+    def status(self) -> Status:
+        """The worst of the findings."""
+        order: tuple[Status, ...] = ("failure", "warning", "note")
+        return next((s for s in order if any(f.status == s for f in self.findings)), "ok")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, ready for JSON."""
+        findings = [asdict(finding) for finding in self.findings]
+        return {"status": self.status, "findings": findings, "machine": self.machine}
+
+
+def examine() -> Diagnosis:
+    """Looks at everything. Changes nothing but a file in the cache folder that it removes again."""
+    findings = (*_cpu(), *_decoder(), *_threads(), *_backends(), *_cache(), *_extras())
+    return Diagnosis(findings, dict(machine.describe()))
+
+
+def _cpu() -> Iterator[Finding]:
+    features = " ".join(machine.cpu_features()) or "the system does not tell its features"
+    yield Finding("cpu", "ok", f"{machine.cpu_model()}: {features}")
+    amount = machine.memory()
+    if amount:
+        yield Finding("memory", "ok", f"{amount / 2**30:.1f} GiB")
+
+
+def _decoder() -> Iterator[Finding]:
+    try:
+        from sakedge.decoder import arithmetics, isa, isas
+    except ImportError as error:
+        remedy = "Install a wheel for this system, or a C++ compiler, and install sakedge again"
+        yield Finding("decoder", "failure", f"the compiled module is missing: {error}", remedy)
+        return
+    try:
+        chosen = isa()
+    except SakedgeError as error:
+        yield Finding("decoder", "failure", str(error), "Unset SAKEDGE_ISA")
+        return
+    best = next((name for name, able, _ in isas() if able), chosen)
+    if chosen == best:
+        yield Finding(
+            "decoder", "ok", f"instruction set {chosen}, the best one here that this CPU runs"
+        )
+    else:
+        text = f"instruction set {chosen}, although {best} runs here: SAKEDGE_ISA forces it"
+        yield Finding("decoder", "warning", text, "Unset SAKEDGE_ISA")
+    for precision, served in arithmetics().items():
+        how = "natively" if served.native else "emulated"
+        status: Status = "ok" if served.native else "note"
+        yield Finding(f"decoder {precision}", status, f"{served.isa}, {how}")
+    for name, able, reason in isas():
+        if not able:
+            yield Finding(f"decoder {name}", "note", reason or "this CPU lacks it")
+
+
+def _threads() -> Iterator[Finding]:
+    found = processors()
+    quota = "no cgroup quota" if found.quota is None else f"a cgroup quota of {found.quota:g}"
+    text = (
+        f"{found.usable}: the smaller of affinity ({found.affinity} of the machine's "
+        f"{found.machine} processors) and {quota}"
+    )
+    if found.quota is not None and found.quota != int(found.quota) and found.quota < found.affinity:
+        yield Finding(
+            "threads",
+            "note",
+            f"{text}; the last thread is throttled for part of each period",
+            "Grant a whole number of processors",
+        )
+    else:
+        yield Finding("threads", "ok", text)
+
+
+def _backends() -> Iterator[Finding]:
+    able: list[str] = []
+    for name in registry.names():
+        support = registry.probe(name)
+        if support.ok:
+            able.append(name)
+            yield Finding(f"backend {name}", "ok", support.reason)
+        else:
+            yield Finding(f"backend {name}", "warning", support.reason)
+    if not able:
+        yield Finding("backend auto", "failure", "no backend can run the stem here")
+        return
+    yield Finding("backend auto", "ok", f"{able[0]} ({registry.AUTO_RULE})")
+    for device, precision in (("CPU", "bf16"), ("GPU", "fp32"), ("NPU", "fp16")):
+        answers = {name: registry.probe(name, device, precision) for name in registry.names()}
+        runs = [name for name, answer in answers.items() if answer.ok]
+        reasons = "; ".join(f"{name} {answer.reason}" for name, answer in answers.items())
+        text = f"{precision} through {', '.join(runs)}" if runs else f"no {precision}: {reasons}"
+        yield Finding(f"device {device}", "ok" if runs else "note", text)
+
+
+def _cache() -> Iterator[Finding]:
+    folder = resolve_cache_dir()
+    if folder is None:
+        yield Finding("cache", "note", "off", "Set SAKEDGE_CACHE to a folder to start faster")
+        return
+    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        remedy = "Set SAKEDGE_CACHE to a folder that can be written, or to `off`"
+        yield Finding("cache", "warning", f"{folder} cannot be written: {reason}", remedy)
+        return
+    entries = [path.stat().st_size for path in folder.rglob("*.blob")]
+    size = f"{len(entries)} compiled stems, {sum(entries) / 2**20:.1f} MiB"
+    source = "SAKEDGE_CACHE" if "SAKEDGE_CACHE" in os.environ else "the user's cache folder"
+    yield Finding("cache", "ok", f"{folder} ({source}): {size}")
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, (module, purpose) in EXTRAS.items():
+        if find_spec(module) is None:
+            yield Finding(
+                f"extra {extra}",
+                "note",
+                f"not installed: no {purpose}",
+                f"pip install 'sakedge[{extra}]'",
+            )
+        else:
+            yield Finding(f"extra {extra}", "ok", f"installed: {purpose}")

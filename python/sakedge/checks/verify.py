@@ -1,0 +1,204 @@
+"""Compares our outputs with what stock ONNX Runtime computes from the same file."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge.api import load
+from sakedge.backends import registry
+from sakedge.backends.onnxruntime.backend import StockSession
+from sakedge.errors import BackendError
+from sakedge.format import Manifest, StudentFile
+from sakedge.images.examples import example, fitted
+from sakedge.images.read import ImageLike
+from sakedge.runtime.precision import native, plan
+from sakedge.runtime.threads import resolve_threads
+
+TOLERANCES = {"fp32": 1e-4, "fp16": 5e-3, "bf16": 2e-2, "int8": 5e-2}
+"""Largest error of a logit, relative to its task's range, by precision.
+
+fp32 against fp32 differs by the order of sums alone. Below, every operand of some hundred layers is
+rounded, by up to 2^-11 (fp16), 2^-9 (bf16) or 1/254 of a row's largest (int8), and the errors of
+one value add up like noise. These bounds tell a wrong kernel from rounding, no more: what a
+precision costs in quality, only a metric on labelled images tells.
+"""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done now, how many steps are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One task on one backend, over all images.
+
+    Attributes:
+        backend: The stem's runtime.
+        task: The task.
+        max_abs_error: Largest difference between two logits.
+        range: Largest less smallest logit of stock ONNX Runtime.
+        error: `max_abs_error` relative to `range`.
+        rms_error: The root mean square of all differences, relative to `range`.
+        agrees: Whether `error` is within the tolerance.
+    """
+
+    backend: str
+    task: str
+    max_abs_error: float
+    range: float
+    error: float
+    rms_error: float
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was compared.
+
+    Attributes:
+        path: The student.
+        digest: SHA-256 over its components.
+        images: How many images were compared.
+        precision: Ours; stock ONNX Runtime computes in fp32.
+        tolerance: Largest error allowed, relative to a task's range.
+        comparisons: By backend and task.
+        refused: Backends that cannot run here, and why.
+    """
+
+    path: str
+    digest: str
+    images: int
+    precision: str
+    tolerance: float
+    comparisons: tuple[Comparison, ...]
+    refused: Mapping[str, str]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything is within the tolerance."""
+        return all(comparison.agrees for comparison in self.comparisons)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, ready for JSON."""
+        return {**dataclasses.asdict(self), "agrees": self.agrees}
+
+
+def verify(
+    path: str | Path,
+    images: Sequence[ImageLike] = (),
+    *,
+    backend: str = "auto",
+    device: str | None = None,
+    precision: str = "fp32",
+    threads: int | None = None,
+    tolerance: float | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Runs a student and stock ONNX Runtime on the same images and compares all logits.
+
+    Args:
+        path: The student.
+        images: Images, stretched to the student's input size; without any, an example.
+        backend: A backend, or `auto` for each one that can run here.
+        device: As for `sakedge.load`.
+        precision: As for `sakedge.load`.
+        threads: As for `sakedge.load`.
+        tolerance: Largest error allowed, relative to a task's range; None is that of `TOLERANCES`.
+        progress: Told of each step.
+
+    Raises:
+        SakedgeError: The student, an image or the backend cannot be used.
+    """
+    tell = progress or (lambda step, done, total: None)
+    decided = plan(precision, native(), recorded=())
+    allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
+    names, refused = _backends(backend, device, decided.stems)
+    with StudentFile.open(path) as file:
+        manifest, digest = file.manifest, file.digest
+    size = manifest.input_size
+    pictures = [fitted(image, size) for image in images] or [example(size)]
+    total = 1 + len(names) * len(pictures)
+    tell("stock ONNX Runtime", 0, total)
+    stock = StockSession(Path(path), resolve_threads(threads))
+    expected = [stock.run(_normalised(picture, manifest)) for picture in pictures]
+    del stock
+    comparisons: list[Comparison] = []
+    for i, name in enumerate(names):
+        errors = {task: _Errors() for task in manifest.task_names}
+        with load(path, backend=name, device=device, precision=precision, threads=threads) as ours:
+            for j, (picture, theirs) in enumerate(zip(pictures, expected, strict=True)):
+                tell(name, 1 + i * len(pictures) + j, total)
+                result = ours(picture, logits=True)
+                for task, seen in errors.items():
+                    logits = result[task].logits
+                    assert logits is not None
+                    seen.add(logits, theirs[task][0])
+        comparisons += [seen.compare(name, task, allowed) for task, seen in errors.items()]
+    tell("done", total, total)
+    return Verification(
+        str(path),
+        digest,
+        len(pictures),
+        decided.precision,
+        allowed,
+        tuple(comparisons),
+        dict(refused),
+    )
+
+
+def _backends(
+    name: str, device: str | None, stems: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Those that can run the stem at one of these precisions, and why the others cannot."""
+    if name != "auto":
+        return [name], {}
+    support = {
+        each: [registry.probe(each, device, precision) for precision in stems]
+        for each in registry.names()
+    }
+    able = [each for each, answers in support.items() if any(a.ok for a in answers)]
+    refused = {each: a[-1].reason for each, a in support.items() if each not in able}
+    if not able:
+        reasons = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
+        raise BackendError(f"no backend can run the stem: {reasons}")
+    return able, refused
+
+
+@dataclass
+class _Errors:
+    """Differences of one task's logits, over the images so far."""
+
+    largest: float = 0.0
+    extent: float = 0.0
+    squares: float = 0.0
+    count: int = 0
+
+    def add(self, ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> None:
+        difference = np.abs(ours - theirs)
+        self.largest = float(np.maximum(self.largest, difference.max()))  # keeps a NaN
+        self.extent = max(self.extent, float(np.ptp(theirs)))
+        self.squares += float(np.square(difference, dtype=np.float64).sum())
+        self.count += difference.size
+
+    def compare(self, backend: str, task: str, tolerance: float) -> Comparison:
+        # A constant output has no range; then the difference itself is what counts.
+        unit = self.extent or 1.0
+        error = self.largest / unit
+        rms = math.sqrt(self.squares / self.count) / unit
+        # Written so that a NaN disagrees.
+        return Comparison(backend, task, self.largest, self.extent, error, rms, error <= tolerance)
+
+
+def _normalised(picture: NDArray[np.uint8], manifest: Manifest) -> NDArray[np.float32]:
+    """`(image - mean) / std` in float64, on purpose not by the code that is being verified."""
+    mean, std = manifest.preprocess.mean, manifest.preprocess.std
+    values = (picture / 255 - np.array(mean)) / np.array(std)
+    planes: NDArray[np.float32] = values.transpose(2, 0, 1)[np.newaxis].astype(np.float32)
+    return planes

@@ -1,0 +1,1 @@
+"""Colours, legends and panels. Knows no task and no student."""

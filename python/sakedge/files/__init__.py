@@ -1,0 +1,1 @@
+"""General file tools: atomic writing, mapping, giving pages back."""

@@ -1,0 +1,178 @@
+"""Finds what is in an ONNX file and where, without reading a weight.
+
+Field numbers are those of onnx.proto. Counts and lengths are bounded before anything is made of
+them: a student's graph is small, only its weights are large.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sakedge.errors import NotOnnxError, TruncatedFileError
+from sakedge.format.onnx import wire
+from sakedge.format.onnx.serialize import ONNX_TYPES
+from sakedge.format.onnx.wire import BYTES, VARINT, Span, WireError
+
+MAX_NODES = 1 << 16
+MAX_TENSORS = 1 << 16
+MAX_NODE_BYTES = 1 << 20
+MAX_NAME = 1 << 10
+MAX_DIMS = 8
+
+_IR_VERSION = b"\x08"  # the first byte of every ONNX file that a serializer wrote
+_EXTERNAL = 1
+_DTYPES = {number: name for name, number in ONNX_TYPES.items()}
+
+
+@dataclass
+class StoredTensor:
+    """One initializer as the file states it.
+
+    Attributes:
+        name: Its name.
+        dtype: NumPy dtype name, or `ONNX type <n>` for one that a student never has.
+        shape: Its dimensions.
+        values: Where its bytes lie, if in the file.
+        external: Key and value pairs of its external data, if outside.
+    """
+
+    name: str = ""
+    dtype: str = ""
+    shape: tuple[int, ...] = ()
+    values: Span | None = None
+    external: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class ModelScan:
+    """What is in the file: spans of its small parts, its metadata, and its tensors by name."""
+
+    metadata: dict[str, Span] = field(default_factory=dict)
+    nodes: list[Span] = field(default_factory=list)
+    inputs: list[Span] = field(default_factory=list)
+    outputs: list[Span] = field(default_factory=list)
+    tensors: dict[str, StoredTensor] = field(default_factory=dict)
+
+    def graph_parts(self) -> list[Span]:
+        """Nodes, inputs and outputs, as `Graph.parts` has them."""
+        return [*self.nodes, *self.inputs, *self.outputs]
+
+
+def scan_model(data: memoryview, name: str) -> ModelScan:
+    """Scans an ONNX file.
+
+    Args:
+        data: The whole file.
+        name: What to call it in errors.
+
+    Raises:
+        NotOnnxError: The bytes are no ONNX model, or one that no student is.
+        TruncatedFileError: The file ends before its structure says it should.
+    """
+    if not data:
+        raise NotOnnxError(f"{name} is empty", expected="a student.onnx")
+    graph: Span | None = None
+    scan = ModelScan()
+    try:
+        for part in wire.fields(data, Span(0, len(data))):
+            if part.number == 7 and part.wire_type == BYTES:
+                if graph is not None:
+                    raise NotOnnxError(f"{name} holds two graphs")
+                graph = part.span
+            elif part.number == 14 and part.wire_type == BYTES:
+                key, value = _entry(data, part.span)
+                if key in scan.metadata:
+                    raise NotOnnxError(f"{name} holds two metadata entries {key!r}")
+                scan.metadata[key] = value
+            elif part.number in (20, 25):
+                raise NotOnnxError(
+                    f"{name} holds model-local functions or training data, which no student has"
+                )
+    except WireError as error:
+        if error.overrun and bytes(data[:1]) == _IR_VERSION:
+            raise TruncatedFileError(
+                f"{name} is truncated: it ends at byte {len(data)}, but {error}",
+                remedy="Copy or download it again",
+            ) from error
+        raise _not_onnx(name, error) from error
+    if graph is None:
+        if bytes(data[:1]) == _IR_VERSION:
+            raise TruncatedFileError(
+                f"{name} is truncated: it ends at byte {len(data)}, before its graph",
+                remedy="Copy or download it again",
+            )
+        raise NotOnnxError(f"{name} is no ONNX file: it holds no graph")
+    try:
+        _scan_graph(data, graph, scan)
+    except WireError as error:
+        raise _not_onnx(name, error) from error
+    return scan
+
+
+def _not_onnx(name: str, error: WireError) -> NotOnnxError:
+    return NotOnnxError(
+        f"{name} is no ONNX file, or a damaged one: {error}",
+        expected="a student.onnx",
+        remedy="Check the path, or copy the file again",
+    )
+
+
+def _scan_graph(data: memoryview, graph: Span, scan: ModelScan) -> None:
+    small = {1: scan.nodes, 11: scan.inputs, 12: scan.outputs}
+    for part in wire.fields(data, graph):
+        if part.number in small and part.wire_type == BYTES:
+            if part.span.end - part.span.start > MAX_NODE_BYTES:
+                raise WireError(f"a node of more than {MAX_NODE_BYTES} bytes")
+            if len(small[part.number]) == MAX_NODES:
+                raise WireError(f"more than {MAX_NODES} nodes")
+            small[part.number].append(part.span)
+        elif part.number == 5 and part.wire_type == BYTES:
+            tensor = _scan_tensor(data, part.span)
+            if tensor.name in scan.tensors:
+                raise WireError(f"two tensors named {tensor.name!r}")
+            if len(scan.tensors) == MAX_TENSORS:
+                raise WireError(f"more than {MAX_TENSORS} tensors")
+            scan.tensors[tensor.name] = tensor
+        elif part.number == 15:
+            raise WireError("sparse tensors, which no student has")
+
+
+def _scan_tensor(data: memoryview, message: Span) -> StoredTensor:
+    tensor = StoredTensor()
+    dims: list[int] = []
+    is_external = False
+    for number, wire_type, value, span in wire.fields(data, message):
+        if number == 1 and wire_type == VARINT:
+            dims.append(value)
+        elif number == 1 and wire_type == BYTES:
+            dims += wire.packed_varints(data, span, MAX_DIMS)
+        elif number == 2 and wire_type == VARINT:
+            tensor.dtype = _DTYPES.get(value, f"ONNX type {value}")
+        elif number == 8 and wire_type == BYTES:
+            tensor.name = wire.text(data, span, MAX_NAME)
+        elif number == 9 and wire_type == BYTES:
+            tensor.values = span
+        elif number == 13 and wire_type == BYTES:
+            key, where = _entry(data, span)
+            tensor.external[key] = wire.text(data, where, MAX_NAME)
+        elif number == 14 and wire_type == VARINT:
+            is_external = value == _EXTERNAL
+        if len(dims) > MAX_DIMS or len(tensor.external) > MAX_DIMS:
+            raise WireError(f"a tensor of more than {MAX_DIMS} dimensions at byte {message.start}")
+    tensor.shape = tuple(dims)
+    if is_external:
+        tensor.values = None
+    else:
+        tensor.external = {}
+    return tensor
+
+
+def _entry(data: memoryview, message: Span) -> tuple[str, Span]:
+    """Key and value of a StringStringEntryProto."""
+    key, value = "", Span(message.start, message.start)
+    for part in wire.fields(data, message):
+        if part.number == 1 and part.wire_type == BYTES:
+            key = wire.text(data, part.span, MAX_NAME)
+        elif part.number == 2 and part.wire_type == BYTES:
+            value = part.span
+    return key, value

@@ -1,0 +1,1 @@
+"""student.onnx: its manifest, reading, writing, and its graph."""

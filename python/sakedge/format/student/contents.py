@@ -1,0 +1,149 @@
+"""Reads a manifest and compares it with what the file really holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from sakedge.errors import DigestError, ManifestError, NotAStudentError, TensorError
+from sakedge.format.digest import graph_digest
+from sakedge.format.onnx.scan import ModelScan, StoredTensor
+from sakedge.format.onnx.serialize import TensorSpec
+from sakedge.format.onnx.wire import Span
+from sakedge.format.parse import parse
+from sakedge.format.student.graph import tensor_specs
+from sakedge.format.student.manifest import METADATA_KEY, Manifest
+
+
+def read_manifest(data: memoryview, scan: ModelScan, name: str) -> Manifest:
+    """Reads and validates the manifest of a scanned file.
+
+    Raises:
+        NotAStudentError: There is none.
+        NewerFormatError: It is of a newer format than this sakedge reads.
+        ManifestError: It is malformed or contradicts itself.
+    """
+    span = scan.metadata.get(METADATA_KEY)
+    if span is None:
+        raise NotAStudentError(
+            f"{name} is ONNX but not a sakedge student",
+            expected=f"a manifest under metadata_props[{METADATA_KEY!r}]",
+            got=f"metadata {sorted(scan.metadata)}" if scan.metadata else "no metadata",
+            remedy="Make one with `sakedge convert`",
+        )
+    return parse(Manifest, bytes(data[span.start : span.end]), name)
+
+
+def check_tensors(scan: ModelScan, manifest: Manifest, name: str) -> dict[str, list[TensorSpec]]:
+    """Checks that the file holds exactly the tensors that the manifest says, and returns them.
+
+    Raises:
+        TensorError: One is missing, or has another shape or dtype.
+        ManifestError: There is one more.
+    """
+    specs = tensor_specs(manifest)
+    expected = {spec.name: spec for parts in specs.values() for spec in parts}
+    for spec in expected.values():
+        stored = scan.tensors.get(spec.name)
+        if stored is None:
+            raise TensorError(f"{name} lacks tensor {spec.name}, which its manifest needs")
+        _check_tensor(stored, spec, name)
+    surplus = scan.tensors.keys() - expected.keys()
+    if surplus:
+        raise ManifestError(f"{name} holds a tensor that its manifest knows not: {min(surplus)!r}")
+    return specs
+
+
+def _check_tensor(stored: StoredTensor, spec: TensorSpec, name: str) -> None:
+    wanted = f"{spec.dtype} {list(spec.shape)}"
+    got = f"{stored.dtype} {list(stored.shape)}"
+    if got != wanted:
+        raise TensorError(
+            f"tensor {spec.name} of {name} contradicts the manifest", expected=wanted, got=got
+        )
+    if stored.external:
+        return
+    length = 0 if stored.values is None else stored.values.end - stored.values.start
+    if length != spec.nbytes:
+        raise TensorError(
+            f"tensor {spec.name} of {name} has values of the wrong length",
+            expected=f"{spec.nbytes} bytes",
+            got=f"{length}",
+        )
+
+
+def read_nodes(data: memoryview, scan: ModelScan, manifest: Manifest, name: str) -> list[Any]:
+    """Parses the graph's nodes, refusing what could reach outside the file.
+
+    Raises:
+        ManifestError: A node is malformed, not a standard operator, or holds a graph or a tensor
+            that lies elsewhere.
+        DigestError: The graph is not the one that the manifest was written for.
+    """
+    nodes = [_read_node(data, span, name) for span in scan.nodes]
+    found = graph_digest(data[span.start : span.end] for span in scan.graph_parts())
+    if found != manifest.graph_digest:
+        raise DigestError(
+            f"the graph of {name} was changed or damaged",
+            expected=f"SHA-256 {manifest.graph_digest}",
+            got=found,
+            remedy="Copy or convert the student again",
+        )
+    return nodes
+
+
+def _read_node(data: memoryview, span: Span, name: str) -> Any:
+    try:
+        node = onnx.NodeProto.FromString(bytes(data[span.start : span.end]))
+        # Reading the names decodes them, which those of a damaged file do not survive.
+        domain, _ = node.domain, [node.name, node.op_type, *node.input, *node.output]
+    except (DecodeError, ValueError) as error:
+        raise ManifestError(f"{name} holds a node that cannot be read: {error}") from error
+    if domain not in ("", "ai.onnx"):
+        raise ManifestError(f"{name} holds an operator of {domain!r}, which no student has")
+    for attribute in node.attribute:
+        tensors = [attribute.t, *attribute.tensors]
+        if any(t.data_location == onnx.TensorProto.EXTERNAL or t.external_data for t in tensors):
+            raise ManifestError(f"{name} holds a node whose constant lies in another file")
+        if attribute.graphs or attribute.HasField("g") or attribute.HasField("sparse_tensor"):
+            raise ManifestError(f"{name} holds a node with a graph in it, which no student has")
+    return node
+
+
+def check_interface(data: memoryview, scan: ModelScan, manifest: Manifest, name: str) -> None:
+    """Checks that the graph's inputs and outputs are those that the manifest says.
+
+    Raises:
+        ManifestError: They are not.
+    """
+    size = list(manifest.input_size)
+    wanted = {"image": [3, *size]}
+    _compare(data, scan.inputs, wanted, f"the input of {name}")
+    outputs = {task.name: [task.classes, *size] for task in manifest.tasks}
+    _compare(data, scan.outputs, outputs, f"the output of {name}")
+
+
+def _compare(data: memoryview, spans: list[Span], wanted: dict[str, list[int]], what: str) -> None:
+    found: dict[str, list[int]] = {}
+    for span in spans:
+        try:
+            value = onnx.ValueInfoProto.FromString(bytes(data[span.start : span.end]))
+            tensor = value.type.tensor_type
+            found[value.name] = [dim.dim_value for dim in tensor.shape.dim][1:]
+            is_float = tensor.elem_type == onnx.TensorProto.FLOAT
+        except (DecodeError, ValueError) as error:
+            raise ManifestError(f"{what} cannot be read: {error}") from error
+        if not is_float:
+            raise ManifestError(f"{what} {value.name!r} is not float32")
+    if list(found.items()) != list(wanted.items()):
+        raise ManifestError(
+            f"{what} contradicts the manifest",
+            expected=_signature(wanted),
+            got=_signature(found) or "none",
+        )
+
+
+def _signature(values: dict[str, list[int]]) -> str:
+    return ", ".join(f"{name} {['batch', *shape]}" for name, shape in values.items())

@@ -1,0 +1,201 @@
+"""Reads student.onnx: everything is checked, and only what is asked for is read."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge.errors import (
+    DigestError,
+    StorageError,
+    TensorError,
+    TruncatedFileError,
+    UnknownNameError,
+    UnsafePathError,
+)
+from sakedge.files.mapped import MappedFile
+from sakedge.files.sparing import sparing
+from sakedge.format.digest import component_digest, student_digest
+from sakedge.format.onnx.scan import StoredTensor, scan_model
+from sakedge.format.onnx.serialize import TensorSpec
+from sakedge.format.student.contents import (
+    check_interface,
+    check_tensors,
+    read_manifest,
+    read_nodes,
+)
+from sakedge.format.student.manifest import Manifest
+from sakedge.format.student.stem import StemModel, cut_stem
+
+
+class StudentFile:
+    """A validated student file, mapped. Made by `StudentFile.open`.
+
+    Weights are read, and their digests and values checked, when their component is asked for.
+    Tensors are views of the mapped file: they stay valid after `close`, and while the file is
+    replaced by another (which keeps the old one's content), but not while someone writes into it.
+
+    Attributes:
+        path: The file.
+        manifest: What it holds.
+        digest: SHA-256 over the digests of its graph and its components.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = MappedFile(path)
+        # The scan hops from one tensor's header to the next: the weights between stay unread.
+        self._file.advise("RANDOM")
+        data, name = self._file.data, path.name
+        scan = scan_model(data, name)
+        self.manifest: Manifest = read_manifest(data, scan, name)
+        self._specs = check_tensors(scan, self.manifest, name)
+        check_interface(data, scan, self.manifest, name)
+        self._nodes = read_nodes(data, scan, self.manifest, name)
+        self._external: MappedFile | None = None
+        self._places = {
+            spec.name: self._place(scan.tensors[spec.name], spec)
+            for specs in self._specs.values()
+            for spec in specs
+        }
+        self.digest = student_digest(self.manifest.digests, self.manifest.graph_digest)
+        self._closed = False
+        self._file.advise("DONTNEED")
+        self._file.advise("NORMAL")
+
+    @classmethod
+    def open(cls, path: str | Path) -> StudentFile:
+        """Opens and validates a student file without reading its weights.
+
+        Raises:
+            StorageError: The file, or its data file, is missing or cannot be read.
+            FileFormatError: It is not a student, or a damaged one; the subclass says how.
+        """
+        return cls(Path(path))
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file itself, and the one that holds its weights if they lie outside."""
+        return (self.path,) if self._external is None else (self.path, self._external.path)
+
+    def component(self, name: str) -> dict[str, NDArray[Any]]:
+        """Reads one component, e.g. `stem`, `adapters.sam`, `routers.edge` or `heads.edge`.
+
+        Returns:
+            Its tensors by canonical name, float32 or float16, read-only.
+
+        Raises:
+            UnknownNameError: The student has no such component.
+            DigestError: Its bytes are not those that the manifest was written for.
+            TensorError: A value is NaN or infinite.
+        """
+        if self._closed:
+            raise StorageError(f"{self.path.name} is closed")
+        if name not in self._specs:
+            raise UnknownNameError(
+                f"{self.path.name} has no component {name!r}",
+                expected=f"one of {', '.join(self._specs)}",
+            )
+        tensors = {spec.name: self._tensor(spec) for spec in self._specs[name]}
+        found = component_digest(tensors)
+        if found != self.manifest.digests[name]:
+            raise DigestError(
+                f"component {name} of {self.path.name} was changed or damaged",
+                expected=f"SHA-256 {self.manifest.digests[name]}",
+                got=found,
+                remedy="Copy or convert the student again",
+            )
+        for key, tensor in tensors.items():
+            if not np.isfinite(tensor).all():
+                raise TensorError(f"tensor {key} of {self.path.name} holds NaN or infinity")
+        return tensors
+
+    def stem(self) -> StemModel:
+        """Reads the stem and cuts its graph out of the student's.
+
+        Raises:
+            ManifestError: The graph does not compute the stem's outputs.
+            DigestError: As for `component`.
+            TensorError: As for `component`.
+        """
+        weights = self.component("stem")
+        return cut_stem(self._nodes, self.manifest, self._specs["stem"], weights)
+
+    def release(self) -> None:
+        """Gives back the memory of what was read so far; what is touched again is read again."""
+        for file in (self._file, self._external):
+            if file is not None:
+                file.advise("DONTNEED")
+
+    def sparing(self) -> AbstractContextManager[None]:
+        """Gives back what was read soon after, for as long as the block runs."""
+        return sparing(self.release)
+
+    def close(self) -> None:
+        """Closes the file. Tensors already given out stay valid."""
+        self._closed = True
+        self._file.close()
+        if self._external is not None:
+            self._external.close()
+
+    def __enter__(self) -> StudentFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _tensor(self, spec: TensorSpec) -> NDArray[Any]:
+        file, start = self._places[spec.name]
+        return file.tensor(spec.dtype, spec.shape, start)
+
+    def _place(self, stored: StoredTensor, spec: TensorSpec) -> tuple[MappedFile, int]:
+        """The file that holds a tensor's values and the byte they begin at, checked."""
+        if stored.values is not None:
+            return self._file, stored.values.start
+        file = self._external_file(stored.external.get("location", ""))
+        texts = [stored.external.get("offset", "0"), stored.external.get("length", "")]
+        if not all(text.isascii() and text.isdigit() and len(text) < 20 for text in texts):
+            raise TensorError(f"tensor {spec.name} states no valid place in {file.path.name}")
+        offset, length = (int(text) for text in texts)
+        if length != spec.nbytes:
+            raise TensorError(
+                f"tensor {spec.name} of {self.path.name} has values of the wrong length",
+                expected=f"{spec.nbytes} bytes",
+                got=f"{length}",
+            )
+        if offset + length > len(file.data):
+            raise TruncatedFileError(
+                f"{file.path.name} is truncated: it ends at byte {len(file.data)}, but tensor "
+                f"{spec.name} at {offset + length}",
+                remedy="Copy or download it again",
+            )
+        return file, offset
+
+    def _external_file(self, location: str) -> MappedFile:
+        plain = location not in ("", ".", "..") and not set(location) & set("/\\:\0")
+        if not plain:
+            raise UnsafePathError(
+                f"{self.path.name} keeps weights under a path that leaves its folder",
+                expected="a plain file name",
+                got=repr(location),
+                remedy="Do not use this file",
+            )
+        if self._external is None:
+            self._external = MappedFile(self.path.parent / location)
+        if self._external.path.name != location:
+            raise TensorError(
+                f"{self.path.name} keeps its weights in two files",
+                expected=self._external.path.name,
+                got=location,
+            )
+        return self._external

@@ -1,0 +1,135 @@
+"""Writes student.onnx, one tensor at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge.errors import TensorError
+from sakedge.files.atomic import atomic_write
+from sakedge.format.digest import ComponentDigest, as_bytes, graph_digest
+from sakedge.format.onnx.serialize import ALIGNMENT, ONNX_LIMIT, ModelPlan, TensorSpec, plan_model
+from sakedge.format.student.graph import student_graph, tensor_specs
+from sakedge.format.student.manifest import METADATA_KEY, NO_DIGEST, Manifest
+
+Components = Mapping[str, Mapping[str, NDArray[Any]]]
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many steps are done, and how many there are."""
+
+
+def write_student(
+    path: str | Path,
+    manifest: Manifest,
+    components: Components,
+    *,
+    external: bool | None = None,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Writes a student.
+
+    Each tensor is asked for once, checked, written, digested and let go, so that a lazy mapping
+    needs no more memory than its largest tensor.
+
+    Args:
+        path: Where to; replaced whole or not at all.
+        manifest: What the student is. Its digests are computed here, whatever they say.
+        components: Per component its tensors by canonical name, of the dtype that the manifest's
+            precision says. See `layout.py` for names and shapes.
+        external: Whether the weights go into `<name>.data` beside the file; by default only when
+            the file would be larger than ONNX allows (2 GB).
+        progress: Told of each tensor written.
+
+    Returns:
+        The manifest with its digests.
+
+    Raises:
+        TensorError: A tensor is missing, or has the wrong shape or dtype, or is not finite.
+        StorageError: The file cannot be written.
+    """
+    path = Path(path)
+    graph = student_graph(manifest)
+    graph_sha = graph_digest(part for _, part in graph.parts())
+    manifest = manifest.model_copy(update={"graph_digest": graph_sha})
+    metadata = (METADATA_KEY, _with_digests(manifest, {}).model_dump_json())
+    producer = manifest.provenance.tool
+
+    def plan(location: str | None) -> ModelPlan:
+        return plan_model(graph, metadata=metadata, producer=producer, location=location)
+
+    layout = plan(None)
+    if external is None:
+        external = layout.size > ONNX_LIMIT
+    data_path = path.with_name(f"{path.name}.data")
+    if external:
+        layout = plan(data_path.name)
+
+    # Both files are whole before either takes its place; the weights come first.
+    with atomic_write(path) as model, _data_file(data_path if external else None) as data:
+        digests = _write_weights(model, data, layout, manifest, components, progress)
+        manifest = _with_digests(manifest, digests)
+        model.seek(layout.metadata_offset)
+        model.write(manifest.model_dump_json().encode())
+        model.flush()
+    return manifest
+
+
+def _data_file(path: Path | None) -> AbstractContextManager[BinaryIO | None]:
+    return nullcontext() if path is None else atomic_write(path)
+
+
+def _write_weights(
+    model: BinaryIO,
+    data: BinaryIO | None,
+    layout: ModelPlan,
+    manifest: Manifest,
+    components: Components,
+    progress: Progress | None,
+) -> dict[str, str]:
+    """Writes the model around and between the weights, and the weights; returns the digests."""
+    model.write(layout.head)
+    slots = iter(layout.slots)
+    digests: dict[str, str] = {}
+    done, total = 0, len(layout.slots)
+    for component, specs in tensor_specs(manifest).items():
+        digest = ComponentDigest()
+        for spec in specs:
+            slot = next(slots)
+            tensor = _checked(components, component, spec)
+            model.write(slot.before)
+            if data is None:
+                model.write(as_bytes(tensor))
+            else:
+                data.write(as_bytes(tensor))
+                data.write(bytes(-tensor.nbytes % ALIGNMENT))
+            digest.add(spec.name, tensor)
+            done += 1
+            if progress is not None:
+                progress("writing", done, total)
+        digests[component] = digest.hexdigest()
+    return digests
+
+
+def _checked(components: Components, component: str, spec: TensorSpec) -> NDArray[Any]:
+    try:
+        tensor = components[component][spec.name]
+    except KeyError:
+        raise TensorError(f"tensor {spec.name} of {component} is missing") from None
+    expected = f"{spec.dtype} {list(spec.shape)}"
+    got = f"{tensor.dtype.name} {list(tensor.shape)}"
+    if got != expected:
+        raise TensorError(
+            f"tensor {spec.name} does not fit the manifest", expected=expected, got=got
+        )
+    if not np.isfinite(tensor).all():
+        raise TensorError(f"tensor {spec.name} holds NaN or infinity")
+    return np.ascontiguousarray(tensor)
+
+
+def _with_digests(manifest: Manifest, digests: Mapping[str, str]) -> Manifest:
+    complete = {name: digests.get(name, NO_DIGEST) for name in manifest.components}
+    return manifest.model_copy(update={"digests": complete})

@@ -1,0 +1,1 @@
+"""Pictures: reading, fitting to an input, tiling."""
