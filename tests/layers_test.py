@@ -16,8 +16,10 @@ PACKAGE = ROOT / "python" / "sakedge"
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"assets", "errors"}),
     frozenset({"arguments", "files", "logs"}),
-    frozenset({"drawing", "format"}),
-    frozenset({"images", "tasks"}),
+    frozenset({"drawing"}),
+    frozenset({"tasks"}),
+    frozenset({"format"}),
+    frozenset({"images"}),
     frozenset({"backends", "decoder", "sources"}),
     frozenset({"result"}),
     frozenset({"runtime"}),

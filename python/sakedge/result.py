@@ -16,7 +16,7 @@ from PIL import Image
 from sakedge.drawing.panels import SIDE, Panel, compose
 from sakedge.errors import UnknownTaskError
 from sakedge.files.atomic import atomic_write, make_folder
-from sakedge.tasks import TaskResult
+from sakedge.tasks.base import TaskResult
 
 
 @dataclass(frozen=True, eq=False)

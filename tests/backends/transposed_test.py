@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from sakedge.backends import registry
-from sakedge.backends.openvino import backend as openvino
 from sakedge.backends.base import StemOptions
+from sakedge.backends.openvino import backend as openvino
 from sakedge.backends.openvino.transposed import transposed
 from sakedge.format import StemModel, StudentFile
 

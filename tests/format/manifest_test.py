@@ -5,15 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sakedge.format import (
-    AdapterInfo,
-    Architecture,
-    Manifest,
-    Precision,
-    Preprocess,
-    Provenance,
-    TaskInfo,
-)
+from sakedge.format import AdapterInfo, Architecture, Manifest, Precision, Preprocess, Provenance
+from sakedge.tasks import TaskInfo
 
 
 def _architecture(**changes: Any) -> Architecture:

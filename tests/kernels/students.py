@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.decoder import Decoder
-from sakedge.format import AdapterInfo, Architecture, Manifest, Precision, Provenance, TaskInfo
+from sakedge.format import AdapterInfo, Architecture, Manifest, Precision, Provenance
+from sakedge.tasks import TaskInfo
 
 Tensors = dict[str, NDArray[Any]]
 

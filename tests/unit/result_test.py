@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 
 from sakedge.errors import StorageError, UnknownTaskError
-from sakedge.format import TaskInfo
 from sakedge.result import Result, Routing
-from sakedge.tasks import KINDS
+from sakedge.tasks import TaskInfo, task_result
 
 SHAPE = (40, 60)
 
@@ -25,10 +24,8 @@ def _result(source: str | None = "parts/casting 17.png", shape: tuple[int, int] 
     depth = np.linspace(0, 2, shape[0] * shape[1], dtype=np.float32).reshape(shape)
     semseg = TaskInfo(name="semseg", kind="labels", classes=2, labels=("sound", "dent"))
     outputs = {
-        "semseg": KINDS["labels"](semseg, labels),
-        "depth": KINDS["scalar"](
-            TaskInfo(name="depth", kind="scalar", classes=1, unit="mm"), depth
-        ),
+        "semseg": task_result(semseg, labels),
+        "depth": task_result(TaskInfo(name="depth", kind="scalar", classes=1, unit="mm"), depth),
     }
     weights = np.array([[0.25, 0.75, 0], [0.5, 0.5, 0]], np.float32)
     routing = dict.fromkeys(outputs, Routing(weights, (2, 5), ("stem", "dino", "sam")))
@@ -74,14 +71,17 @@ def test_a_plot_shows_the_input_and_every_task(shape: tuple[int, int]) -> None:
     plot = _result(shape=shape).plot()
     assert plot.dtype == np.uint8
     assert plot.shape[2] == 3
-    for color in ([90, 90, 90], KINDS["labels"](_result()["semseg"].info, np.zeros(0)).colors[1]):
+    for color in (
+        [90, 90, 90],
+        task_result(_result()["semseg"].info, np.zeros(0)).colors[1],
+    ):
         assert (np.abs(plot.astype(int) - color) < 100).all(axis=-1).any()
 
 
 def test_a_plot_of_many_classes_stays_inside_its_sheet() -> None:
     info = TaskInfo(name="semseg", kind="labels", classes=200)
     labels = np.arange(200, dtype=np.uint8).repeat(20).reshape(50, 80)
-    plot = Result({"semseg": KINDS["labels"](info, labels)}, np.zeros((50, 80, 3), np.uint8)).plot()
+    plot = Result({"semseg": task_result(info, labels)}, np.zeros((50, 80, 3), np.uint8)).plot()
     assert plot.shape[0] < 1000
     assert plot.shape[1] < 1500
 

@@ -13,7 +13,7 @@ from tests.support.pictures import FLOAT32_NOISE, picture, same
 import sakedge
 from sakedge.errors import ImageError, OptionError
 from sakedge.images.tiling import Grid
-from sakedge.tasks import KINDS
+from sakedge.tasks import result_class
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_padded_results_are_the_logits_inside_the_border(
         assert output.logits is not None
         assert output.logits.shape == (output.info.classes, 64, 96)
         inside = output.logits[:, top : top + size[0], left : left + size[1]]
-        decoded = KINDS[output.info.kind].decode(inside)
+        decoded = result_class(output.info.kind).decode(inside)
         np.testing.assert_allclose(output.values, decoded, atol=1e-6)
 
 
@@ -112,7 +112,7 @@ def test_tiles_are_blended_before_they_are_decoded(
                 blended[task][(slice(None), *place)] += inside * weight
     result = student(image, fit="tile")
     for task, output in result.items():
-        expected = KINDS[output.info.kind].decode(blended[task].astype(np.float32))
+        expected = result_class(output.info.kind).decode(blended[task].astype(np.float32))
         if output.info.kind == "labels":
             assert np.mean(output.values == expected) > 0.999
         else:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import get_args
 
 import numpy as np
 import pytest
 
 from sakedge.drawing.colors import heat, palette, perceptual
-from sakedge.format.student.manifest import Kind, TaskInfo
-from sakedge.tasks import KINDS
+from sakedge.tasks import KINDS, TaskInfo, result_class
+from sakedge.tasks.base import TaskResult
 
 RNG = np.random.default_rng(0)
 
 
 def test_there_is_a_file_for_every_kind_of_the_format() -> None:
-    assert set(KINDS) == set(get_args(Kind))
+    assert all(issubclass(result_class(kind), TaskResult) for kind in KINDS)
 
 
 def test_labels_are_the_arg_max_and_the_first_of_equals() -> None:
     logits = np.zeros((3, 1, 2), np.float32)
     logits[2, 0, 1] = 1
-    labels = KINDS["labels"].decode(logits)
+    labels = result_class("labels").decode(logits)
     assert labels.tolist() == [[0, 2]]
     assert labels.dtype == np.uint8
 
@@ -30,7 +29,7 @@ def test_labels_are_the_arg_max_and_the_first_of_equals() -> None:
 def test_more_than_256_classes_need_16_bits() -> None:
     logits = np.zeros((300, 1, 1), np.float32)
     logits[299] = 1
-    assert KINDS["labels"].decode(logits).tolist() == [[299]]
+    assert result_class("labels").decode(logits).tolist() == [[299]]
 
 
 @pytest.mark.parametrize("kind", ["probability", "two_class"])
@@ -44,13 +43,13 @@ def test_probabilities_agree_with_float64_and_never_overflow(kind: str) -> None:
     else:
         exact = np.exp(x[1]) / np.exp(x).sum(axis=0)
     # The argument's rounding moves the sigmoid by at most a quarter of it; the rest is 3 roundings.
-    np.testing.assert_allclose(KINDS[kind].decode(logits), exact, atol=2**-20, rtol=0)
+    np.testing.assert_allclose(result_class(kind).decode(logits), exact, atol=2**-20, rtol=0)
 
 
 def test_normals_are_unit_vectors_also_where_the_logits_vanish() -> None:
     logits = RNG.normal(0, 1, (3, 8, 9)).astype(np.float32)
     logits[:, 0, 0] = 0
-    normals = KINDS["normals"].decode(logits)
+    normals = result_class("normals").decode(logits)
     assert normals.shape == (8, 9, 3)
     assert normals[0, 0].tolist() == [0, 0, 0]
     lengths = np.linalg.norm(normals.astype(np.float64), axis=-1).ravel()[1:]
@@ -58,7 +57,7 @@ def test_normals_are_unit_vectors_also_where_the_logits_vanish() -> None:
 
 
 def test_scalars_are_not_negative() -> None:
-    assert KINDS["scalar"].decode(np.array([[[-1.0, 2.0]]], np.float32)).tolist() == [[0, 2]]
+    assert result_class("scalar").decode(np.array([[[-1.0, 2.0]]], np.float32)).tolist() == [[0, 2]]
 
 
 def _outputs() -> list[tuple[TaskInfo, np.ndarray]]:
@@ -83,7 +82,7 @@ def _outputs() -> list[tuple[TaskInfo, np.ndarray]]:
 def test_every_kind_draws_over_its_image_and_sums_itself_up(
     info: TaskInfo, values: np.ndarray
 ) -> None:
-    output = KINDS[info.kind](info, values)
+    output = result_class(info.kind)(info, values)
     drawn = output.draw(np.full((6, 8, 3), 100, np.uint8))
     assert drawn.shape == (6, 8, 3)
     assert drawn.dtype == np.uint8
@@ -93,7 +92,7 @@ def test_every_kind_draws_over_its_image_and_sums_itself_up(
 
 
 def test_summaries_say_what_was_found() -> None:
-    labels, edge, _, normals, depth = (KINDS[i.kind](i, v) for i, v in _outputs())
+    labels, edge, _, normals, depth = (result_class(i.kind)(i, v) for i, v in _outputs())
     assert labels.summary()["classes"] == {
         "sound": {"pixels": 24, "percent": 50.0},
         "hole": {"pixels": 24, "percent": 50.0},

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sakedge.convert.datasets import DATASETS
 from sakedge.errors import CheckpointError, StorageError
-from sakedge.format import Architecture, TaskInfo
+from sakedge.format import Architecture
+from sakedge.tasks import TaskInfo
 
 PATCH = 16
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sakedge.format import TaskInfo
+from sakedge.tasks import TaskInfo
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from sakedge.format.student.manifest import (
     Precision,
     Preprocess,
     Provenance,
-    TaskInfo,
 )
 from sakedge.format.student.reader import StudentFile
 from sakedge.format.student.stem import StemModel
@@ -33,7 +32,6 @@ __all__ = [
     "Provenance",
     "StemModel",
     "StudentFile",
-    "TaskInfo",
     "extract_adapter",
     "read_adapter_pack",
     "write_adapter_pack",

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from sakedge.backends.base import StemSession
 from sakedge.decoder import Decoded, Decoder, TaskOutput
 from sakedge.errors import OptionError
-from sakedge.format import Manifest, TaskInfo
+from sakedge.format import Manifest
 from sakedge.images.fit import Normalizer, letterbox, pad, place
 from sakedge.images.read import Picture
 from sakedge.images.tiling import Grid, Tile, blend
 from sakedge.images.window import Window
 from sakedge.result import Result, Routing
 from sakedge.runtime.options import Options
-from sakedge.tasks import KINDS, TaskResult
+from sakedge.tasks import TaskInfo, result_class, task_result
+from sakedge.tasks.base import TaskResult
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class Engine:
             )
         clock = Clock()
         grid = Grid.over(picture.size, self._manifest.input_size, self._options.tile_overlap)
-        kinds = {task.name: KINDS[task.kind] for task in call.tasks}
+        kinds = {task.name: result_class(task.kind) for task in call.tasks}
         routing: dict[str, Any] = dict.fromkeys(call.names, 0.0)
 
         def run(tiles: Sequence[Tile]) -> list[dict[str, NDArray[np.float32]]]:
@@ -226,7 +227,7 @@ class Engine:
 
 def _task_result(task: TaskInfo, output: TaskOutput) -> TaskResult:
     assert output.values is not None
-    return KINDS[task.kind](task, output.values, output.logits)
+    return task_result(task, output.values, output.logits)
 
 
 def _crop(logits: NDArray[np.float32] | None, window: Window) -> NDArray[np.float32]:

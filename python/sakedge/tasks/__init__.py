@@ -1,19 +1,8 @@
-"""One file per kind of output. A new kind is one file and one line here."""
+"""The tasks of a student: their kinds, and what a caller gets of each."""
 
 from __future__ import annotations
 
-from sakedge.tasks.base import TaskResult
-from sakedge.tasks.labels import LabelsResult
-from sakedge.tasks.normals import NormalsResult
-from sakedge.tasks.probability import ProbabilityResult, TwoClassResult
-from sakedge.tasks.scalar import ScalarResult
+from sakedge.tasks.info import Name, TaskInfo
+from sakedge.tasks.kinds import KINDS, Kind, result_class, task_result
 
-__all__ = ["KINDS", "TaskResult"]
-
-KINDS: dict[str, type[TaskResult]] = {
-    "labels": LabelsResult,
-    "probability": ProbabilityResult,
-    "two_class": TwoClassResult,
-    "normals": NormalsResult,
-    "scalar": ScalarResult,
-}
+__all__ = ["KINDS", "Kind", "Name", "TaskInfo", "result_class", "task_result"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.drawing.legend import Legend
-from sakedge.format.student.manifest import TaskInfo
+from sakedge.tasks.info import TaskInfo
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,9 +29,9 @@ from sakedge.format.student.manifest import (
     Architecture,
     Digest,
     Manifest,
-    Name,
 )
 from sakedge.format.student.reader import StudentFile
+from sakedge.tasks import Name
 
 Positive = Annotated[int, Field(ge=1, le=65536)]
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from sakedge.tasks import Name, TaskInfo
+
 FORMAT_VERSION = 1
 """Newest format version that this sakedge reads and the one that it writes."""
 NO_DIGEST = "0" * 64
@@ -18,55 +20,13 @@ NO_DIGEST = "0" * 64
 METADATA_KEY = "sakedge"
 """Key of the manifest in the ONNX file's `metadata_props`."""
 
-Kind = Literal["labels", "probability", "two_class", "normals", "scalar"]
 Fit = Literal["pad", "letterbox", "tile"]
 
-# A name becomes a part of tensor names and of file names, hence the narrow alphabet.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Color = tuple[
-    Annotated[int, Field(ge=0, le=255)],
-    Annotated[int, Field(ge=0, le=255)],
-    Annotated[int, Field(ge=0, le=255)],
-]
-
-_FIXED_CHANNELS: dict[Kind, int] = {"probability": 1, "two_class": 2, "normals": 3, "scalar": 1}
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TaskInfo(_Part):
-    """One dense task.
-
-    Attributes:
-        name: Name of the task, e.g. `semseg`.
-        kind: How its logits are decoded: `labels` (arg max), `probability` (sigmoid of one
-            channel), `two_class` (softmax, channel 1), `normals` (unit vectors), `scalar`
-            (clamped to be non-negative).
-        classes: Output channels of the head.
-        labels: One name per class, for `labels`.
-        colors: One RGB colour per class, for `labels`.
-        unit: Unit of a `scalar`, e.g. `m`.
-    """
-
-    name: Name
-    kind: Kind
-    classes: int = Field(ge=1, le=4096)
-    labels: tuple[str, ...] | None = None
-    colors: tuple[Color, ...] | None = None
-    unit: str | None = None
-
-    @model_validator(mode="after")
-    def _channels_fit_the_kind(self) -> TaskInfo:
-        fixed = _FIXED_CHANNELS.get(self.kind)
-        if fixed is not None and self.classes != fixed:
-            raise ValueError(f"a {self.kind} task has {fixed} channels, not {self.classes}")
-        for what, given in (("labels", self.labels), ("colors", self.colors)):
-            if given is not None and len(given) != self.classes:
-                raise ValueError(f"{len(given)} {what} for {self.classes} classes")
-        return self
 
 
 class AdapterInfo(_Part):

@@ -1,0 +1,60 @@
+"""The kinds of task: the one table that reading, decoding, drawing and evaluation share.
+
+A new kind is a row here and a file for its result. Where no decode kernel does what it needs, that
+is a row in `csrc/cpu/kinds.def` and a function in `csrc/cpu/kinds.h` as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sakedge.tasks.base import TaskResult
+    from sakedge.tasks.info import TaskInfo
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of task.
+
+    Attributes:
+        channels: Channels of the head's output; None for any number.
+        decoder: The kernel that turns logits into values.
+        result: `module:class` of what a caller gets. A path, so that the table costs no import.
+    """
+
+    channels: int | None
+    decoder: str
+    result: str
+
+
+KINDS: dict[str, Kind] = {
+    # arg max
+    "labels": Kind(None, "labels", "sakedge.tasks.labels:LabelsResult"),
+    # sigmoid of one channel
+    "probability": Kind(1, "probability", "sakedge.tasks.probability:ProbabilityResult"),
+    # softmax of two channels, the second
+    "two_class": Kind(2, "two_class", "sakedge.tasks.probability:TwoClassResult"),
+    # unit vectors
+    "normals": Kind(3, "normals", "sakedge.tasks.normals:NormalsResult"),
+    # clamped to be non-negative
+    "scalar": Kind(1, "scalar", "sakedge.tasks.scalar:ScalarResult"),
+}
+
+
+def result_class(kind: str) -> type[TaskResult]:
+    """What a caller gets of a task of this kind."""
+    module, _, name = KINDS[kind].result.partition(":")
+    found: type[TaskResult] = getattr(import_module(module), name)
+    return found
+
+
+def task_result(
+    info: TaskInfo, values: NDArray[Any], logits: NDArray[Any] | None = None
+) -> TaskResult:
+    """A task's decoded output as its kind presents it."""
+    return result_class(info.kind)(info, values, logits)
