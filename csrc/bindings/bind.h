@@ -16,8 +16,12 @@ void bind_dispatch(pybind11::module_& module);
 void bind_errors(pybind11::module_& module);
 void bind_geometry(pybind11::module_& module);
 void bind_head(pybind11::module_& module);
+void bind_image(pybind11::module_& module);
 void bind_kernels(pybind11::module_& module);
+void bind_mosaic(pybind11::module_& module);
 void bind_router(pybind11::module_& module);
+void bind_snapshot(pybind11::module_& module);
+void bind_thread_pool(pybind11::module_& module);
 
 // Raises _core.CoreError(code, message) unless the status is ok. Needs the GIL.
 void raise_unless_ok(const Status& status);

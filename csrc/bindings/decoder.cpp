@@ -4,151 +4,117 @@
 
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/window.h"
 
 namespace py = pybind11;
 
 namespace sakedge::bindings {
 namespace {
 
-using TaskArguments = std::tuple<std::string, std::shared_ptr<Head>, std::shared_ptr<Router>>;
-using WindowArguments = std::tuple<Index, Index, double, double, double, double>;
-
-Kind kind_of(const std::string& name) {
-  const std::pair<const char*, Kind> kinds[] = {{"labels", Kind::kLabels},
-                                                {"probability", Kind::kProbability},
-                                                {"two_class", Kind::kTwoClass},
-                                                {"normals", Kind::kNormals},
-                                                {"scalar", Kind::kScalar}};
-  for (const auto& [known, kind] : kinds) {
-    if (name == known) {
-      return kind;
-    }
-  }
-  throw py::value_error("no task kind " + name);
-}
-
 std::unique_ptr<Decoder> make(const Geometry& geometry, const std::string& arithmetic,
-                              const std::vector<TaskArguments>& tasks, int threads) {
-  std::vector<TaskPart> parts;
-  parts.reserve(tasks.size());
-  for (const auto& [kind, head, router] : tasks) {
-    parts.push_back({kind_of(kind), head, router});
-  }
-  auto decoder = Decoder::make(active_kernels().kernels, arithmetic_of(arithmetic), geometry,
-                               std::move(parts), threads);
+                              std::shared_ptr<ThreadPool> pool) {
+  auto decoder =
+      Decoder::make(active_kernels().kernels, arithmetic_of(arithmetic), geometry, std::move(pool));
   if (!decoder.ok()) {
     raise_unless_ok(decoder.status());
   }
   return std::move(decoder).take();
 }
 
-// An empty array for the decoded values of a task.
-py::array values_array(const TaskPart& task, const Window& window) {
-  std::vector<Index> shape = {window.height, window.width};
-  if (task.kind == Kind::kNormals) {
-    shape.push_back(3);
-  }
-  if (task.kind != Kind::kLabels) {
-    return py::array_t<float>(shape);
-  }
-  return task.head->classes > 256 ? py::array(py::array_t<std::uint16_t>(shape))
-                                  : py::array(py::array_t<std::uint8_t>(shape));
-}
+// What is wanted of every task of every image.
+struct Wanted {
+  bool values, logits, maps;
+};
 
-// Results in the order image, task; None where not asked for.
-py::tuple run(Decoder& decoder, const std::vector<Floats>& features,
-              const std::vector<Index>& tasks,
-              const py::array_t<std::uint8_t, py::array::c_style>& wanted,
-              const std::vector<WindowArguments>& windows, bool decode, bool logits,
-              float min_weight) {
-  const Geometry& g = decoder.geometry();
-  Request request;
-  request.batch = static_cast<Index>(windows.size());
-  for (const Floats& x : features) {
-    require(x.ndim() == 3 && x.shape(0) == request.batch && x.shape(1) == 1 + g.tokens() &&
-                x.shape(2) == g.channels,
-            "run: a feature map's shape does not fit");
-    request.features.push_back(x.data());
-  }
-  require(wanted.ndim() == 2 && wanted.shape(0) == request.batch && wanted.shape(1) == g.adapters,
-          "run: the adapter mask's shape does not fit");
-  request.wanted = wanted.data();
-  for (const auto& [height, width, top, left, scale_y, scale_x] : windows) {
-    require(height >= 0 && width >= 0, "run: a window of negative size");
-    request.windows.push_back({height, width, top, left, scale_y, scale_x});
-  }
-  request.min_weight = min_weight;
+// The arrays that one image's results go to, one per task, or None where not wanted.
+struct Arrays {
+  py::list values, logits, maps;
+  py::array_t<float> routing;  // [tasks, levels, experts]
 
-  py::list values_list;
-  py::list logits_list;
-  for (const Window& window : request.windows) {
-    for (const Index task : tasks) {
-      require(task >= 0 && task < static_cast<Index>(decoder.tasks().size()), "run: no such task");
-      const TaskPart& part = decoder.tasks()[static_cast<std::size_t>(task)];
+  Arrays(const Snapshot& snapshot, const Geometry& geometry, const Window& window, Wanted wanted,
+         ImageRequest& request)
+      : routing({snapshot.task_count(), geometry.level_count(), snapshot.experts()}) {
+    request.routing = routing.mutable_data();
+    for (const TaskParts& task : snapshot.tasks) {
+      const Index classes = task.head->classes;
       Output output;
-      py::object value = py::none();
-      py::object logit = py::none();
-      if (decode) {
-        auto array = values_array(part, window);
-        output.values = array.mutable_data();
-        value = std::move(array);
+      if (wanted.values) {
+        output.values = added(values, values_array(*task.decoder, window.height, window.width));
       }
-      if (logits) {
-        py::array_t<float> array({part.head->classes, g.input_height, g.input_width});
-        output.logits = array.mutable_data();
-        logit = std::move(array);
+      if (wanted.logits) {
+        const std::vector<Index> shape = {classes, geometry.input.height, geometry.input.width};
+        output.logits = static_cast<float*>(added(logits, py::array_t<float>(shape)));
       }
-      values_list.append(value);
-      logits_list.append(logit);
+      if (wanted.maps) {
+        const std::vector<Index> shape = {geometry.map().height, geometry.map().width, classes};
+        output.map = static_cast<float*>(added(maps, py::array_t<float>(shape)));
+      }
       request.outputs.push_back(output);
     }
   }
-  request.tasks = tasks;
-  py::array_t<float> routing(
-      {request.batch, static_cast<Index>(tasks.size()), g.level_count(), g.experts()});
-  request.routing = routing.mutable_data();
-  const Status status = [&] {
-    const py::gil_scoped_release release;
-    return decoder.run(request);
-  }();
-  raise_unless_ok(status);
-  return py::make_tuple(values_list, logits_list, routing);
-}
 
-void exchange(Decoder& decoder, Index adapter, std::shared_ptr<AdapterPath> path) {
-  const Status status = [&] {
-    const py::gil_scoped_release release;
-    return decoder.exchange(adapter, std::move(path));
-  }();
-  raise_unless_ok(status);
-}
-
-std::vector<bool> present(const Decoder& decoder) {
-  const std::shared_ptr<const Slots> slots = decoder.slots();
-  std::vector<bool> result;
-  result.reserve(slots->size());
-  for (const auto& path : *slots) {
-    result.push_back(path != nullptr);
+ private:
+  static void* added(py::list& list, py::array array) {
+    void* data = array.mutable_data();
+    list.append(std::move(array));
+    return data;
   }
-  return result;
+};
+
+// For each image its values, logits and maps, each a list by task, empty where not wanted, and its
+// routing.
+py::list run(Decoder& decoder, const std::vector<Floats>& stem,
+             const std::vector<std::shared_ptr<Snapshot>>& snapshots,
+             const std::vector<WindowArguments>& windows, bool values, bool logits, bool maps,
+             float min_weight) {
+  const Geometry& geometry = decoder.geometry();
+  const auto batch = static_cast<Index>(snapshots.size());
+  const Index rows = 1 + geometry.tokens();
+  require(windows.size() == snapshots.size(), "run: as many windows as snapshots are needed");
+  for (const Floats& x : stem) {
+    require(x.ndim() == 3 && x.shape(0) == batch && x.shape(1) == rows &&
+                x.shape(2) == geometry.channels,
+            "run: a stem output's shape does not fit");
+  }
+  std::vector<ImageRequest> images(snapshots.size());
+  std::vector<Arrays> results;
+  results.reserve(images.size());
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    require(snapshots[i] != nullptr, "run: an image without a snapshot");
+    ImageRequest& image = images[i];
+    for (const Floats& x : stem) {
+      image.stem.push_back(x.data() + static_cast<Index>(i) * rows * geometry.channels);
+    }
+    image.snapshot = snapshots[i].get();
+    image.window = window_of(windows[i]);
+    image.min_weight = min_weight;
+    results.emplace_back(*image.snapshot, geometry, image.window, Wanted{values, logits, maps},
+                         image);
+  }
+  const Status status = [&] {
+    const py::gil_scoped_release release;
+    return decoder.run(images);
+  }();
+  raise_unless_ok(status);
+  py::list all;
+  for (Arrays& each : results) {
+    all.append(py::make_tuple(each.values, each.logits, each.maps, each.routing));
+  }
+  return all;
 }
 
 }  // namespace
 
 void bind_decoder(py::module_& module) {
   py::class_<Decoder, py::smart_holder>(module, "Decoder")
-      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("tasks"),
-           py::arg("threads"))
-      .def("exchange", &exchange, py::arg("adapter"), py::arg("path").none(true))
-      .def("present", &present)
-      .def("run", &run, py::kw_only(), py::arg("features").noconvert(), py::arg("tasks"),
-           py::arg("wanted").noconvert(), py::arg("windows"), py::arg("decode"), py::arg("logits"),
+      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("pool"))
+      .def("run", &run, py::kw_only(), py::arg("stem").noconvert(), py::arg("snapshots"),
+           py::arg("windows"), py::arg("values"), py::arg("logits"), py::arg("maps"),
            py::arg("min_weight"));
 }
 

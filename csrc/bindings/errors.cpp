@@ -13,8 +13,6 @@ const char* code_name(Code code) {
       return "ok";
     case Code::kInvalid:
       return "invalid";
-    case Code::kAdapterAbsent:
-      return "adapter_absent";
     case Code::kIsaUnknown:
       return "isa_unknown";
     case Code::kIsaUnsupported:

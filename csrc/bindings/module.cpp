@@ -9,10 +9,14 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   module.doc() = "The pass after the stem, in C++ (private; use sakedge.decoder)";
   bind_errors(module);
   bind_dispatch(module);
+  bind_thread_pool(module);
   bind_geometry(module);
   bind_adapter_path(module);
   bind_router(module);
   bind_head(module);
+  bind_snapshot(module);
   bind_decoder(module);
+  bind_image(module);
+  bind_mosaic(module);
   bind_kernels(module);
 }

@@ -35,9 +35,11 @@ std::vector<std::string> names();
 //                    its bias [classes] or none, logits to accumulate on or none
 //                                                          -> logits [out_height, out_width,
 //                                                          classes]
-//   decode_*, upsample_f32  map [height, width, classes], rows [out_height, lerp],
-//                    columns [out_width, lerp]                              -> as the kernel writes
-//                    it
+//   decode_<name>_f32, upsample_f32  map [height, width, classes], rows [out_height, lerp],
+//                    columns [out_width, lerp]              -> as the kernel writes it
+//   decode_planes_<name>_f32  planes [classes, pixels]      -> as the kernel writes it
+//   blend_f32        map, rows, columns, row weights [out_height], column weights [out_width],
+//                    planes [classes, out_height, out_width] to add to  -> planes
 //
 // A lerp is its four members. "None" is an array without elements.
 Expected<Arrays> call(const cpu::KernelTable& table, std::string_view name, const Arrays& inputs);

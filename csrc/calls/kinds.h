@@ -40,12 +40,11 @@ Result mix_f32(const cpu::KernelTable& table, const Arrays& in);
 
 // maps.cpp
 Result head_expand_f32(const cpu::KernelTable& table, const Arrays& in);
-Result decode_labels_u8_f32(const cpu::KernelTable& table, const Arrays& in);
-Result decode_labels_u16_f32(const cpu::KernelTable& table, const Arrays& in);
-Result decode_probability_f32(const cpu::KernelTable& table, const Arrays& in);
-Result decode_two_class_f32(const cpu::KernelTable& table, const Arrays& in);
-Result decode_normals_f32(const cpu::KernelTable& table, const Arrays& in);
-Result decode_scalar_f32(const cpu::KernelTable& table, const Arrays& in);
+#define DECODER(family, name, fewest, most, Value, values)                     \
+  Result decode_##name##_f32(const cpu::KernelTable& table, const Arrays& in); \
+  Result decode_planes_##name##_f32(const cpu::KernelTable& table, const Arrays& in);
+#include "cpu/kinds.def"
 Result upsample_f32(const cpu::KernelTable& table, const Arrays& in);
+Result blend_f32(const cpu::KernelTable& table, const Arrays& in);
 
 }  // namespace sakedge::calls

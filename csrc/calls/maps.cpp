@@ -76,18 +76,47 @@ bool is_sampling(const Arrays& in) {
 
 constexpr const char* kSampling = "map [height, width, classes], rows [h, 4], columns [w, 4]";
 
-// `needed` classes, or any number if it is 0; `channels` values for each position.
+// What a decoder of kinds.def takes and gives.
+struct Decoded {
+  Index fewest, most, values;
+
+  bool takes(Index classes) const { return classes >= fewest && classes <= most; }
+
+  std::vector<Index> shape(std::initializer_list<Index> pixels) const {
+    std::vector<Index> result = pixels;
+    if (values > 1) {
+      result.push_back(values);
+    }
+    return result;
+  }
+};
+
 template <typename Out>
-Result decoded(void (*kernel)(const SampleArgs&, Out*), const Arrays& in, Index needed,
-               Index channels = 1) {
-  if (!is_sampling(in) || in[0].shape[2] < 1 || (needed != 0 && in[0].shape[2] != needed)) {
+Result decoded(void (*kernel)(const SampleArgs&, Out*), const Arrays& in, const Decoded& decoder) {
+  if (!is_sampling(in) || !decoder.takes(in[0].shape[2])) {
     return wrong_inputs(kSampling);
   }
-  std::vector<Index> shape = {in[1].shape[0], in[2].shape[0]};
-  if (channels > 1) {
-    shape.push_back(channels);
-  }
+  const std::vector<Index> shape = decoder.shape({in[1].shape[0], in[2].shape[0]});
   return sampled<Out>(in, in[0].shape[2], shape, kernel);
+}
+
+template <typename Out>
+Result decoded_planes(void (*kernel)(const cpu::PlaneArgs&, Out*), const Arrays& in,
+                      const Decoded& decoder) {
+  if (in.size() != 1 || in[0].shape.size() != 2 || !decoder.takes(in[0].shape[0])) {
+    return wrong_inputs("planes [classes, pixels]");
+  }
+  const Index classes = in[0].shape[0];
+  const Index pixels = in[0].shape[1];
+  const Rows planes(classes, pixels, in[0].values.data());
+  Array result{decoder.shape({pixels}), {}};
+  const Index size = count(result.shape);
+  const Block block(size * static_cast<Index>(sizeof(Out)));
+  const Out* out = reinterpret_cast<const Out*>(block.data());
+  kernel({planes.data(), planes.stride(), classes, pixels}, reinterpret_cast<Out*>(block.data()));
+  std::transform(out, out + size, std::back_inserter(result.values),
+                 [](Out value) { return static_cast<float>(value); });
+  return checked(block.guard_intact(), {std::move(result)});
 }
 
 }  // namespace
@@ -147,29 +176,14 @@ Result head_expand_f32(const KernelTable& table, const Arrays& in) {
                  {{{out_height, out_width, classes}, logits.dense()}});
 }
 
-Result decode_labels_u8_f32(const KernelTable& table, const Arrays& in) {
-  return decoded(table.decode_labels_u8_f32, in, 0);
-}
-
-Result decode_labels_u16_f32(const KernelTable& table, const Arrays& in) {
-  return decoded(table.decode_labels_u16_f32, in, 0);
-}
-
-Result decode_probability_f32(const KernelTable& table, const Arrays& in) {
-  return decoded(table.decode_probability_f32, in, 1);
-}
-
-Result decode_two_class_f32(const KernelTable& table, const Arrays& in) {
-  return decoded(table.decode_two_class_f32, in, 2);
-}
-
-Result decode_normals_f32(const KernelTable& table, const Arrays& in) {
-  return decoded(table.decode_normals_f32, in, 3, 3);
-}
-
-Result decode_scalar_f32(const KernelTable& table, const Arrays& in) {
-  return decoded(table.decode_scalar_f32, in, 1);
-}
+#define DECODER(family, name, fewest, most, Value, values)                               \
+  Result decode_##name##_f32(const KernelTable& table, const Arrays& in) {               \
+    return decoded(table.decode_##name##_f32, in, {fewest, most, values});               \
+  }                                                                                      \
+  Result decode_planes_##name##_f32(const KernelTable& table, const Arrays& in) {        \
+    return decoded_planes(table.decode_planes_##name##_f32, in, {fewest, most, values}); \
+  }
+#include "cpu/kinds.def"
 
 Result upsample_f32(const KernelTable& table, const Arrays& in) {
   if (!is_sampling(in)) {
@@ -180,6 +194,43 @@ Result upsample_f32(const KernelTable& table, const Arrays& in) {
   return sampled<float>(
       in, classes, {classes, in[1].shape[0], in[2].shape[0]},
       [&](const SampleArgs& args, float* out) { table.upsample_f32(args, plane, out); });
+}
+
+// In two bands of rows, as `sampled`.
+Result blend_f32(const KernelTable& table, const Arrays& in) {
+  const char* expected =
+      "map [height, width, classes], rows [h, 4], columns [w, 4], row weights [h], "
+      "column weights [w], planes [classes, h, w]";
+  if (in.size() != 6 || !is_sampling({in[0], in[1], in[2]})) {
+    return wrong_inputs(expected);
+  }
+  const Index width = in[0].shape[1];
+  const Index classes = in[0].shape[2];
+  const Index out_height = in[1].shape[0];
+  const Index out_width = in[2].shape[0];
+  const std::vector<Lerp> rows = lerps_of(in[1]);
+  const std::vector<Lerp> columns = lerps_of(in[2]);
+  if (!has_shape(in[3], {out_height}) || !has_shape(in[4], {out_width}) ||
+      !has_shape(in[5], {classes, out_height, out_width}) || !lie_within(rows, in[0].shape[0]) ||
+      !lie_within(columns, width)) {
+    return wrong_inputs(expected);
+  }
+  const Block scratch(cpu::sample_scratch(width, classes, out_width) * kFloat);
+  Rows planes(classes * out_height, out_width, in[5].values.data());
+  cpu::BlendArgs args{{in[0].values.data(), width, classes, rows.data(), columns.data(), 0,
+                       out_height / 2, out_width, scratch.floats()},
+                      in[3].values.data(),
+                      in[4].values.data(),
+                      out_height * planes.stride(),
+                      planes.stride(),
+                      planes.data()};
+  table.blend_f32(args);
+  args.samples.begin = args.samples.end;
+  args.samples.end = out_height;
+  args.out += args.samples.begin * args.row_stride;
+  table.blend_f32(args);
+  return checked(planes.gaps_intact() && scratch.guard_intact(),
+                 {{{classes, out_height, out_width}, planes.dense()}});
 }
 
 }  // namespace sakedge::calls

@@ -178,17 +178,38 @@ struct SampleArgs {
   float* scratch;  // [sample_scratch()]
 };
 
+// Weighted samples of a tile's map, added to what its neighbours left:
+//   out[c, y, x] += row_weights[y] * column_weights[x] * sample[c, y, x]
+// for the rows [begin, end) of `samples`. Row y of class c lies at
+// out + c * plane_stride + (y - begin) * row_stride.
+struct BlendArgs {
+  SampleArgs samples;
+  const float* row_weights;     // [out_height]
+  const float* column_weights;  // [out_width]
+  Index plane_stride, row_stride;
+  float* out;
+};
+
+// `count` pixels, channel c of which lie at planes + c * stride.
+struct PlaneArgs {
+  const float* planes;
+  Index stride, classes, count;
+};
+
 // The kernels:
 // gelu_f32               in place x * Phi(x), exact (erf) form; error <= 5 u |x|, below x = -5.6
 //                        never more than 28 u.
 // layer_norm_f32, mix_f32, head_expand_f32   see their arguments.
-// decode_labels_u8_f32   arg max over classes <= 256 (u16: <= 65536), the first on ties.
-// decode_probability_f32 sigmoid of one channel; beyond the sample's error, relative error <= 4 u
-//                        where the sample is above -87, 2e-38 absolute below.
-// decode_two_class_f32   softmax of two channels, the second: the sigmoid of their difference.
-// decode_normals_f32     three channels divided by max(norm, 1e-12), interleaved.
-// decode_scalar_f32      one channel, clamped to be >= 0.
+// decode_<name>_f32      a decoder of kinds.def on samples of a map.
+// decode_planes_<name>_f32  the same on planes.
+//   labels_u8, labels_u16  arg max over classes, the first on ties.
+//   probability            sigmoid of one channel; beyond the sample's error, relative error <= 4 u
+//                          where the sample is above -87, 2e-38 absolute below.
+//   two_class              softmax of two channels, the second: the sigmoid of their difference.
+//   normals                three channels divided by max(norm, 1e-12), interleaved.
+//   scalar                 one channel, clamped to be >= 0.
 // upsample_f32           the samples themselves; class c, row y at out + c * plane + y * out_width.
+// blend_f32              see its arguments; error <= 8 u of the sum of absolute terms.
 
 struct KernelTable {
   PackedKernels f32{};

@@ -4,45 +4,27 @@
 #include <vector>
 
 #include "core/index.h"
+#include "image/window.h"
 
 namespace sakedge {
 
-// How a head's output is decoded.
-enum class Kind { kLabels, kProbability, kTwoClass, kNormals, kScalar };
-
-// Channels that a kind demands; 0 for any number.
-inline Index required_classes(Kind kind) {
-  switch (kind) {
-    case Kind::kProbability:
-    case Kind::kScalar:
-      return 1;
-    case Kind::kTwoClass:
-      return 2;
-    case Kind::kNormals:
-      return 3;
-    case Kind::kLabels:
-      break;
-  }
-  return 0;
-}
-
-// Sizes that all parts of a student share (the names of sak.md).
+// Sizes that all parts of a student share (docs/model.md, section 1).
 struct Geometry {
   Index channels = 0;         // C
   Index blocks = 0;           // D; the stem gives x0 ... xD
   std::vector<Index> levels;  // ascending block indices; level l reads x[l + 1]
   Index grid_height = 0;      // patch tokens
   Index grid_width = 0;
-  Index input_height = 0;  // pixels
-  Index input_width = 0;
-  Index adapters = 0;  // T
+  Size input;  // pixels
 
   Index tokens() const { return grid_height * grid_width; }
-  Index experts() const { return 1 + adapters; }
   Index level_count() const { return static_cast<Index>(levels.size()); }
-  // Size of a head's map, (H/4, W/4).
-  Index map_height() const { return input_height < 4 ? 1 : input_height / 4; }
-  Index map_width() const { return input_width < 4 ? 1 : input_width / 4; }
+  // The last stage, an index of x, that a level reads.
+  Index stage(Index level) const { return levels[static_cast<std::size_t>(level)] + 1; }
+  // Of a head, (H/4, W/4).
+  Size map() const {
+    return {std::max<Index>(1, input.height / 4), std::max<Index>(1, input.width / 4)};
+  }
 };
 
 // Tokens that one call of a kernel handles, at most. A tile of ViT-B's residuals is 0.2 MB for each

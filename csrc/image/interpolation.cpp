@@ -43,4 +43,10 @@ std::vector<cpu::Lerp> window_lerps(Index map, Index extent, Index count, double
   return lerps;
 }
 
+Samples::Samples(const Window& window, Size map, Size input)
+    : height(window.height),
+      width(window.width),
+      rows(window_lerps(map.height, input.height, window.height, window.top, window.scale_y)),
+      columns(window_lerps(map.width, input.width, window.width, window.left, window.scale_x)) {}
+
 }  // namespace sakedge

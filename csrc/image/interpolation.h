@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "core/index.h"
 #include "cpu/kernel_table.h"
+#include "image/window.h"
 
 // Bilinear interpolation along one axis, with align_corners=False: positions are pixel centres, and
 // what lies beyond the first or last centre takes its value.
@@ -18,5 +18,13 @@ std::vector<cpu::Lerp> expansion_lerps(Index in, Index out);
 // (i + 0.5) * scale + offset for i in [0, count).
 std::vector<cpu::Lerp> window_lerps(Index map, Index extent, Index count, double offset,
                                     double scale);
+
+// Where the pixels of an output lie on a map that spans a whole input.
+struct Samples {
+  Index height, width;
+  std::vector<cpu::Lerp> rows, columns;
+
+  Samples(const Window& window, Size map, Size input);
+};
 
 }  // namespace sakedge

@@ -8,6 +8,8 @@ _F32 = NDArray[np.float32]
 _Pair = tuple[_F32, _F32]
 _Window = tuple[int, int, float, float, float, float]
 _Size = tuple[int, int]
+_Axis = tuple[int, int, Sequence[int], _F32]
+_Values = NDArray[np.uint8] | NDArray[np.uint16] | _F32
 
 class CoreError(Exception):
     args: tuple[str, str]
@@ -15,6 +17,11 @@ class CoreError(Exception):
 def isa() -> str: ...
 def isas() -> list[tuple[str, bool, str]]: ...
 def arithmetics() -> dict[str, tuple[str, bool]]: ...
+
+class ThreadPool:
+    def __init__(self, threads: int) -> None: ...
+    @property
+    def threads(self) -> int: ...
 
 class Geometry:
     def __init__(
@@ -25,7 +32,6 @@ class Geometry:
         levels: Sequence[int],
         grid: _Size,
         input_size: _Size,
-        adapters: int,
     ) -> None: ...
 
 class AdapterPath:
@@ -55,29 +61,47 @@ class Head:
         last: _Pair,
     ) -> None: ...
 
-class Decoder:
+class Snapshot:
     def __init__(
         self,
-        geometry: Geometry,
-        arithmetic: str,
+        paths: Sequence[AdapterPath | None],
         tasks: Sequence[tuple[str, Head, Router | None]],
-        threads: int,
     ) -> None: ...
-    def exchange(self, adapter: int, path: AdapterPath | None) -> None: ...
-    def present(self) -> list[bool]: ...
+
+class Decoder:
+    def __init__(self, geometry: Geometry, arithmetic: str, pool: ThreadPool) -> None: ...
     def run(
         self,
         *,
-        features: Sequence[_F32],
-        tasks: Sequence[int],
-        wanted: NDArray[np.uint8],
+        stem: Sequence[_F32],
+        snapshots: Sequence[Snapshot],
         windows: Sequence[_Window],
-        decode: bool,
+        values: bool,
         logits: bool,
+        maps: bool,
         min_weight: float,
-    ) -> tuple[
-        list[NDArray[np.uint8] | NDArray[np.uint16] | _F32 | None], list[_F32 | None], _F32
-    ]: ...
+    ) -> list[tuple[list[_Values], list[_F32], list[_F32], _F32]]: ...
+
+def decode_map(
+    pool: ThreadPool, family: str, map: _F32, input_size: _Size, window: _Window
+) -> _Values: ...
+def upsample_map(pool: ThreadPool, map: _F32, input_size: _Size) -> _F32: ...
+
+class Mosaic:
+    def __init__(
+        self, *, pool: ThreadPool, map_size: _Size, input_size: _Size, rows: _Axis, columns: _Axis
+    ) -> None: ...
+    def output(self, family: str, classes: int) -> _Values: ...
+    def decode(
+        self,
+        *,
+        family: str,
+        classes: int,
+        tiles: Sequence[tuple[int, int, _F32]],
+        begin: int,
+        end: int,
+        out: _Values,
+    ) -> None: ...
 
 class Kernels:
     def __init__(self, isa: str) -> None: ...

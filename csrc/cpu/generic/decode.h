@@ -1,11 +1,11 @@
 #pragma once
 
-#include <math.h>
-
+#include "cpu/generic/scalar.h"
 #include "cpu/kernel_table.h"
+// scalar.h before what is written in its terms.
+#include "cpu/kinds.h"
 
-// From a head's logits at (H/4, W/4) straight to the result: a sample's classes exist only in
-// scratch.
+// From logits to values, from a map at (H/4, W/4) or from planes at full size.
 namespace sakedge::cpu {
 namespace {
 
@@ -20,92 +20,71 @@ inline void sample_line(const SampleArgs& args, Index y, float* line) {
   }
 }
 
-// Calls visit(x, sample) with the `classes` interpolated values of each column of output row `y`.
+// One column of an interpolated row.
+struct Sample {
+  const float* line;
+  Index classes;
+  const Lerp& column;
+
+  float at(Index c) const {
+    return column.low_weight * line[column.low * classes + c] +
+           column.high_weight * line[column.high * classes + c];
+  }
+};
+
+// Calls visit(y, x, sample) for every pixel.
 template <typename Visit>
-inline void sample_row(const SampleArgs& args, Index y, const Visit& visit) {
-  float* line = args.scratch;
-  float* sample = args.scratch + args.width * args.classes;
-  sample_line(args, y, line);
-  for (Index x = 0; x < args.out_width; ++x) {
-    const Lerp column = args.columns[x];
-    const float* left = line + column.low * args.classes;
-    const float* right = line + column.high * args.classes;
-    for (Index c = 0; c < args.classes; ++c) {
-      sample[c] = column.low_weight * left[c] + column.high_weight * right[c];
+inline void for_samples(const SampleArgs& args, const Visit& visit) {
+  for (Index y = args.begin; y < args.end; ++y) {
+    sample_line(args, y, args.scratch);
+    for (Index x = 0; x < args.out_width; ++x) {
+      visit(y, x, Sample{args.scratch, args.classes, args.columns[x]});
     }
-    visit(x, sample);
   }
 }
 
-inline float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+// One pixel of planes.
+struct Pixel {
+  const float* planes;
+  Index stride;
 
-template <typename Label>
-inline void decode_labels(const SampleArgs& args, Label* out) {
-  for (Index y = args.begin; y < args.end; ++y) {
-    Label* row = out + y * args.out_width;
-    sample_row(args, y, [&](Index x, const float* sample) {
-      Index best = 0;
-      for (Index c = 1; c < args.classes; ++c) {
-        best = sample[c] > sample[best] ? c : best;
-      }
-      row[x] = static_cast<Label>(best);
-    });
+  float at(Index c) const { return planes[c * stride]; }
+};
+
+#define DECODER(family, name, fewest, most, Value, values)                                      \
+  void decode_##name##_f32(const SampleArgs& args, Value* out) {                                \
+    for_samples(args, [&](Index y, Index x, const Sample& sample) {                             \
+      decoders::name(sample, args.classes, out + (y * args.out_width + x) * (values), 1);       \
+    });                                                                                         \
+  }                                                                                             \
+  void decode_planes_##name##_f32(const PlaneArgs& args, Value* out) {                          \
+    for (Index i = 0; i < args.count; ++i) {                                                    \
+      decoders::name(Pixel{args.planes + i, args.stride}, args.classes, out + i * (values), 1); \
+    }                                                                                           \
   }
-}
-
-void decode_labels_u8_f32(const SampleArgs& args, std::uint8_t* out) { decode_labels(args, out); }
-void decode_labels_u16_f32(const SampleArgs& args, std::uint16_t* out) { decode_labels(args, out); }
-
-void decode_probability_f32(const SampleArgs& args, float* out) {
-  for (Index y = args.begin; y < args.end; ++y) {
-    float* row = out + y * args.out_width;
-    sample_row(args, y, [&](Index x, const float* sample) { row[x] = sigmoid(sample[0]); });
-  }
-}
-
-void decode_two_class_f32(const SampleArgs& args, float* out) {
-  for (Index y = args.begin; y < args.end; ++y) {
-    float* row = out + y * args.out_width;
-    sample_row(args, y,
-               [&](Index x, const float* sample) { row[x] = sigmoid(sample[1] - sample[0]); });
-  }
-}
-
-void decode_normals_f32(const SampleArgs& args, float* out) {
-  for (Index y = args.begin; y < args.end; ++y) {
-    float* row = out + y * args.out_width * 3;
-    sample_row(args, y, [&](Index x, const float* v) {
-      const float norm = sqrtf(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
-      const float divisor = norm > 1e-12f ? norm : 1e-12f;
-      for (Index c = 0; c < 3; ++c) {
-        row[3 * x + c] = v[c] / divisor;
-      }
-    });
-  }
-}
-
-void decode_scalar_f32(const SampleArgs& args, float* out) {
-  for (Index y = args.begin; y < args.end; ++y) {
-    float* row = out + y * args.out_width;
-    sample_row(args, y,
-               [&](Index x, const float* sample) { row[x] = sample[0] > 0.0f ? sample[0] : 0.0f; });
-  }
-}
+#include "cpu/kinds.def"
 
 // Class by class, so that every output row is written from first to last.
 void upsample_f32(const SampleArgs& args, Index plane, float* out) {
-  const float* line = args.scratch;
   for (Index y = args.begin; y < args.end; ++y) {
     sample_line(args, y, args.scratch);
     for (Index c = 0; c < args.classes; ++c) {
       float* row = out + c * plane + y * args.out_width;
       for (Index x = 0; x < args.out_width; ++x) {
-        const Lerp column = args.columns[x];
-        row[x] = column.low_weight * line[column.low * args.classes + c] +
-                 column.high_weight * line[column.high * args.classes + c];
+        row[x] = Sample{args.scratch, args.classes, args.columns[x]}.at(c);
       }
     }
   }
+}
+
+void blend_f32(const BlendArgs& args) {
+  for_samples(args.samples, [&](Index y, Index x, const Sample& sample) {
+    const float weight = args.row_weights[y] * args.column_weights[x];
+    float* out = args.out + (y - args.samples.begin) * args.row_stride + x;
+    for (Index c = 0; c < args.samples.classes; ++c) {
+      out[c * args.plane_stride] += weight * sample.at(c);
+    }
+  });
 }
 
 }  // namespace

@@ -10,14 +10,14 @@ namespace {
 #if defined(__GNUC__)
 typedef float Float4 __attribute__((vector_size(16)));
 
-inline Float4 splat(float x) { return Float4{x, x, x, x}; }
+inline Float4 splat4(float x) { return Float4{x, x, x, x}; }
 inline Float4 multiply_add(Float4 a, Float4 b, Float4 sum) { return a * b + sum; }
 #else
 struct Float4 {
   float lane[4];
 };
 
-inline Float4 splat(float x) { return {{x, x, x, x}}; }
+inline Float4 splat4(float x) { return {{x, x, x, x}}; }
 inline Float4 multiply_add(Float4 a, Float4 b, Float4 sum) {
   for (int i = 0; i < 4; ++i) {
     sum.lane[i] += a.lane[i] * b.lane[i];

@@ -9,7 +9,7 @@ namespace {
 
 // Sums of 8 interleaved parts: vectorises without reordering float additions behind our back, and
 // the rounding error grows with channels / 8.
-constexpr Index kLanes = 8;
+constexpr Index kPartialSums = 8;
 
 inline float total(const float* lanes) {
   return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) +
@@ -17,10 +17,10 @@ inline float total(const float* lanes) {
 }
 
 inline float mean(const float* x, Index count) {
-  float lanes[kLanes] = {};
+  float lanes[kPartialSums] = {};
   Index i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (Index j = 0; j < kLanes; ++j) {
+  for (; i + kPartialSums <= count; i += kPartialSums) {
+    for (Index j = 0; j < kPartialSums; ++j) {
       lanes[j] += x[i + j];
     }
   }
@@ -31,10 +31,10 @@ inline float mean(const float* x, Index count) {
 }
 
 inline float variance(const float* x, Index count, float center) {
-  float lanes[kLanes] = {};
+  float lanes[kPartialSums] = {};
   Index i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (Index j = 0; j < kLanes; ++j) {
+  for (; i + kPartialSums <= count; i += kPartialSums) {
+    for (Index j = 0; j < kPartialSums; ++j) {
       const float d = x[i + j] - center;
       lanes[j] += d * d;
     }

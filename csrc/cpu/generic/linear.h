@@ -91,13 +91,13 @@ inline void multiply_f32(Index k, const char* rows, const float* panel, float (*
   Float4 left[Rows];
   Float4 right[Rows];
   for (Index r = 0; r < Rows; ++r) {
-    left[r] = right[r] = splat(0.0f);
+    left[r] = right[r] = splat4(0.0f);
   }
   for (Index i = 0; i < k; ++i) {
     const Float4 w_left = load4(panel + i * kPanel);
     const Float4 w_right = load4(panel + i * kPanel + 4);
     for (Index r = 0; r < Rows; ++r) {
-      const Float4 value = splat(x[r * stride + i]);
+      const Float4 value = splat4(x[r * stride + i]);
       left[r] = multiply_add(value, w_left, left[r]);
       right[r] = multiply_add(value, w_right, right[r]);
     }

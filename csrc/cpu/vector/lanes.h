@@ -33,6 +33,15 @@ inline Vec load(const float* p, First lanes) { return load_first(p, lanes.count)
 inline void store(float* p, Vec x, All) { store(p, x); }
 inline void store(float* p, Vec x, First lanes) { store_first(p, x, lanes.count); }
 
+// A masked store of all lanes takes AMD's AVX2 units 20 times as long as a plain one.
+inline void put(float* out, Vec x, Index count) {
+  if (count == kLanes) {
+    store(out, x);
+  } else {
+    store_first(out, x, count);
+  }
+}
+
 inline Vec keep(Vec x, All) { return x; }
 inline Vec keep(Vec x, First lanes) { return keep_first(x, lanes.count); }
 

@@ -1,75 +1,96 @@
+#include "decoder/pass/router.h"
+
 #include <algorithm>
 
-#include "decoder/pass/run.h"
-
 namespace sakedge {
+namespace {
 
-// Floats of one partial sum: the widest router's, in whole cache lines.
-Index Run::router_width() const {
+Index widest_router(const Pass& pass) {
   Index widest = 0;
-  for (Index task = 0; task < task_count(); ++task) {
-    widest = std::max(widest, part(task).router == nullptr ? 0 : part(task).router->hidden);
+  for (Index task = 0; task < pass.task_count(); ++task) {
+    const Router* router = pass.router(task);
+    widest = std::max(widest, router == nullptr ? 0 : router->hidden);
   }
   return aligned_count<float>(widest);
 }
 
-float* Run::router_sum(Index level, Index task, Index tile) const {
-  return workspace.router_sums.data() +
-         ((level * task_count() + task) * fixed_tiles() + tile) * router_width();
+}  // namespace
+
+RouterStage::RouterStage(const Pass& pass) : pass_(pass), width_(widest_router(pass)) {
+  pass.workspace.router_sums.reserve(pass.geometry.level_count() * pass.task_count() *
+                                     pass.fixed_tiles() * width_);
 }
 
-Run::RouteScratch Run::route_scratch(Carver& carver) const {
-  return {carver.take<std::byte>(kTokenTile * products.row_size(geometry.channels)),
-          carver.take<float>(kTokenTile * router_width())};
+Index RouterStage::scratch_size() const {
+  Carver carver;
+  scratch(carver);
+  return carver.used();
+}
+
+RouterStage::Scratch RouterStage::scratch(Carver& carver) const {
+  return {carver.take<std::byte>(kTokenTile * pass_.products.row_size(pass_.geometry.channels)),
+          carver.take<float>(kTokenTile * width_)};
+}
+
+float* RouterStage::partial_sum(Index level, Index task, Index tile) const {
+  return pass_.workspace.router_sums.data() +
+         ((level * pass_.task_count() + task) * pass_.fixed_tiles() + tile) * width_;
 }
 
 // The routers of a level share their input: a tile is prepared once, for all tasks.
-void Run::route_tile(Index image, Index level, Index tile, int worker) {
-  Carver carver(workspace.scratch_of(worker));
-  const RouteScratch scratch = route_scratch(carver);
-  const Index channels = geometry.channels;
+void RouterStage::tile(Index level, Index tile, int worker) const {
+  Carver carver(pass_.workspace.scratch_of(worker));
+  const Scratch memory = scratch(carver);
+  const Index channels = pass_.geometry.channels;
   const Index first = tile * kTokenTile;
-  const Index m = std::min(kTokenTile, geometry.tokens() - first);
-  products.prepare({m, channels, tokens(image, stage(level), first), channels, scratch.rows});
-  for (Index task = 0; task < task_count(); ++task) {
-    if (part(task).router == nullptr) {
+  const Index m = std::min(kTokenTile, pass_.geometry.tokens() - first);
+  const float* x = pass_.tokens(pass_.geometry.stage(level), first);
+  pass_.products.prepare({m, channels, x, channels, memory.rows});
+  for (Index task = 0; task < pass_.task_count(); ++task) {
+    if (pass_.router(task) == nullptr) {
       continue;
     }
-    const Router::Level& layer = part(task).router->levels[static_cast<std::size_t>(level)];
-    products.router({m, channels, layer.hidden.out(), scratch.rows, layer.hidden.weight.data.data(),
-                     layer.hidden.bias.data(), layer.norm.gamma.data(), layer.norm.beta.data(),
-                     kNormEpsilon, scratch.hidden, router_sum(level, task, tile)});
+    const Router::Level& layer = pass_.router(task)->levels[static_cast<std::size_t>(level)];
+    pass_.products.router({m, channels, layer.hidden.out(), memory.rows,
+                           layer.hidden.weight.data.data(), layer.hidden.bias.data(),
+                           layer.norm.gamma.data(), layer.norm.beta.data(), kNormEpsilon,
+                           memory.hidden, partial_sum(level, task, tile)});
   }
 }
 
-void Run::route(Index image) {
-  if (router_width() > 0) {
-    pool.parallel_for(geometry.level_count() * fixed_tiles(), [&](Index item, int worker) {
-      route_tile(image, item / fixed_tiles(), item % fixed_tiles(), worker);
+void RouterStage::weigh(Index task, Index level) const {
+  std::vector<bool> present(static_cast<std::size_t>(pass_.snapshot.experts()), true);
+  for (std::size_t adapter = 0; adapter < pass_.snapshot.paths.size(); ++adapter) {
+    present[1 + adapter] = pass_.snapshot.paths[adapter] != nullptr;
+  }
+  float* weights = pass_.weights(task, level);
+  const Router* router = pass_.router(task);
+  if (router == nullptr) {
+    std::transform(present.begin(), present.end(), weights,
+                   [](bool is_present) { return is_present ? 1.0f : 0.0f; });
+    return;
+  }
+  const Index hidden = router->levels[static_cast<std::size_t>(level)].hidden.out();
+  std::vector<double> pooled(static_cast<std::size_t>(hidden), 0.0);
+  for (Index tile = 0; tile < pass_.fixed_tiles(); ++tile) {  // in order: the same bits every time
+    const float* partial = partial_sum(level, task, tile);
+    for (std::size_t h = 0; h < pooled.size(); ++h) {
+      pooled[h] += static_cast<double>(partial[h]);
+    }
+  }
+  router->weigh(level, pooled.data(), pass_.geometry.tokens(), present, weights);
+}
+
+void RouterStage::run() const {
+  const Index tiles = pass_.fixed_tiles();
+  if (width_ > 0) {
+    pass_.pool.parallel_for(pass_.geometry.level_count() * tiles, [&](Index item, int worker) {
+      tile(item / tiles, item % tiles, worker);
     });
   }
-  std::vector<bool> present(static_cast<std::size_t>(geometry.experts()), true);
-  for (Index adapter = 0; adapter < geometry.adapters; ++adapter) {
-    present[static_cast<std::size_t>(1 + adapter)] = wanted(image, adapter);
-  }
-  for (Index task = 0; task < task_count(); ++task) {
-    for (Index level = 0; level < geometry.level_count(); ++level) {
-      const Router* router = part(task).router.get();
-      float* out = weights(image, task, level);
-      if (router == nullptr) {
-        std::transform(present.begin(), present.end(), out,
-                       [](bool is_present) { return is_present ? 1.0f : 0.0f; });
-        continue;
-      }
-      const Index hidden = router->levels[static_cast<std::size_t>(level)].hidden.out();
-      std::vector<double> pooled(static_cast<std::size_t>(hidden), 0.0);
-      for (Index tile = 0; tile < fixed_tiles(); ++tile) {  // in order: the same bits every time
-        const float* partial = router_sum(level, task, tile);
-        for (std::size_t h = 0; h < pooled.size(); ++h) {
-          pooled[h] += static_cast<double>(partial[h]);
-        }
-      }
-      router->weigh(level, pooled.data(), geometry.tokens(), present, out);
+  for (Index task = 0; task < pass_.task_count(); ++task) {
+    for (Index level = 0; level < pass_.geometry.level_count(); ++level) {
+      weigh(task, level);
     }
   }
 }

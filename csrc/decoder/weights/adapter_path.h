@@ -21,6 +21,9 @@ struct AdapterPath {
   std::vector<Norm> norms;
   Index hidden = 0;  // the widest bottleneck
 
+  Index channels() const { return blocks.front().down.in(); }
+  Index level_count() const { return static_cast<Index>(norms.size()); }
+
   static Expected<std::shared_ptr<const AdapterPath>> pack(const cpu::KernelTable& kernels,
                                                            Arithmetic arithmetic,
                                                            const Geometry& geometry,

@@ -37,6 +37,9 @@ struct Head {
   Index fused = 0;    // F
   Index classes = 0;  // of the last layer
 
+  Index channels() const { return linears.front().in(); }
+  Index level_count() const { return static_cast<Index>(linears.size()); }
+
   static Expected<std::shared_ptr<const Head>> pack(const cpu::KernelTable& kernels,
                                                     Arithmetic arithmetic, const Geometry& geometry,
                                                     const HeadSource& source);

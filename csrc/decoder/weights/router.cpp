@@ -10,10 +10,11 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
                                                      Arithmetic arithmetic,
                                                      const Geometry& geometry,
                                                      const std::vector<RouterLevelSource>& source) {
-  if (static_cast<Index>(source.size()) != geometry.level_count()) {
+  if (source.empty() || static_cast<Index>(source.size()) != geometry.level_count()) {
     return Status(Code::kInvalid, "router: expected " + std::to_string(geometry.level_count()) +
                                       " levels, got " + std::to_string(source.size()));
   }
+  const Index experts = source.front().gate.weight.columns;
   auto router = std::make_shared<Router>();
   router->arithmetic = arithmetic;
   for (const RouterLevelSource& level : source) {
@@ -23,7 +24,7 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
       status = check(level.norm, hidden, "router norm");
     }
     if (status.ok()) {
-      status = check(level.gate, hidden, geometry.experts(), "router gate");
+      status = check(level.gate, hidden, experts, "router gate");
     }
     if (!status.ok()) {
       return status;
@@ -31,7 +32,7 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
     const float* gate = level.gate.weight.data;
     router->levels.push_back({Linear::from(select(kernels, arithmetic), level.hidden),
                               Norm::from(level.norm),
-                              {gate, gate + hidden * geometry.experts()},
+                              {gate, gate + hidden * experts},
                               {level.gate.bias.begin(), level.gate.bias.end()}});
     router->hidden = std::max(router->hidden, hidden);
   }

@@ -1,21 +1,20 @@
-"""The pass after the stem: routers, adapter paths, mixture, heads and decoding, in C++.
+"""The pass after the stem. The only importer of the compiled module."""
 
-The only importer of the compiled module. It checks arguments and gives every failure its type; the
-arithmetic and its order are in csrc/decoder.
-"""
-
-from sakedge.decoder.decoder import Decoded, Decoder, TaskOutput
+from sakedge.decoder.decoder import Decoded, Decoder
 from sakedge.decoder.instructions import ARITHMETICS, Arithmetic, arithmetics, isa, isas
-from sakedge.images.window import Window
+from sakedge.decoder.maps import Mosaic, decode_map, upsample_map
+from sakedge.decoder.pool import thread_pool
 
 __all__ = [
     "ARITHMETICS",
     "Arithmetic",
     "Decoded",
     "Decoder",
-    "TaskOutput",
-    "Window",
+    "Mosaic",
     "arithmetics",
+    "decode_map",
     "isa",
     "isas",
+    "thread_pool",
+    "upsample_map",
 ]

@@ -2,248 +2,194 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sakedge import _core
-from sakedge.arguments import pick
+from sakedge.adapters.snapshot import PartSource, Snapshot
+from sakedge.arguments import in_range
 from sakedge.decoder.instructions import ARITHMETICS, isa
-from sakedge.decoder.packing import Packer, Tensors
-from sakedge.errors import OptionError, SakedgeError, UnknownAdapterError, UnknownTaskError
+from sakedge.decoder.packing import Packer
+from sakedge.decoder.pool import thread_pool
+from sakedge.decoder.window import window_arguments
+from sakedge.errors import OptionError
 from sakedge.format import Manifest
 from sakedge.images.window import Window
-
-_MOST_THREADS = 1024
+from sakedge.tasks import KINDS
 
 _Float32 = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class TaskOutput:
-    """One task on one image.
-
-    Attributes:
-        values: Decoded on the image's window [h, w]: uint8 labels (uint16 for more than 256
-            classes), float32 probability or scalar, or float32 unit vectors [h, w, 3]. None when
-            decoding was not asked for.
-        logits: float32 [classes, H, W] at the student's input size, or None when not asked for.
-    """
-
-    values: NDArray[Any] | None
-    logits: _Float32 | None
-
-
-@dataclass(frozen=True)
 class Decoded:
-    """What a run returns.
+    """What one image's run gives. A mapping that was not asked for is empty.
 
     Attributes:
-        images: For each image, the outputs by task.
-        routing: For each image and task, float32 [levels, 1 + T] expert weights: stem first, then
-            the manifest's adapters; 0 for one that was not there.
+        values: By task, decoded on the image's window [h, w]: uint8 labels (uint16 for more than
+            256 classes), float32 probability or scalar, or float32 unit vectors [h, w, 3].
+        logits: By task, float32 [classes, H, W] at the student's input size.
+        maps: By task, float32 [H/4, W/4, classes]: what both are sampled from.
+        routing: By task, float32 [levels, experts]: the stem first, then the snapshot's places; 0
+            for an adapter that takes no part.
     """
 
-    images: list[dict[str, TaskOutput]]
-    routing: list[dict[str, _Float32]]
+    values: Mapping[str, NDArray[Any]]
+    logits: Mapping[str, _Float32]
+    maps: Mapping[str, _Float32]
+    routing: Mapping[str, _Float32]
 
 
 class Decoder:
-    """The packed weights of some tasks and adapters; runs them on the stem's outputs.
+    """Runs the parts of snapshots on the stem's outputs.
 
-    Safe from any number of threads, exchanges included. Results are the same bits whatever the
-    number of threads.
+    Holds no weights. Safe from any number of threads; results are the same bits whatever the number
+    of threads.
 
     Args:
         manifest: The student's manifest.
-        tasks: The tasks to hold, in any order.
-        routers: Tensors of `routers.<task>` for each task; empty if the student has no routers.
-        heads: Tensors of `heads.<task>` for each task.
-        adapters: Tensors of `adapters.<name>` for each adapter to begin with.
-        threads: Threads of one run, the caller's included; at least 1.
-        precision: Arithmetic of the matrix products, one of `ARITHMETICS`; the weights are rounded
-            to it here.
+        threads: Threads to compute with.
+        precision: Of the matrix products, one of `ARITHMETICS`.
+
+    Attributes:
+        pool: The threads.
 
     Raises:
-        UnknownTaskError: A task that the manifest does not have.
-        UnknownAdapterError: An adapter that the manifest does not have.
-        TensorError: A tensor is missing or its shape does not fit the others.
         OptionError: `threads` is out of range, or there is no such precision.
         IsaError: See `isa`.
     """
 
-    def __init__(
-        self,
-        manifest: Manifest,
-        *,
-        tasks: Sequence[str],
-        routers: Mapping[str, Tensors],
-        heads: Mapping[str, Tensors],
-        adapters: Mapping[str, Tensors],
-        threads: int,
-        precision: str = "fp32",
-    ) -> None:
+    def __init__(self, manifest: Manifest, *, threads: int, precision: str = "fp32") -> None:
         if precision not in ARITHMETICS:
             raise OptionError(
                 "unknown precision of the decoder",
                 expected=f"one of {', '.join(ARITHMETICS)}",
                 got=repr(precision),
             )
-        if not 1 <= threads <= _MOST_THREADS:
-            raise OptionError(
-                "threads is out of range", expected=f"1 to {_MOST_THREADS}", got=str(threads)
-            )
-        isa()  # a wrong SAKEDGE_ISA is told before any other problem
+        isa()  # a wrong SAKEDGE_ISA is reported before any other problem
+        self.pool = thread_pool(threads)
         self._manifest = manifest
-        self._tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
         self._packer = Packer(manifest, precision)
-        kinds = {task.name: task.kind for task in manifest.tasks}
-        parts = [
-            (kinds[task], self._packer.head(task, heads), self._packer.router(task, routers))
-            for task in self._tasks
-        ]
-        self._core = _core.Decoder(self._packer.geometry, self._packer.arithmetic, parts, threads)
-        for name, tensors in adapters.items():
-            self.exchange(name, tensors)
+        self._core = _core.Decoder(self._packer.geometry, self._packer.arithmetic, self.pool)
 
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """The tasks that it holds."""
-        return self._tasks
-
-    @property
-    def adapters(self) -> tuple[str, ...]:
-        """The adapters that it holds now, in expert order."""
-        here = self._core.present()
-        return tuple(
-            n for n, there in zip(self._manifest.adapter_names, here, strict=True) if there
-        )
-
-    def exchange(self, name: str, tensors: Tensors | None) -> None:
-        """Puts an adapter in its place, or takes it away; runs under way keep what they have.
-
-        Args:
-            name: An adapter of the manifest.
-            tensors: Its tensors, or None to remove it.
+    def prepare(self, source: PartSource) -> object:
+        """Packs a part for the kernels.
 
         Raises:
-            UnknownAdapterError: The manifest has no adapter of that name.
-            TensorError: A tensor is missing or has a wrong shape; nothing was exchanged.
+            TensorError: A tensor is missing or has a wrong shape.
         """
-        pick("adapter", name, self._manifest.adapter_names, UnknownAdapterError)
-        path = None if tensors is None else self._packer.adapter(name, tensors)
-        self._core.exchange(self._manifest.adapter_names.index(name), path)
+        tensors = source.tensors()
+        if source.id.kind == "adapter":
+            return self._packer.adapter(source.id.name, tensors)
+        if source.id.kind == "router":
+            return self._packer.router(source.id.name, tensors)
+        assert source.task is not None
+        return self._packer.head(source.task, tensors)
 
     def run(
         self,
-        features: Sequence[_Float32],
-        *,
-        tasks: Sequence[str],
-        adapters: Sequence[Sequence[str]],
+        stem: Sequence[_Float32],
+        snapshots: Sequence[Snapshot],
         windows: Sequence[Window],
+        *,
+        values: bool = True,
         logits: bool = False,
-        decode: bool = True,
+        maps: bool = False,
         min_weight: float = 0.0,
-    ) -> Decoded:
-        """Runs on one snapshot of the adapters.
+    ) -> list[Decoded]:
+        """Runs each image on its snapshot: the tasks that have a head in it, its adapters.
 
         Args:
-            features: The stem's outputs x0 … xD, each float32 [batch, 1 + tokens, C].
-            tasks: The tasks to run; the others cost nothing.
-            adapters: For each image, the adapters to use.
+            stem: The stem's outputs x0 … xD, each float32 [batch, 1 + tokens, C].
+            snapshots: For each image; their parts were prepared by this decoder.
             windows: For each image, where the decoded outputs lie on the input.
+            values: Whether to decode.
             logits: Whether to return the logits at the input's size.
-            decode: Whether to decode; without it and without logits only the routing is computed.
+            maps: Whether to return the maps at a quarter of it. Without any of the three only the
+                routing is computed.
             min_weight: An adapter whose routing weight at a task and level is below this adds
                 nothing there, and its path stops where nothing further needs it. The other weights
                 stay as they are: they are not scaled up to sum to one. 0 is exact.
 
         Raises:
-            UnknownTaskError: A task that the decoder does not hold.
-            UnknownAdapterError: An adapter that the decoder does not hold (any more).
-            OptionError: Shapes, batch sizes or numbers do not fit.
+            OptionError: Shapes, batch sizes, parts or numbers do not fit.
         """
-        tasks = pick("task", tasks, self._tasks, UnknownTaskError)
-        maps = self._checked_features(features, len(windows))
-        wanted = self._adapter_mask(adapters, len(windows))
-        if not (math.isfinite(min_weight) and 0.0 <= min_weight <= 1.0):
-            raise OptionError("min_weight is out of range", expected="0 to 1", got=str(min_weight))
+        in_range("min_weight", min_weight, low=0, high=1)
         try:
-            values, all_logits, routing = self._core.run(
-                features=maps,
-                tasks=[self._tasks.index(task) for task in tasks],
-                wanted=wanted,
-                windows=[_window_arguments(window) for window in windows],
-                decode=decode,
+            found = self._core.run(
+                stem=self._checked(stem, len(windows)),
+                snapshots=[_core_snapshot(snapshot) for snapshot in snapshots],
+                windows=[window_arguments(window) for window in windows],
+                values=values,
                 logits=logits,
+                maps=maps,
                 min_weight=min_weight,
             )
         except _core.CoreError as error:
-            raise self._run_error(error) from None
-        outputs = iter(zip(values, all_logits, strict=True))
-        return Decoded(
-            images=[{task: TaskOutput(*next(outputs)) for task in tasks} for _ in windows],
-            routing=[dict(zip(tasks, image, strict=True)) for image in routing],
-        )
+            raise OptionError(error.args[1]) from None
+        return [
+            _decoded(tuple(snapshot.heads), *arrays)
+            for snapshot, arrays in zip(snapshots, found, strict=True)
+        ]
 
-    def _checked_features(self, features: Sequence[_Float32], batch: int) -> list[_Float32]:
+    def _checked(self, stem: Sequence[_Float32], batch: int) -> list[_Float32]:
         rows, columns = self._manifest.grid
         arch = self._manifest.architecture
         expected = (batch, 1 + rows * columns, arch.width)
-        if len(features) != arch.blocks + 1:
+        if len(stem) != arch.blocks + 1:
             raise OptionError(
                 "the number of stem outputs does not fit",
                 expected=f"{arch.blocks + 1} (x0 to x{arch.blocks})",
-                got=str(len(features)),
+                got=str(len(stem)),
             )
-        for i, x in enumerate(features):
+        for i, x in enumerate(stem):
             if not isinstance(x, np.ndarray) or x.shape != expected or x.dtype != np.float32:
                 raise OptionError(
                     f"stem output x{i} does not fit the {batch} windows and the manifest",
                     expected=f"a float32 array {list(expected)}",
                     got=_describe(x),
                 )
-        return [np.ascontiguousarray(x) for x in features]
+        return [np.ascontiguousarray(x) for x in stem]
 
-    def _adapter_mask(self, adapters: Sequence[Sequence[str]], batch: int) -> NDArray[np.uint8]:
-        names = self._manifest.adapter_names
-        if len(adapters) != batch:
-            raise OptionError(
-                "adapters do not fit the batch",
-                expected=f"{batch} lists of names, one per image",
-                got=str(len(adapters)),
+
+def _core_snapshot(snapshot: Snapshot) -> _core.Snapshot:
+    """The parts as the kernels' side holds them: pointers, no copies."""
+    paths = [
+        cast(_core.AdapterPath, snapshot.adapters[name].prepared)
+        if name in snapshot.adapters
+        else None
+        for name in snapshot.places
+    ]
+    tasks = []
+    for task in snapshot.tasks:
+        router = snapshot.routers.get(task.name)
+        tasks.append(
+            (
+                KINDS[task.kind].decoder,
+                cast(_core.Head, snapshot.heads[task.name].prepared),
+                None if router is None else cast(_core.Router, router.prepared),
             )
-        mask = np.zeros((batch, len(names)), np.uint8)
-        for image, wanted in enumerate(adapters):
-            for name in pick("adapter", wanted, names, UnknownAdapterError):
-                mask[image, names.index(name)] = 1
-        return mask
-
-    def _run_error(self, error: _core.CoreError) -> SakedgeError:
-        code, message = error.args
-        if code != "adapter_absent":
-            return OptionError(message)
-        return UnknownAdapterError(
-            f"adapter {self._manifest.adapter_names[int(message)]!r} is not loaded",
-            expected=", ".join(self.adapters) or "no adapter at all",
-            remedy="Load it first, or leave it out of this call",
         )
+    return _core.Snapshot(paths, tasks)
+
+
+def _decoded(
+    tasks: tuple[str, ...],
+    values: Sequence[NDArray[Any]],
+    logits: Sequence[_Float32],
+    maps: Sequence[_Float32],
+    routing: _Float32,
+) -> Decoded:
+    return Decoded(
+        dict(zip(tasks, values, strict=False)),
+        dict(zip(tasks, logits, strict=False)),
+        dict(zip(tasks, maps, strict=False)),
+        dict(zip(tasks, routing, strict=True)),
+    )
 
 
 def _describe(x: object) -> str:
     return f"{x.dtype} {list(x.shape)}" if isinstance(x, np.ndarray) else type(x).__name__
-
-
-def _window_arguments(window: Window) -> tuple[int, int, float, float, float, float]:
-    numbers = (window.top, window.left, window.scale_y, window.scale_x)
-    if window.height < 1 or window.width < 1 or not all(math.isfinite(x) for x in numbers):
-        raise OptionError(
-            "a window is out of range",
-            expected="at least one pixel and finite coordinates",
-            got=str(window),
-        )
-    return (window.height, window.width, *numbers)

@@ -1,4 +1,4 @@
-"""A component's tensors, checked and packed for the kernels."""
+"""A part's tensors, checked and packed for the kernels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sakedge import _core
 from sakedge.decoder.instructions import ARITHMETICS
 from sakedge.errors import TensorError
 from sakedge.format import Manifest
+from sakedge.tasks import TaskInfo
 
 Tensors = Mapping[str, NDArray[Any]]
 """A component's tensors by canonical name, float32 or float16 (`StudentFile.component`)."""
@@ -21,7 +22,7 @@ _Pair = tuple[_Float32, _Float32]
 
 
 class Packer:
-    """Packs components of one student for one precision.
+    """Packs the parts of one student for one precision.
 
     Args:
         manifest: The student's manifest.
@@ -41,20 +42,19 @@ class Packer:
             levels=manifest.levels,
             grid=manifest.grid,
             input_size=manifest.input_size,
-            adapters=len(manifest.adapters),
         )
 
-    def head(self, task: str, heads: Mapping[str, Tensors]) -> _core.Head:
-        """The head of a task, from the tensors by task."""
-        part = _Part(f"heads.{task}", _of_task(heads, task, "head"))
-        prefix = f"heads.{task}"
+    def head(self, task: TaskInfo, tensors: Tensors) -> _core.Head:
+        """The head of a task."""
+        prefix = f"heads.{task.name}"
+        part = _Part(prefix, tensors)
         levels = range(len(self._manifest.levels))
         fuse, fuse_bias = part.pair(f"{prefix}.fuse", 4)
         last, last_bias = part.pair(f"{prefix}.last", 4)
-        classes = next(t.classes for t in self._manifest.tasks if t.name == task)
+        classes = task.classes
         if fuse.shape[2:] != (3, 3) or last.shape[2:] != (1, 1) or last.shape[0] != classes:
             raise TensorError(
-                f"the head of task {task!r} does not fit the manifest",
+                f"the head of task {task.name!r} does not fit the task",
                 expected=f"fuse [F, Z, 3, 3] and last [{classes}, F, 1, 1]",
                 got=f"{list(fuse.shape)} and {list(last.shape)}",
             )
@@ -67,11 +67,9 @@ class Packer:
                 (last.reshape(classes, -1), last_bias),
             )
 
-    def router(self, task: str, routers: Mapping[str, Tensors]) -> _core.Router | None:
-        """The routers of a task, from the tensors by task; None if the student has none."""
-        if self._manifest.architecture.router == "none":
-            return None
-        part = _Part(f"routers.{task}", _of_task(routers, task, "router"))
+    def router(self, task: str, tensors: Tensors) -> _core.Router:
+        """The routers of a task, one per level."""
+        part = _Part(f"routers.{task}", tensors)
         levels = [f"mor.{level}.{task}" for level in self._manifest.levels]
         with part:
             return _core.Router(
@@ -88,7 +86,7 @@ class Packer:
             )
 
     def adapter(self, name: str, tensors: Tensors) -> _core.AdapterPath:
-        """The path of an adapter, from its tensors."""
+        """The path of an adapter."""
         part = _Part(f"adapters.{name}", tensors)
         blocks = [f"tsap.{name}.{i}" for i in range(self._manifest.architecture.blocks + 1)]
         with part:
@@ -101,7 +99,7 @@ class Packer:
 
 
 class _Part:
-    """Reads one component's tensors; as a context it names the component in what goes wrong."""
+    """Reads one part's tensors; as a context it names the part in what goes wrong."""
 
     def __init__(self, name: str, tensors: Tensors) -> None:
         self._name = name
@@ -129,9 +127,3 @@ class _Part:
                 got=f"{tensor.dtype} {list(tensor.shape)}",
             )
         return np.ascontiguousarray(tensor, np.float32)
-
-
-def _of_task(parts: Mapping[str, Tensors], task: str, what: str) -> Tensors:
-    if task not in parts:
-        raise TensorError(f"no {what} was given for task {task!r}")
-    return parts[task]

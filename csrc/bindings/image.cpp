@@ -1,0 +1,78 @@
+// Decoding of maps that come from somewhere else than the decoder.
+#include "image/decode.h"
+
+#include <pybind11/stl.h>
+
+#include <string>
+#include <utility>
+
+#include "bindings/arrays.h"
+#include "bindings/bind.h"
+#include "bindings/window.h"
+
+namespace py = pybind11;
+
+namespace sakedge::bindings {
+namespace {
+
+using SizeArgument = std::pair<Index, Index>;
+
+// A map [height, width, classes] of an input of this size.
+struct Map {
+  const float* data;
+  Size size;
+  Index classes;
+
+  explicit Map(const Floats& array)
+      : data(array.data()), size{array.shape(0), array.shape(1)}, classes(array.shape(2)) {}
+};
+
+Map map_of(const Floats& array) {
+  require(array.ndim() == 3 && array.size() > 0, "expected a map [height, width, classes]");
+  return Map(array);
+}
+
+Samples samples_of(const Window& window, const Map& map, SizeArgument input) {
+  require(input.first > 0 && input.second > 0, "an input without pixels");
+  return {window, map.size, {input.first, input.second}};
+}
+
+py::array decode(ThreadPool& pool, const std::string& family, const Floats& array,
+                 SizeArgument input, const WindowArguments& arguments) {
+  const Map map = map_of(array);
+  const Window window = window_of(arguments);
+  const PixelDecoder& decoder = decoder_of(family, map.classes);
+  py::array values = values_array(decoder, window.height, window.width);
+  void* out = values.mutable_data();
+  const cpu::KernelTable& kernels = active_kernels().kernels;
+  const Samples samples = samples_of(window, map, input);
+  {
+    const py::gil_scoped_release release;
+    decode_map(kernels, pool, decoder, map.data, map.size, map.classes, samples, out);
+  }
+  return values;
+}
+
+py::array upsample(ThreadPool& pool, const Floats& array, SizeArgument input) {
+  const Map map = map_of(array);
+  py::array_t<float> logits({map.classes, input.first, input.second});
+  float* out = logits.mutable_data();
+  const cpu::KernelTable& kernels = active_kernels().kernels;
+  const Samples samples = samples_of({input.first, input.second}, map, input);
+  {
+    const py::gil_scoped_release release;
+    upsample_map(kernels, pool, map.data, map.size, map.classes, samples, out);
+  }
+  return logits;
+}
+
+}  // namespace
+
+void bind_image(py::module_& module) {
+  module.def("decode_map", &decode, py::arg("pool"), py::arg("family"), py::arg("map").noconvert(),
+             py::arg("input_size"), py::arg("window"));
+  module.def("upsample_map", &upsample, py::arg("pool"), py::arg("map").noconvert(),
+             py::arg("input_size"));
+}
+
+}  // namespace sakedge::bindings

@@ -1,0 +1,64 @@
+#include "decoder/snapshot.h"
+
+namespace sakedge {
+namespace {
+
+Status invalid(const std::string& problem) { return {Code::kInvalid, "snapshot: " + problem}; }
+
+// What every kind of part must have in common with the student.
+template <typename Part>
+Status check_part(const Part& part, const Geometry& geometry, Arithmetic arithmetic,
+                  const std::string& name) {
+  if (part.arithmetic != arithmetic) {
+    return invalid(name + " packed for " + cpu::name_of(part.arithmetic) + ", not for " +
+                   cpu::name_of(arithmetic));
+  }
+  if (part.channels() != geometry.channels || part.level_count() != geometry.level_count()) {
+    return invalid(name + " of " + std::to_string(part.channels()) + " channels and " +
+                   std::to_string(part.level_count()) + " levels, not " +
+                   std::to_string(geometry.channels) + " and " +
+                   std::to_string(geometry.level_count()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check(const Snapshot& snapshot, const Geometry& geometry, Arithmetic arithmetic) {
+  if (static_cast<Index>(snapshot.paths.size()) > kMaxAdapters) {
+    return invalid("more than " + std::to_string(kMaxAdapters) + " adapters");
+  }
+  for (const auto& path : snapshot.paths) {
+    if (path == nullptr) {
+      continue;
+    }
+    if (Status status = check_part(*path, geometry, arithmetic, "an adapter"); !status.ok()) {
+      return status;
+    }
+    if (static_cast<Index>(path->blocks.size()) != geometry.blocks + 1) {
+      return invalid("an adapter for another number of blocks");
+    }
+  }
+  for (const TaskParts& task : snapshot.tasks) {
+    if (task.head == nullptr || task.decoder == nullptr ||
+        task.head->classes < task.decoder->fewest || task.head->classes > task.decoder->most) {
+      return invalid("a head's classes do not fit its decoder");
+    }
+    if (Status status = check_part(*task.head, geometry, arithmetic, "a head"); !status.ok()) {
+      return status;
+    }
+    if (task.router == nullptr) {
+      continue;
+    }
+    if (Status status = check_part(*task.router, geometry, arithmetic, "a router"); !status.ok()) {
+      return status;
+    }
+    if (task.router->experts() != snapshot.experts()) {
+      return invalid("a router of " + std::to_string(task.router->experts()) + " experts among " +
+                     std::to_string(snapshot.experts()));
+    }
+  }
+  return {};
+}
+
+}  // namespace sakedge

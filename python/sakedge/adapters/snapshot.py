@@ -1,0 +1,172 @@
+"""The exchangeable parts of a student, and the snapshot of them that a call sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from sakedge.format import Manifest, StudentFile
+from sakedge.tasks import TaskInfo
+
+PartKind = Literal["adapter", "router", "head"]
+
+COMPONENTS: dict[PartKind, str] = {"adapter": "adapters", "router": "routers", "head": "heads"}
+"""Kind → what its parts' names begin with: `adapters.sam`, `routers.edge`, `heads.edge`."""
+
+
+@dataclass(frozen=True)
+class PartId:
+    """Which part it is: what results, audits and roll-backs name.
+
+    Attributes:
+        kind: `adapter`, `router` or `head`.
+        name: Of the adapter, or of the task.
+        digest: SHA-256 of its tensors.
+        version: The maker's own.
+        teacher: Of an adapter.
+    """
+
+    kind: PartKind
+    name: str
+    digest: str
+    version: str = ""
+    teacher: str = ""
+
+    @property
+    def component(self) -> str:
+        """Its full name, e.g. `adapters.sam`."""
+        return f"{COMPONENTS[self.kind]}.{self.name}"
+
+
+@dataclass(frozen=True)
+class PartSource:
+    """A part as a model prepares it.
+
+    Attributes:
+        id: Which it is.
+        tensors: Reads its tensors, by canonical name under `id.name`.
+        task: What its head computes, for a head.
+    """
+
+    id: PartId
+    tensors: Callable[[], Mapping[str, NDArray[Any]]]
+    task: TaskInfo | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that is ready to run.
+
+    Attributes:
+        id: Which it is.
+        prepared: What the model made of it; nobody else looks inside.
+        task: What its head computes, for a head.
+    """
+
+    id: PartId
+    prepared: object
+    task: TaskInfo | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Every exchangeable part that an image is run with. Immutable.
+
+    A call takes one when it begins, and every image, tile and retry of it sees that one. Whoever
+    exchanges a part makes another snapshot; who holds this one keeps its parts alive.
+
+    Attributes:
+        student: Content digest of the student's file.
+        places: Names of the adapters' places, in expert order; expert 0 is the stem.
+        adapters: By name, those that take part.
+        routers: By task; empty where the student has no routers.
+        heads: By task, in the order of the results.
+    """
+
+    student: str
+    places: tuple[str, ...]
+    adapters: Mapping[str, Part] = field(default_factory=dict)
+    routers: Mapping[str, Part] = field(default_factory=dict)
+    heads: Mapping[str, Part] = field(default_factory=dict)
+
+    @property
+    def experts(self) -> tuple[str, ...]:
+        """Names of all experts, whether they take part or not."""
+        return ("stem", *self.places)
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Names of the adapters that take part, in expert order."""
+        return tuple(name for name in self.places if name in self.adapters)
+
+    @property
+    def tasks(self) -> tuple[TaskInfo, ...]:
+        """The tasks, in the order of the results."""
+        return tuple(part.task for part in self.heads.values() if part.task is not None)
+
+    @property
+    def parts(self) -> Iterator[Part]:
+        """All parts."""
+        yield from (self.adapters[name] for name in self.active)
+        yield from self.routers.values()
+        yield from self.heads.values()
+
+    @property
+    def ids(self) -> tuple[PartId, ...]:
+        """Which parts these are, without their weights."""
+        return tuple(part.id for part in self.parts)
+
+    def having(self, part: Part) -> Snapshot:
+        """This snapshot with a part in its place."""
+        return self._changed(part.id.kind, {**self._group(part.id.kind), part.id.name: part})
+
+    def lacking(self, adapter: str) -> Snapshot:
+        """This snapshot without an adapter."""
+        return replace(self, adapters={k: v for k, v in self.adapters.items() if k != adapter})
+
+    def narrowed(self, adapters: tuple[str, ...], tasks: tuple[str, ...]) -> Snapshot:
+        """Of this snapshot some adapters and some tasks, in the order that is given."""
+        return replace(
+            self,
+            adapters={name: self.adapters[name] for name in self.active if name in adapters},
+            routers={task: self.routers[task] for task in tasks if task in self.routers},
+            heads={task: self.heads[task] for task in tasks},
+        )
+
+    def _group(self, kind: PartKind) -> Mapping[str, Part]:
+        return {"adapter": self.adapters, "router": self.routers, "head": self.heads}[kind]
+
+    def _changed(self, kind: PartKind, group: Mapping[str, Part]) -> Snapshot:
+        return replace(self, **{COMPONENTS[kind]: group})
+
+
+def sources(
+    file: StudentFile, adapters: tuple[str, ...], tasks: tuple[str, ...]
+) -> Iterator[PartSource]:
+    """The parts of a student's file: its adapters and, of each task, head and routers."""
+    manifest = file.manifest
+    teachers = {adapter.name: adapter.teacher for adapter in manifest.adapters}
+    infos = {task.name: task for task in manifest.tasks}
+
+    def source(kind: PartKind, name: str) -> PartSource:
+        component = f"{COMPONENTS[kind]}.{name}"
+        return PartSource(
+            PartId(kind, name, manifest.digests[component], teacher=teachers.get(name, "")),
+            lambda: file.component(component),
+            infos[name] if kind == "head" else None,
+        )
+
+    for name in adapters:
+        yield source("adapter", name)
+    for task in tasks:
+        if is_routed(manifest):
+            yield source("router", task)
+        yield source("head", task)
+
+
+def is_routed(manifest: Manifest) -> bool:
+    """Whether a student weighs its experts by routers rather than adding them up."""
+    return manifest.architecture.router == "mor"
