@@ -26,7 +26,7 @@ inline Index required_classes(Kind kind) {
   return 0;
 }
 
-// Sizes that all parts of a student share (the names of sak.md).
+// Sizes that all parts of a student share (symbols of docs/model.md, section 1).
 struct Geometry {
   Index channels = 0;         // C
   Index blocks = 0;           // D; the stem gives x0 ... xD
