@@ -48,7 +48,7 @@ std::unique_ptr<Decoder> make(const Geometry& geometry, const std::string& arith
   return std::move(decoder).take();
 }
 
-// An empty array for the decoded values of a task.
+// An uninitialised array for the decoded values of a task.
 py::array values_array(const TaskPart& task, const Window& window) {
   std::vector<Index> shape = {window.height, window.width};
   if (task.kind == Kind::kNormals) {

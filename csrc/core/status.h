@@ -6,7 +6,7 @@
 
 namespace sakedge {
 
-// The kinds of failure that a caller can tell apart; the bindings turn each into an exception.
+// The kinds of failure that a caller can distinguish; the bindings turn each into an exception.
 enum class Code { kOk, kInvalid, kAdapterAbsent, kIsaUnknown, kIsaUnsupported };
 
 // Outcome of an operation: success, or a code and a message that says expected and got.

@@ -18,7 +18,7 @@ inline void put(float* out, Vec x, Index count) {
   }
 }
 
-// Labels count in floats, which hold every whole number up to 2^24.
+// Labels are computed as floats, which represent every whole number up to 2^24.
 template <typename Label>
 inline void decode_labels(const SampleArgs& args, Label* out) {
   for_samples(args, [&](Index y, Index x, const Sampler& sampler, Index count) {
