@@ -36,7 +36,7 @@ def photograph(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
 
 
 def normalised(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """`sak.md`, pre-processing, without padding: [3, H, W]."""
+    """docs/model.md, section 7, without padding: [3, H, W]."""
     mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     return ((image / 255.0 - mean) / std).transpose(2, 0, 1).astype(np.float32)
 

@@ -26,7 +26,7 @@ void bind_thread_pool(pybind11::module_& module);
 // Raises _core.CoreError(code, message) unless the status is ok. Needs the GIL.
 void raise_unless_ok(const Status& status);
 
-// By the name that kernels have; raises ValueError for another.
+// The arithmetic of this name, as in kernel names; raises ValueError for an unknown one.
 cpu::Arithmetic arithmetic_of(const std::string& name);
 
 // The kernels in use; raises if SAKEDGE_ISA does not allow any.

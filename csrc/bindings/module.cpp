@@ -1,5 +1,5 @@
 // The compiled module sakedge._core. sakedge.decoder is its only importer and checks all arguments;
-// what is checked again here keeps memory safe.
+// what is checked again here prevents memory errors.
 #include <pybind11/pybind11.h>
 
 #include "bindings/bind.h"

@@ -7,8 +7,8 @@
 
 namespace sakedge::calls {
 
-// Floats in row-major order, owned. Sizes and bytes travel as floats too: all that occur are whole
-// numbers below 2^24.
+// Floats in row-major order, owned. Sizes and bytes are passed as floats too: all that occur are
+// whole numbers below 2^24.
 struct Array {
   std::vector<Index> shape;
   std::vector<float> values;

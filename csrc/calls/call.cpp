@@ -10,7 +10,7 @@ struct Entry {
   Result (*call)(const cpu::KernelTable& table, const Arrays& inputs);
 };
 
-// Does not compile while a kernel of the list has no call of its name.
+// Fails to compile if a kernel of the list has no call of its name.
 #define ARITHMETIC(name, arithmetic)                                                \
   {#name "_" #arithmetic, [](const cpu::KernelTable& table, const Arrays& inputs) { \
      return name(table.arithmetic, inputs);                                         \

@@ -8,15 +8,15 @@
 #include "core/status.h"
 #include "cpu/kernel_table.h"
 
-// Every kernel by its name, on arrays. One way in for whoever runs single kernels: the Python
-// module, and the program of tests/kernels that runs those of another architecture.
+// Every kernel by its name, on arrays: the one interface for running single kernels, used by the
+// Python module and by the program of tests/kernels that runs those of another architecture.
 namespace sakedge::calls {
 
 // All of kernels.def; the matrix kernels once for each arithmetic, as in linear_f32.
 std::vector<std::string> names();
 
-// Runs one kernel. Fails with kInvalid if there is none of that name, if the inputs are not those
-// that it takes, or if it wrote where it must not.
+// Runs one kernel. Fails with kInvalid if there is none of that name, if the inputs do not fit it,
+// or if it wrote outside its outputs and scratch.
 //
 //   packed_size_<a>  sizes (k, n)                                          -> bytes [1]
 //   pack_<a>         weight [k, n], its transpose [n, k] or none           -> bytes, one in a float

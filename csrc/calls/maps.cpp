@@ -22,7 +22,7 @@ std::vector<Lerp> lerps_of(const Array& array) {
   return lerps;
 }
 
-// All cells that lerps name lie on an axis of this size.
+// Whether all cells that the lerps refer to lie on an axis of this size.
 bool lie_within(const std::vector<Lerp>& lerps, Index size) {
   return std::all_of(lerps.begin(), lerps.end(), [size](const Lerp& lerp) {
     return lerp.low >= 0 && lerp.low < size && lerp.high >= 0 && lerp.high < size;
@@ -41,7 +41,7 @@ Rows by_token(const Array& maps, Index tokens, Index c) {
   return result;
 }
 
-// A decoder over the whole output, in two bands, so that one that begins in the middle is tried.
+// A decoder over the whole output, in two bands, so that one that starts in the middle is tested.
 // `run(args, out)` writes `size` elements of type Out, which become floats of `shape`.
 template <typename Out, typename Run>
 Result sampled(const Arrays& in, Index classes, const std::vector<Index>& shape, const Run& run) {

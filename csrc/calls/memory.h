@@ -5,8 +5,8 @@
 #include "calls/array.h"
 #include "core/aligned.h"
 
-// Memory around which a kernel that reads or writes too much is noticed, also where no sanitizer
-// runs: what lies beside it is NaN, and checked to be what it was.
+// Guarded memory, which detects a kernel's out-of-bounds accesses without a sanitizer: the guards
+// are NaN, which spoils results that read them, and are checked to be unchanged.
 namespace sakedge::calls {
 
 // A matrix whose rows are a few floats apart and begin at every alignment.
@@ -23,13 +23,13 @@ class Rows {
   bool gaps_intact() const;
 
  private:
-  static constexpr Index kGap = 3;  // odd: no two neighbouring rows are aligned alike
+  static constexpr Index kGap = 3;  // odd, so that rows begin at different alignments
 
   Index rows_, columns_;
   std::vector<float> cells_;
 };
 
-// Bytes at a multiple of kAlignment, all ones (NaN) to begin with, and a guard behind them.
+// Bytes at a multiple of kAlignment, initialised to all ones (NaN), with a guard behind them.
 class Block {
  public:
   explicit Block(Index size);
@@ -39,7 +39,7 @@ class Block {
   Index size() const { return size_; }
   bool guard_intact() const;
 
-  // One byte in a float.
+  // Each byte as a float.
   Array array() const;
 
  private:

@@ -18,7 +18,7 @@ constexpr Index aligned_count(Index count) {
   return (count + kLine - 1) / kLine * kLine;
 }
 
-// Owns trivial elements aligned to kAlignment. Movable, not copyable; contents start indeterminate.
+// Owns trivial elements aligned to kAlignment. Movable, not copyable; contents start uninitialised.
 template <typename T>
 class AlignedArray {
  public:

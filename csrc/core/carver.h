@@ -4,8 +4,8 @@
 
 namespace sakedge {
 
-// Cuts aligned arrays off a block of memory, one after the other. Without a block it measures what
-// the same cuts would need, so that a layout is written down once.
+// Carves aligned arrays from a block of memory, one after the other. Without a block it measures
+// the memory that the same arrays would need, so that a layout is written down once.
 class Carver {
  public:
   explicit Carver(std::byte* block = nullptr) : block_(block) {}

@@ -27,8 +27,8 @@ long process_id() {
 #endif
 }
 
-// Tells the processor that this is a waiting loop: it saves power and leaves the core's other
-// thread its resources.
+// Tells the processor that this is a spin loop, which saves power and leaves resources to the
+// core's other hardware thread.
 void pause() {
 #if defined(__x86_64__) || defined(_M_X64)
   _mm_pause();
@@ -37,7 +37,7 @@ void pause() {
 #endif
 }
 
-// Until `done()`, but no longer than the pool's patience.
+// Spins until `done()`, for at most kPatience.
 template <typename Done>
 void spin_until(const Done& done) {
   const auto end = std::chrono::steady_clock::now() + ThreadPool::kPatience;
@@ -60,7 +60,7 @@ struct ThreadPool::State {
     const void* const context;
     const Index count;
     alignas(kAlignment) std::atomic<Index> next{0};  // written by all, beside what all read
-    std::atomic<int> helpers{0};                     // workers inside; changed under `mutex` only
+    std::atomic<int> helpers{0};                     // workers in it; changed under `mutex` only
     std::condition_variable left;
 
     Job(Call the_call, const void* the_context, Index the_count)
@@ -79,7 +79,7 @@ struct ThreadPool::State {
   std::condition_variable wake;
   std::vector<Job*> jobs;             // oldest first
   std::atomic<bool> stopping{false};  // changed under `mutex` only, as is `posted`
-  std::atomic<unsigned> posted{0};    // counts jobs: what a spinning worker watches
+  std::atomic<unsigned> posted{0};    // number of jobs posted; spinning workers watch it
   std::atomic<int> bursts{0};
   std::vector<std::thread> workers;
   long owner = process_id();
@@ -172,12 +172,12 @@ void ThreadPool::run(Index count, Call call, const void* context) {
   job.work(0);
   {
     const std::lock_guard lock(state_->mutex);
-    std::erase(state_->jobs, &job);  // nobody joins from here on
+    std::erase(state_->jobs, &job);  // no worker joins from here on
   }
   if (state_->bursts > 0) {
     spin_until([&] { return job.helpers == 0; });
   }
-  // With the lock, even when all have left: the last one lets go of the job as it lets go of it.
+  // Takes the lock even when helpers == 0: the last worker accesses the job until it unlocks.
   std::unique_lock lock(state_->mutex);
   job.left.wait(lock, [&] { return job.helpers == 0; });
 }

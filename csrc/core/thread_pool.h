@@ -14,7 +14,7 @@ namespace sakedge {
 // Several threads may call parallel_for at once: idle workers join whichever job has work left.
 //
 // Waking a thread takes as long as a small job (50 us in a virtual machine). So between the jobs of
-// one Burst, and there only, a thread that waits looks for `kPatience` before it sleeps. Outside of
+// one Burst, and only there, a waiting thread spins for `kPatience` before it sleeps. Outside of
 // bursts nothing spins: the stem's threads, which run before and after, have the processors to
 // themselves.
 class ThreadPool {
@@ -27,8 +27,8 @@ class ThreadPool {
 
   int threads() const { return threads_; }
 
-  // How long a thread looks for work or for the others' end before it sleeps: about what sleeping
-  // and waking would have cost, so that waiting never costs more than twice the better choice.
+  // How long a thread spins, waiting for work or for the other threads to finish, before it sleeps:
+  // about the cost of sleeping and waking, so that waiting costs at most twice the better choice.
   static constexpr std::chrono::microseconds kPatience{50};
 
   // While one exists, jobs follow each other closely.

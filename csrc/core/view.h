@@ -4,7 +4,7 @@
 
 namespace sakedge {
 
-// A row-major matrix somebody else owns. Rows are contiguous and `stride` elements apart.
+// A row-major matrix that it does not own. Rows are contiguous and `stride` elements apart.
 template <typename T>
 struct View {
   T* data = nullptr;

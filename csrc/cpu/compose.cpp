@@ -12,7 +12,7 @@ bool is_whole(const PackedKernels& kernels) {
   return whole;
 }
 
-// Takes what `table` fills and `result` still lacks of the kernels that stand alone.
+// Copies from `table` the kernels that stand alone and that `result` still lacks.
 void inherit(const KernelTable& table, KernelTable& result) {
 #define KERNEL(name, result_type, parameters) \
   if (result.name == nullptr) {               \

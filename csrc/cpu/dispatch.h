@@ -17,14 +17,14 @@ struct Isa {
   const KernelTable* table;
   Features required;
   // Arithmetics that it has multiply-add instructions for, so that they are worth choosing for
-  // their speed. Others in its table are composed of wider ones.
+  // their speed. Others in its table are emulated with wider types.
   ArithmeticSet native = 0;
 };
 
 // Those of this build, best first; the last one runs anywhere and fills every entry.
 std::span<const Isa> isas();
 
-// What keeps an instruction set from running on a CPU with these features; empty if nothing does.
+// Names of the features that an instruction set requires and `present` lacks; empty if none.
 std::string missing_features(const Isa& isa, Features present);
 
 // Position of the best instruction set that runs, or of the one named `forced` unless that is
@@ -54,7 +54,8 @@ struct Active {
   std::array<Provider, std::size(kArithmetics)> providers;  // in the order of kArithmetics
 };
 
-// Detects, reads SAKEDGE_ISA and composes on the first call; the same answer for ever after.
+// Detects the CPU's features, reads SAKEDGE_ISA and composes the table on the first call; later
+// calls return the same.
 const Expected<Active>& active();
 
 }  // namespace sakedge::cpu

@@ -26,7 +26,7 @@ namespace sakedge::cpu {
 // f32   Operands as they are. Error <= (k + 2) u (|x| |W| + |bias| + |y|), elementwise.
 // bf16  Operands rounded to bfloat16, to nearest even; products exact, sums in float32. The same
 //       bound against the rounded operands, with k rounded up to an even number: Arm's instructions
-//       add two by two, each sum rounded to odd, which errs by up to 2 u but half as often.
+//       add in pairs, each sum rounded to odd, which errs by up to 2 u but half as often.
 //       Subnormal numbers may count as zero.
 // s8    Row by row, with a = max |x|: q = x * (127 / a) rounded to nearest even, scale a / 127;
 //       W likewise column by column when it is packed. A row or column with a < 2^-100 counts as
@@ -103,7 +103,7 @@ struct PeakArgs {
 // pack         a matrix, once, when weights are loaded.
 // row_size     bytes of a prepared row, a multiple of 64.
 // prepare      rows for products.
-// linear       a product: also head_project and head_taps of the design.
+// linear       a product; head_project and head_taps of docs/algebra.md, section 5, are this one.
 // adapter, router, peak  see their arguments.
 struct PackedKernels {
 #define PACKED(name, result, parameters) result(*name) parameters = nullptr;
@@ -143,7 +143,7 @@ struct Lerp {
 };
 
 // Rows [begin, end) of a head's output at (H/4, W/4) from its nine tap maps at low resolution
-// (kernels.md section 1): per row Y and column X
+// (docs/algebra.md, section 1): per row Y and column X
 //   a[f] = gelu(bias[f] + sum over dy, dx of interpolate(taps[3 dy + dx], Y + dy - 1, X + dx - 1))
 //   logits[Y, X] = a * last + last_bias, or += when `accumulate`.
 // `rows` and `columns` hold three lerps per output position, for offsets -1, 0, 1; a position

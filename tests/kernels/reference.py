@@ -1,7 +1,7 @@
 """What the kernels and the decoder are checked against: float64, one step after the other.
 
-Written from `sak.md` alone. The head convolves after upsampling, as the paper has it; the router
-runs its last linear on every token before the mean.
+Written from docs/model.md, section 2, alone. The head convolves after upsampling, as the paper has
+it; the router runs its last linear on every token before the mean.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""A SAK student in NumPy float64, straight from the paper: slow, plain, and nobody's relative.
+"""A SAK student in NumPy float64, straight from the paper: slow, plain, and independent.
 
-It reads an official stage-2 state dict and follows `sak.md` step by step: class token carried
-through the adapters, router's last linear before the mean, convolution after the upsampling,
-BatchNorm as BatchNorm. It shares no line with the converter, the ONNX writer or the decoder.
+It reads an official stage-2 state dict and follows docs/model.md, section 2, step by step: class
+token carried through the adapters, router's last linear before the mean, convolution after the
+upsampling, BatchNorm as BatchNorm. It shares no line with the converter, the ONNX writer or the
+decoder.
 """
 
 from __future__ import annotations

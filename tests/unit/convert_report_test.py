@@ -14,7 +14,7 @@ from sakedge.convert import convert
 
 @pytest.mark.slow
 def test_the_counts_are_the_papers(tmp_path: Path) -> None:
-    """ViT-B, PASCAL, three teachers, five tasks at 512 x 512 (`sak.md`)."""
+    """ViT-B, PASCAL, three teachers, five tasks at 512 x 512 (docs/model.md, section 6)."""
     checkpoint, config = make_checkpoint(
         tmp_path, vit="vit_base", dataset="pascalcontext", teachers=("dinov2", "clip", "sam")
     )

@@ -1,8 +1,9 @@
 // Times every kernel of every instruction set that this CPU runs, on one thread, and prints JSON
 // lines. python -m tools.bench_kernels builds and runs it and makes the table.
 //
-// A row of a matrix kernel counts the multiplications of its products only; `peak` is what the same
-// instruction set reaches with operands in registers, measured between the rows of its arithmetic.
+// A row of a matrix kernel counts the operations of its products only; `peak` is what the innermost
+// loop of the same instruction set reaches with all operands in the first-level cache, measured
+// between the rows of its arithmetic.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -25,7 +26,7 @@ using namespace sakedge::cpu;
 constexpr Index kTile = 64;
 constexpr double kSeconds = 0.15;  // for one row
 
-// The best of many calls: the machine may be busy, the kernel cannot be faster than it is.
+// The fastest of many calls: other load can only slow a call down.
 double fastest(const std::function<void()>& call) {
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::duration<double>(kSeconds);
@@ -175,7 +176,7 @@ void report_alone(std::string_view isa, const char* kernel, Index items, double 
       1e9 * seconds / static_cast<double>(items));
 }
 
-// Kernels on floats alone, at the sizes of ViT-B and 512 x 512 pixels.
+// Kernels that do not depend on the arithmetic, at the sizes of ViT-B and 512 x 512 pixels.
 void bench_alone(std::string_view isa, const KernelTable& t) {
   constexpr Index kChannels = 768;
   constexpr Index kValues = kTile * kChannels;
@@ -246,7 +247,7 @@ int main() {
     if (!missing_features(isa, present).empty()) {
       continue;
     }
-    // Only what the instruction set brings itself; the rest is another's row.
+    // Only kernels of this instruction set's own table, not inherited ones.
     const KernelTable& own = *isa.table;
     const std::pair<const char*, const PackedKernels*> arithmetics[] = {
         {"f32", &own.f32}, {"bf16", &own.bf16}, {"s8", &own.s8}};

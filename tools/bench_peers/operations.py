@@ -1,4 +1,4 @@
-"""The fewest multiplications that a student needs, by the algebra of the design's kernels.md.
+"""The fewest multiplications that a student needs, by the algebra of docs/algebra.md.
 
 Products only, each with its addition one multiply-accumulate (MAC). What is done value by value
 (GELU, LayerNorm, the mixture, decoding) is not counted, though it takes time.
@@ -27,8 +27,8 @@ def after_stem_macs(manifest: Manifest) -> dict[str, int]:
     adapters: down and up of each adapter, on patch tokens only: nobody reads the class token's.
     routers: the hidden layer; the gate comes after the mean over tokens and is next to nothing.
     linears: each level's C -> C/4.
-    taps: the 3x3 convolution as nine matrices at low resolution (kernels.md, section 1).
-    expansion: their interpolation, first along x (3 taps, 2 neighbours), then along y likewise.
+    taps: the 3x3 convolution as nine matrices at low resolution (docs/algebra.md, section 1).
+    expansion: their interpolation, first along y (3 taps, 2 neighbours), then along x likewise.
     last: the 1x1 convolution to the classes.
     """
     arch, patches = manifest.architecture, _patches(manifest)
@@ -39,14 +39,14 @@ def after_stem_macs(manifest: Manifest) -> dict[str, int]:
     joined = levels * (c // 4)
     hidden = sum(adapter.hidden for adapter in manifest.adapters)
     routed = levels * tasks if arch.router == "mor" else 0
-    along_x = 3 * rows * (columns * factor) * c * 3 * 2
-    along_y = wide * c * 3 * 2
+    along_y = 3 * (rows * factor) * columns * c * 3 * 2
+    along_x = wide * c * 3 * 2
     return {
         "adapters": (arch.blocks + 1) * patches * 2 * c * hidden,
         "routers": routed * patches * c * (c // 2),
         "linears": tasks * patches * c * joined,
         "taps": tasks * patches * 9 * joined * c,
-        "expansion": tasks * (along_x + along_y),
+        "expansion": tasks * (along_y + along_x),
         "last": wide * c * sum(task.classes for task in manifest.tasks),
     }
 

@@ -41,7 +41,7 @@ def normals_loss(logits: Tensor, batch: Batch) -> Tensor:
 
 
 def normals_angle(logits: Tensor, batch: Batch) -> Tensor:
-    """The metric itself (`sak.md`, mErr): the mean angle, in radians."""
+    """The metric itself (docs/model.md, section 8, mErr): the mean angle, in radians."""
     mine, truth = F.normalize(logits.float(), dim=1), batch.normals
     apart, together = (mine - truth).norm(dim=1), (mine + truth).norm(dim=1)
     return 2 * torch.atan2(apart, together).mean()

@@ -1,6 +1,6 @@
-"""Held-out metrics at full size, pooled over the set (sak.md, "Metrics").
+"""Held-out metrics at full size, pooled over the set (docs/model.md, section 8).
 
-Everything is as in sak.md but the boundary F: predicted boundaries are thinned to ridges, and a
+Everything is as defined there but the boundary F: predicted boundaries are thinned to ridges, and a
 pixel counts as matched when a pixel of the other side lies within the tolerance; the official
 evaluation matches one to one. The threshold is one for the whole set (ODS).
 """

@@ -1,8 +1,8 @@
-"""The SAK student in torch, with the official state-dict names (sak.md).
+"""The SAK student in torch, with the official state-dict names (docs/model.md).
 
 Only the head is written differently from the paper: its 3x3 convolution runs before the
-upsampling it follows in the paper (kernels.md, section 1), which is the same function and about
-nine times cheaper to train.
+upsampling it follows in the paper (docs/algebra.md, section 1), which is the same function and
+about nine times cheaper to train.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -221,7 +221,7 @@ class Backbone(nn.Module):
 
 
 class Head(nn.Module):
-    """One task's head (sak.md, forward pass step 4), its convolution commuted in training."""
+    """One task's head (docs/model.md, section 2.4), its convolution commuted in training."""
 
     taps: Tensor
 

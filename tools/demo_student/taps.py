@@ -1,4 +1,4 @@
-"""The fixed matrix that upsamples and takes three taps along one axis (kernels.md, section 1)."""
+"""The matrix that upsamples and takes three taps along one axis (docs/algebra.md, section 1)."""
 
 import torch
 from torch import Tensor

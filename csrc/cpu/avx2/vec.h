@@ -6,7 +6,7 @@
 
 #include "core/index.h"
 
-// What csrc/cpu/vector/ asks of an instruction set, for AVX2 with FMA.
+// What csrc/cpu/vector/ requires of an instruction set, for AVX2 with FMA.
 #ifdef __GNUC__
 #define UNROLL _Pragma("GCC unroll 32")
 #else
@@ -28,7 +28,7 @@ constexpr Index kLanes = 8;
 constexpr Index kPanelVectors = 2;
 constexpr Index kRowBlock = 6;  // 12 of 16 registers are sums; the others a row and two columns
 
-// Eight words from here minus `count` on: as many ones as that, then zeros.
+// The mask of the first `count` lanes is the eight words from kFirst + 8 - count on.
 alignas(64) constexpr std::int32_t kFirst[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 
 inline __m256i first(Index count) {
@@ -43,7 +43,7 @@ inline void store(float* p, Vec x) { _mm256_storeu_ps(p, x); }
 inline Vec load_first(const float* p, Index count) { return _mm256_maskload_ps(p, first(count)); }
 inline void store_first(float* p, Vec x, Index count) { _mm256_maskstore_ps(p, first(count), x); }
 
-// x, its other lanes zero.
+// The first `count` lanes of x, the others zero.
 inline Vec keep_first(Vec x, Index count) {
   return _mm256_and_ps(x, _mm256_castsi256_ps(first(count)));
 }
@@ -118,7 +118,7 @@ inline void store_s16(std::int16_t* out, Ints x) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(out), cells);
 }
 
-// Of each word's two bfloat16 the lower or the upper one, as a float.
+// The lower or the upper bfloat16 of each word, as a float.
 inline Vec lower_bf16(Ints x) { return _mm256_castsi256_ps(_mm256_slli_epi32((__m256i)x, 16)); }
 inline Vec upper_bf16(Ints x) {
   const __m256i mask = _mm256_set1_epi32(static_cast<std::int32_t>(0xffff0000));

@@ -30,15 +30,15 @@ alignas(64) constexpr float kTail[6][16] = {
      -6.0531545e-09f},
 };
 
-// gelu(x) = max(x, 0) - |x| (1 - Phi(|x|)), with |x| no larger than 5.6 in the second term, where
-// it is below 2^-24 from there on. Error <= 3 * 2^-24 * |x|. No division: a third of the time of
-// the rational form.
+// gelu(x) = max(x, 0) - |x| (1 - Phi(|x|)), with |x| clamped to 5.6 in the second term, which is
+// below 2^-24 beyond. Error <= 3 * 2^-24 * |x|. No division: a third of the time of the rational
+// form.
 inline Vec gelu(Vec x) {
   const Vec a = smaller(absolute(x), splat(5.6f));
   const Vec per_width = splat(15.5f / 5.6f);
   const Vec round = splat(0x1.8p23f);  // leaves whole numbers in the mantissa
   const Vec numbered = multiply_add(a, per_width, round);
-  const __m512i segment = _mm512_castps_si512(numbered);  // a permutation reads 4 bits
+  const __m512i segment = _mm512_castps_si512(numbered);  // the permutation reads its low 4 bits
   const Vec t = _mm512_fmsub_ps(a, per_width, sub(numbered, round));
   Vec tail = _mm512_permutexvar_ps(segment, load(kTail[5]));
   UNROLL for (Index power = 4; power >= 0; --power) {

@@ -6,7 +6,7 @@
 
 #include "core/index.h"
 
-// What csrc/cpu/vector/ asks of an instruction set, for AVX-512 F, BW, DQ and VL.
+// What csrc/cpu/vector/ requires of an instruction set, for AVX-512 F, BW, DQ and VL.
 #ifdef __GNUC__
 #define UNROLL _Pragma("GCC unroll 32")
 #else
@@ -41,7 +41,7 @@ inline Vec load_first(const float* p, Index count) {
 }
 inline void store_first(float* p, Vec x, Index count) { _mm512_mask_storeu_ps(p, first(count), x); }
 
-// x, its other lanes zero.
+// The first `count` lanes of x, the others zero.
 inline Vec keep_first(Vec x, Index count) { return _mm512_maskz_mov_ps(first(count), x); }
 
 inline Vec add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
@@ -106,7 +106,7 @@ inline void store_s16(std::int16_t* out, Ints x) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm512_cvtepi32_epi16((__m512i)x));
 }
 
-// Of each word's two bfloat16 the lower or the upper one, as a float.
+// The lower or the upper bfloat16 of each word, as a float.
 inline Vec lower_bf16(Ints x) { return _mm512_castsi512_ps(_mm512_slli_epi32((__m512i)x, 16)); }
 inline Vec upper_bf16(Ints x) {
   const __m512i mask = _mm512_set1_epi32(static_cast<std::int32_t>(0xffff0000));

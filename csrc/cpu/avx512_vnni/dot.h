@@ -5,8 +5,8 @@
 namespace sakedge::cpu {
 namespace {
 
-// Four products to a word: unsigned bytes of the row times signed bytes of the matrix, which is
-// what the instruction multiplies. So a row's numbers carry an offset of 128.
+// Four products per word: the instruction multiplies unsigned bytes, here of the row, with signed
+// ones, of the matrix. So a row's numbers are stored with an offset of 128.
 struct VnniDot : WordOperands {
   typedef std::uint8_t Cell;
   typedef std::int8_t Weight;

@@ -7,12 +7,12 @@
 
 // The three arithmetics of kernel_table.h, element by element.
 //
-//   Cell              what a number is stored as, in rows and in matrices
-//   Sum               what products are added up in
-//   range(k, x, stride)   max abs of k numbers, where cells are relative to it
-//   cell(x, range)    a number as it is stored
-//   product(a, b)     of two cells
-//   value(sum, a, b)  the sum as a float, with the ranges of its row and column
+//   Cell                 the type that stores a number, in rows and in matrices
+//   Sum                  the type that products are added in
+//   range(k, x, stride)  largest magnitude of k numbers, if cells are scaled by it, else 0
+//   cell(x, range)       a number as it is stored
+//   product(a, b)        of two cells
+//   value(sum, a, b)     the sum as a float, from the ranges of its row and column
 namespace sakedge::cpu {
 namespace {
 
@@ -55,7 +55,7 @@ struct S8 {
   typedef std::int8_t Cell;
   typedef std::int32_t Sum;
 
-  // max abs, or 0 for numbers that count as zero.
+  // 0 for numbers that count as zero.
   static float range(Index k, const float* x, Index stride) {
     float most = 0.0f;
     for (Index i = 0; i < k; ++i) {

@@ -6,8 +6,8 @@
 namespace sakedge::cpu {
 namespace {
 
-// mixed[dx][x][f] = sum over dy of the tap maps 3 dy + dx between the two rows that `row` names.
-// Along y first: what it leaves is three rows at low width, small enough for the first-level cache.
+// mixed[dx][x][f] = sum over dy of tap map 3 dy + dx, interpolated between two rows by row[dy].
+// Along y first: the result, three rows at low width, fits the first-level cache.
 inline void expand_along_y(const ExpandArgs& args, const Lerp* row, float* mixed) {
   for (Index dx = 0; dx < 3; ++dx) {
     for (Index x = 0; x < args.width; ++x) {

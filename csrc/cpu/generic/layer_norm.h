@@ -7,8 +7,8 @@
 namespace sakedge::cpu {
 namespace {
 
-// Sums of 8 interleaved parts: vectorises without reordering float additions behind our back, and
-// the rounding error grows with channels / 8.
+// Sums of 8 interleaved parts: vectorises although the compiler may not reorder float additions,
+// and the rounding error grows with channels / 8.
 constexpr Index kPartialSums = 8;
 
 inline float total(const float* lanes) {

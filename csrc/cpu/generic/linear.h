@@ -6,7 +6,7 @@
 // Matrix products over packed weights.
 //
 // Layout: a prepared row is its range, alone in a cache line, then its cells. A packed matrix is
-// the columns' ranges, then columns in panels of 8, the last one filled with zeros; a panel is
+// the columns' ranges, then columns in panels of 8, the last one padded with zeros; a panel is
 // [k][8], so that the inner loop reads it from first to last.
 namespace sakedge::cpu {
 namespace {
@@ -83,7 +83,7 @@ inline void multiply(Index k, const char* rows, const typename A::Cell* panel,
   }
 }
 
-// For float32, which generic is also used for where nothing better is.
+// float32 with explicit vectors: these kernels also run on CPUs without a better instruction set.
 template <Index Rows>
 inline void multiply_f32(Index k, const char* rows, const float* panel, float (*sums)[kPanel]) {
   const Index stride = row_size<F32>(k) / static_cast<Index>(sizeof(float));
@@ -140,7 +140,7 @@ inline void linear_block(const LinearArgs& args, Index row, Index column) {
   }
 }
 
-// Panels outside: one stays in the first-level cache while all rows pass.
+// Panels in the outer loop: one stays in the first-level cache while all rows are multiplied.
 template <typename A>
 void linear(const LinearArgs& args) {
   for (Index column = 0; column < args.n; column += kPanel) {
@@ -154,7 +154,7 @@ void linear(const LinearArgs& args) {
   }
 }
 
-// One row times one panel, over and over.
+// kRows rows times one panel, repeatedly.
 template <typename A>
 Index peak(const PeakArgs& args) {
   constexpr Index kDepth = 64;

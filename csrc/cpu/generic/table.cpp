@@ -12,7 +12,7 @@ namespace sakedge::cpu {
 
 extern const KernelTable kGenericTable;
 
-// Fills every entry, so that there is always something to inherit.
+// Fills every entry: the last table that others inherit from.
 constexpr KernelTable kGenericTable = {
     packed_kernels<F32>(),
     packed_kernels<Bf16>(),

@@ -4,7 +4,7 @@
 #include "cpu/generic/layer_norm.h"
 #include "cpu/generic/linear.h"
 
-// What happens to a tile of tokens before the heads: adapters, routers, the mixture.
+// Kernels that work on a tile of tokens: adapters, routers, the mixture.
 namespace sakedge::cpu {
 namespace {
 

@@ -11,16 +11,15 @@
 namespace sakedge::cpu {
 namespace {
 
-// Arithmetics that bring
-//   kParts                           ways to take a vector of words, one after the other
-//   part<P>(words)                   rows and columns as the multiplication takes them
+// Arithmetics that provide
+//   kParts                           operands that a vector of words is split into
+//   part<P>(words)                   operand P of a vector of words
 //   multiply_add<Lane>(x, column, sum)
 template <typename A>
 concept ByLane = requires { A::kParts; };
 
-// One word of each row, lane `Lane` of x. `next` is the column that follows, loaded ahead of its
-// use for cores that run in order, and so that two of them become one instruction; after the last
-// word there is none.
+// One word of each row, lane `Lane` of x. `next` is the following column, loaded ahead of its
+// use for in-order cores, and so that the compiler can pair two loads; the last word has none.
 template <typename A, Index Rows, Index Part, Index Lane, bool Last>
 inline void add_word(const typename A::Operand* x, const char* panel, typename A::Operand& next,
                      typename A::Sum (*sum)[kPanelVectors]) {

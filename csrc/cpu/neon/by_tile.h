@@ -2,18 +2,18 @@
 
 #include "cpu/vector/layout.h"
 
-// Products by instructions that add up more than 32 bits of elements along k. A register of words
-// is then less than four columns wide, and the register of sums belongs to a *tile* of
+// Products by instructions that sum more than 32 bits of elements along k. A register of words then
+// covers fewer than four columns, and a register of sums belongs to a *tile* of
 // kTileRows x kTileColumns results: 2 x 2 where the instruction multiplies small matrices, 1 x 1
-// where four partial sums are left to add up. A panel is passed in groups of columns, as many as
-// keep as many registers busy as the block of vectors that vec.h is for.
+// where it leaves four partial sums to be added at the end. A panel is processed in groups of
+// columns whose sums take as many registers as the kRowBlock x kPanelVectors sums of vec.h.
 namespace sakedge::cpu {
 namespace {
 
-// Arithmetics that bring
+// Arithmetics that provide
 //   kTileRows, kTileColumns
-//   rows(p, q)             one word each of the rows of a tile; of one row, p's
-//   columns(p)             one word each of the columns of a tile
+//   rows(p, q)             one word of each row of a tile; only p's if a tile has one row
+//   columns(p)             one word of each column of a tile
 //   multiply_add(x, column, sum)
 //   totals<R>(sums)        row R of as many neighbouring tiles as have kLanes columns
 template <typename A>
@@ -36,7 +36,7 @@ template <typename A, Index Rows>
       prefetch(ahead + (first / kGroup * depth + word) * kCacheLine);
       typename A::Operand x[kTiles];
       UNROLL for (Index t = 0; t < kTiles; ++t) {
-        const Index second = A::kTileRows * t + 1 < Rows ? row_size : 0;  // else itself once more
+        const Index second = A::kTileRows * t + 1 < Rows ? row_size : 0;  // else the last row twice
         const char* row = rows + A::kTileRows * t * row_size + word * A::kWord;
         x[t] = A::rows(row, row + second);
       }

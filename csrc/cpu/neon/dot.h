@@ -13,7 +13,7 @@ namespace {
 template <Index Lane>
 inline Vec multiply_add_lane(Vec x, Vec column, Vec sum) {
 #if defined(__GNUC__) && !defined(__clang__)
-  // gcc 12 keeps a copy of some sums beside the intrinsic's result, and then has to spill them.
+  // With the intrinsic, gcc 12 keeps copies of some sums and has to spill them.
   __asm__("fmla %0.4s, %1.4s, %2.s[%3]" : "+w"(sum) : "w"(column), "w"(x), "i"(Lane));
   return sum;
 #else
@@ -35,7 +35,7 @@ struct LaneF32 {
   }
 };
 
-// The lower bfloat16 of all words first, then the upper ones, widened to float32, where products
+// The lower bfloat16 of all words first, then the upper ones, widened to float32, in which products
 // are exact. Saves memory traffic, not arithmetic.
 struct LaneBf16 {
   typedef Vec Operand;
@@ -53,7 +53,7 @@ struct LaneBf16 {
   static void store(std::uint16_t* out, Vec x) { store_bf16(out, x); }
 };
 
-// Sixteen products of bytes to a word, two by two in 16 bits, which hold 2 * 127 * 127, then in
+// Sixteen products of bytes per word, added in pairs in 16 bits, which hold 2 * 127 * 127, then in
 // four sums of 32 bits.
 struct WideningDot {
   typedef std::int8_t Cell;

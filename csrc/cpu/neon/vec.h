@@ -6,7 +6,7 @@
 
 #include "core/index.h"
 
-// What csrc/cpu/vector/ asks of an instruction set, for Advanced SIMD of 64-bit Arm.
+// What csrc/cpu/vector/ requires of an instruction set, for Advanced SIMD of 64-bit Arm.
 #ifdef __GNUC__
 #define UNROLL _Pragma("GCC unroll 32")
 #else
@@ -57,7 +57,7 @@ inline void store_first(float* p, Vec x, Index count) {
   }
 }
 
-// x, its other lanes zero.
+// The first `count` lanes of x, the others zero.
 inline Vec keep_first(Vec x, Index count) {
   const std::uint32_t lanes[kLanes] = {0, 1, 2, 3};
   const std::uint32_t kept = static_cast<std::uint32_t>(count);
@@ -106,7 +106,7 @@ inline Vec to_float(Ints x) { return vcvtq_f32_s32(x); }
 // Rounded to nearest, ties to even.
 inline Ints to_nearest(Vec x) { return vcvtnq_s32_f32(x); }
 
-// Of each word's two bfloat16 the lower or the upper one, as a float.
+// The lower or the upper bfloat16 of each word, as a float.
 inline Vec lower_bf16(Ints x) { return vreinterpretq_f32_s32(vshlq_n_s32(x, 16)); }
 inline Vec upper_bf16(Ints x) {
   const uint32x4_t mask = vdupq_n_u32(0xffff0000u);
@@ -120,7 +120,7 @@ inline void store_bf16(std::uint16_t* out, Vec x) {
   vst1_u16(out, vshrn_n_u32(vaddq_u32(bits, half), 16));
 }
 
-// Four numbers of 8 bits.
+// Stores four int8; x must be in range.
 inline void store_s8(std::int8_t* out, Ints x) {
   const int16x4_t half = vmovn_s32(x);
   const int8x8_t bytes = vmovn_s16(vcombine_s16(half, half));

@@ -6,8 +6,8 @@
 namespace sakedge::cpu {
 namespace {
 
-// Two rows times two columns, four products each: two by two, as BFDOT adds them, every sum rounded
-// to odd.
+// Two rows times two columns, four products each, added in pairs as by BFDOT, every sum rounded to
+// odd.
 struct BfmmlaDot {
   typedef bfloat16x8_t Operand;
   static constexpr Index kStep = 4;

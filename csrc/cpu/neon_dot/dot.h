@@ -6,7 +6,7 @@
 namespace sakedge::cpu {
 namespace {
 
-// Four products of signed bytes to a word.
+// Four products of signed bytes per word.
 struct SdotDot {
   typedef std::int8_t Cell;
   typedef std::int8_t Weight;

@@ -15,7 +15,7 @@ inline std::uint16_t to_bf16(float x) {
   return static_cast<std::uint16_t>(bits >> 16);
 }
 
-// Arithmetic on bfloat16. `Dot` brings kStep, Operand, load, broadcast and multiply_add, and
+// Arithmetic on bfloat16. `Dot` provides kStep, Operand, load, broadcast and multiply_add, and
 // store(out, x), which rounds a vector.
 template <typename Dot>
 struct Bf16 : Dot {

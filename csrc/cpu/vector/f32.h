@@ -5,7 +5,7 @@
 namespace sakedge::cpu {
 namespace {
 
-// Arithmetic on float32 as it is. `Dot` brings Operand, load, broadcast and multiply_add.
+// Arithmetic on float32 as it is. `Dot` provides Operand, load, broadcast and multiply_add.
 template <typename Dot>
 struct F32 : Dot {
   static constexpr Index kStep = 1;

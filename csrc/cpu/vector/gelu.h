@@ -8,7 +8,7 @@ namespace {
 // gelu(x) = x * Phi(x) by the rational function of generic/gelu.h, which derives it. With fused
 // multiply-adds |error| <= 3 * 2^-24 * |x|.
 inline Vec gelu(Vec x) {
-  const Vec above = larger(x, splat(-5.6f));  // below, a remainder of Phi must not grow with x
+  const Vec above = larger(x, splat(-5.6f));  // below, Phi's error must not be multiplied by |x|
   const Vec h = smaller(above, splat(5.6f));
   const Vec t = mul(h, h);
   Vec p = splat(2.2146473e-08f);

@@ -4,15 +4,15 @@
 
 // The matrix product that all arithmetics share.
 //
-// A panel of `kPanel` columns stays in the first-level cache while blocks of `kRowBlock` rows pass
-// it; a block's sums stay in registers over the whole depth. With 14 x 32 sums (AVX-512) a step
-// issues 28 multiply-adds for 14 broadcasts and 2 loads, so loads never limit it and prepared rows
-// need no further packing. The outer loops need no blocking: a tile of rows and the panel in use
-// fit the second-level cache at every depth that students have.
+// A panel of `kPanel` columns stays in the first-level cache while it is multiplied with blocks of
+// `kRowBlock` rows; a block's sums stay in registers over the whole depth. With 14 x 32 sums
+// (AVX-512) a step issues 28 multiply-adds for 14 broadcasts and 2 loads, so loads never limit it
+// and prepared rows need no further packing. The outer loops need no blocking: a tile of rows and
+// the panel in use fit the second-level cache at every depth that students have.
 namespace sakedge::cpu {
 namespace {
 
-// What becomes of a product: y = value + bias, its GELU, or y += value + bias.
+// What is stored of a product: y = value + bias, its GELU, or y += value + bias.
 enum class Finish { kStore, kGelu, kAccumulate };
 
 struct Epilogue {
@@ -34,12 +34,12 @@ inline void write(const Epilogue& e, float* y, Index column, Vec value, Lanes la
   store(y + column, value, lanes);
 }
 
-// Arithmetics that this file's innermost loop is for. An instruction set may declare, before this
-// file is included, a multiply_block for arithmetics that do without broadcasting.
+// Arithmetics for the innermost loop below. An instruction set may declare, before this file is
+// included, a multiply_block for arithmetics that need no broadcast.
 template <typename A>
 concept ByBroadcast = requires(const char* p) { A::broadcast(p); };
 
-// `Rows` rows times one panel. `ahead` is what to fetch meanwhile, a cache line per step.
+// `Rows` rows times one panel. From `ahead` one cache line is prefetched per step.
 template <typename A, Index Rows>
   requires ByBroadcast<A>
 inline void multiply_block(const char* rows, Index row_size, const char* panel, Index depth,
@@ -66,7 +66,7 @@ inline void multiply_block(const char* rows, Index row_size, const char* panel, 
   }
 }
 
-// As multiply_block for a number of rows that is not known when compiling.
+// multiply_block for a number of rows that is known only at run time.
 template <typename A, Index Most>
 inline void multiply_rows(Index count, const char* rows, Index row_size, const char* panel,
                           Index depth, const char* ahead, typename A::Sum (*sums)[kPanelVectors]) {
@@ -110,10 +110,10 @@ inline void multiply(Index m, Index n, Index k, const void* prepared, const void
     const char* panel = static_cast<const char*>(packed) + first / kPanel * panel_bytes;
     Index row = 0;
     for (Index block = 0; block < blocks; ++block) {
-      // Blocks of equal size, give or take a row, rather than full ones and a thin last one.
+      // Blocks whose sizes differ by at most one row, rather than full ones and a small last one.
       const Index count = (m - row + blocks - block - 1) / (blocks - block);
       const char* rows = static_cast<const char*>(prepared) + row * row_bytes;
-      // Two lines of the panel go to a step: the first two blocks fetch all of the next panel.
+      // A step reads two cache lines of the panel, so two blocks prefetch all of the next panel.
       const char* ahead = panel + panel_bytes + (block & 1) * depth * kCacheLine;
       typename A::Sum sums[kRowBlock][kPanelVectors];
       multiply_rows<A, kRowBlock>(count, rows, row_bytes, panel, depth, ahead, sums);

@@ -6,7 +6,7 @@
 namespace sakedge::cpu {
 namespace {
 
-// The six weights and places that three taps of an axis name.
+// The three taps of an axis as six weights and source positions.
 struct Stencil {
   Vec weight[6];
   Index place[6];
@@ -23,8 +23,8 @@ inline Stencil stencil(const Lerp* lerps) {
   return s;
 }
 
-// mixed[dx][x][f] = sum over dy of the tap maps 3 dy + dx between the two rows that `row` names.
-// Along y first: what it leaves is three rows at low width, small enough for the first-level cache.
+// mixed[dx][x][f] = sum over dy of tap map 3 dy + dx, interpolated between two rows by row[dy].
+// Along y first: the result, three rows at low width, fits the first-level cache.
 inline void expand_along_y(const ExpandArgs& args, const Lerp* row, float* mixed) {
   const Stencil s = stencil(row);
   for (Index dx = 0; dx < 3; ++dx) {
@@ -106,7 +106,7 @@ inline void project_all(const ExpandArgs& args, const float* activations, Index 
   }
 }
 
-// What the products are added to.
+// Initialises the logits that the products are added to.
 inline void begin_logits(const ExpandArgs& args, Index positions, float* logits) {
   for (Index p = 0; p < positions; ++p) {
     for (Index j = 0; j < args.classes; ++j) {

@@ -3,7 +3,7 @@
 #include "core/index.h"
 
 // The kernels of this folder are written once, in terms of a vector of floats. An instruction set
-// brings, in <isa>/vec.h, which its table.cpp includes before anything of this folder:
+// provides, in <isa>/vec.h, which its table.cpp includes before anything of this folder:
 //
 //   UNROLL             before a loop of a constant number of steps
 //   Vec, Ints          kLanes floats; as many int32
@@ -15,14 +15,14 @@
 //   prefetch
 //   load_ints, splat_ints, add_ints, sub_ints, to_float, to_nearest (ties to even)
 //   lower_bf16, upper_bf16, store_bf16
-// and gelu(Vec), its own or that of vector/gelu.h. An instruction for products of bfloat16 or int8
-// is in its dot.h, with an innermost loop of its own where that of gemm.h does not fit; without one
-// there are bf16.h and madd.h, which asks for add_pairs and store_s16. Everything is in an
-// unnamed namespace: each instruction set compiles a copy of its own.
+// and gelu(Vec), its own or that of vector/gelu.h. Its dot.h has instructions for products of
+// bfloat16 or int8, if any, and an innermost loop of its own where that of gemm.h does not fit;
+// otherwise it uses bf16.h and madd.h, which requires add_pairs and store_s16. Everything is in an
+// unnamed namespace: each instruction set compiles its own copy.
 namespace sakedge::cpu {
 namespace {
 
-// Which lanes of a vector a loop's step works on: all, or the first `count` < kLanes.
+// The lanes of a vector that a loop's step works on: all, or the first `count` < kLanes.
 struct All {};
 struct First {
   Index count;
@@ -45,7 +45,7 @@ inline void put(float* out, Vec x, Index count) {
 inline Vec keep(Vec x, All) { return x; }
 inline Vec keep(Vec x, First lanes) { return keep_first(x, lanes.count); }
 
-// Calls body(i, lanes) for every vector of `count` floats: the last one may be a part.
+// Calls body(i, lanes) for every vector of `count` floats; the last one may be partial.
 template <typename Body>
 inline void for_vectors(Index count, const Body& body) {
   Index i = 0;

@@ -7,23 +7,24 @@
 
 // Layouts of prepared rows and packed matrices.
 //
-// Both consist of *words*, each of `A::kStep` neighbouring elements along k. Mostly a word has 32
-// bits, one float, two bfloat16 or four int8, and a product broadcasts a word of a row against a
-// vector of words of as many columns. Instructions that add up more than 32 bits of elements have
-// longer words.
+// Both consist of *words*, each of `A::kStep` neighbouring elements along k. A word usually has 32
+// bits (one float, two bfloat16, two int16 or four int8), and a product multiplies a broadcast word
+// of a row with a vector of words, one of each column. Instructions that sum more than 32 bits of
+// elements along k into one result take longer words.
 //
-//   row     words of one row, the last one filled with zeros; from the next cache line on what
-//           A::kRowExtra asks for (the row's scale). An odd number of cache lines, so that the rows
+//   row     words of one row, the last one padded with zeros; from the next cache line on
+//           A::kRowExtra bytes (the row's scale). An odd number of cache lines, so that the rows
 //           of a block do not compete for the same set of the first-level cache.
-//   packed  panels of kPanel columns, the last one filled with zeros: [words][kPanel] words, then
+//   packed  panels of kPanel columns, the last one padded with zeros: [words][kPanel] words, then
 //           A::kColumnExtra bytes for each column (its scale).
 //
-// An arithmetic `A` is a struct of the ISA's folder:
+// An arithmetic `A` is F32, Bf16 or S8 of this folder over an instruction set's dot product:
 //   kStep, kWord (bytes of a word), kRowExtra, kColumnExtra
-//   Operand, Sum, zero(), load(), broadcast(), multiply_add(x, column, sum)
-//   value(sum, row, depth, scales, column)   the product as a float
-//   prepare(k, x, row)
-//   pack_columns(...)
+//   Operand, Sum, zero(), load(p), broadcast(p), multiply_add(x, column, sum); others where the
+//   instruction set has its own multiply_block (gemm.h)
+//   value(sum, row, depth, scales, column)                 the product as a float
+//   prepare(k, x, row)                                     a row
+//   pack_column(k, source, stride, depth, panel, column)   a column of a panel
 namespace sakedge::cpu {
 namespace {
 
@@ -32,7 +33,7 @@ constexpr Index kPanel = kPanelVectors * kLanes;
 
 constexpr Index round_up(Index value, Index step) { return (value + step - 1) / step * step; }
 
-// How arithmetics of 32-bit words read them; kernels of whole vectors of words inherit it.
+// Loads 32-bit words; base of the dot products that take them a vector at a time.
 struct WordOperands {
   typedef Ints Operand;
 
@@ -55,7 +56,7 @@ Index packed_size(Index k, Index n) {
   return (n + kPanel - 1) / kPanel * panel_size<A>(k);
 }
 
-// Where what follows the words of a row begins.
+// Offset of the bytes that follow the words of a row.
 template <typename A>
 constexpr Index row_tail(Index depth) {
   return round_up(depth * A::kWord, kCacheLine);

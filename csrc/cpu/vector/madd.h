@@ -6,7 +6,7 @@ namespace sakedge::cpu {
 namespace {
 
 // int8 for instruction sets that multiply int16 in pairs: exact, where their byte instruction would
-// saturate. They bring add_pairs(x, column, sum) and store_s16(out, x).
+// saturate. They provide add_pairs(x, column, sum) and store_s16(out, x).
 struct MaddDot : WordOperands {
   typedef std::int16_t Cell;
   typedef std::int16_t Weight;

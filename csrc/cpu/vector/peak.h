@@ -15,7 +15,7 @@ Index peak(const PeakArgs& args) {
   const char* panel = rows + kRowBlock * kRowSize;
   typename A::Sum total[kRowBlock][kPanelVectors];
   for (Index round = 0; round < args.rounds; ++round) {
-    const char* from = rows + round % 2 * kCacheLine;  // so that no compiler does it only once
+    const char* from = rows + round % 2 * kCacheLine;  // so that it is not hoisted out of the loop
     multiply_block<A, kRowBlock>(from, kRowSize, panel, kDepth, panel, total);
   }
   Vec all = splat(0.0f);

@@ -10,9 +10,9 @@ namespace {
 // Symmetric int8 with one scale per row and column; kernel_table.h gives the rule, which no
 // instruction set may round differently.
 //
-// `Dot` brings Cell (what a quantised number is stored as), kStep, kOffset (added to those of a
-// row), Operand, load, broadcast, multiply_add on Ints, and store(out, x), which stores a vector of
-// integers as cells.
+// `Dot` provides Cell (the type that stores a quantised number of a row), Weight (likewise of the
+// matrix), kStep, kOffset (added to the numbers of a row), Operand, load, broadcast, multiply_add
+// on Ints, and store(out, x), which stores a vector of integers as cells.
 template <typename Dot>
 struct S8 : Dot {
   typedef typename Dot::Cell Cell;
@@ -25,7 +25,7 @@ struct S8 : Dot {
 
   static Sum zero() { return to_nearest(splat(0.0f)); }
 
-  // scales: [kPanel] column scales, then [kPanel] sums of what the row's offset added.
+  // scales: [kPanel] column scales, then [kPanel] excesses that the row's offset added to the sums.
   static Vec value(Sum sum, const char* row, Index depth, const char* scales, Index column) {
     const float row_scale = *reinterpret_cast<const float*>(row + row_tail<S8>(depth));
     const float* column_scales = reinterpret_cast<const float*>(scales) + column;

@@ -5,28 +5,28 @@
 
 // Bilinear samples of a map, kLanes output columns at a time.
 //
-// The map's two rows that an output row lies between are turned once into planes, [classes][width],
-// and kept for the output rows that follow; along y is then a contiguous loop. Along x, the low
-// neighbours of kLanes columns lie within kLanes of each other wherever the output is no smaller
-// than the map, and so do the high ones: one load and a lookup in registers each, no gathering.
+// The two rows of the map around an output row are transposed once to planes, [classes][width], and
+// kept for the following output rows; interpolation along y is then a contiguous loop. Along x, the
+// low neighbours of kLanes columns lie within kLanes of each other wherever the output is no
+// smaller than the map, and so do the high ones: each takes one load and a permutation, no gather.
 //
 // Scratch: three sets of planes (low, high, between), then the columns' lerps. A load of kLanes may
 // read past a plane, into the next or into the lerps, but never uses what it finds there.
 namespace sakedge::cpu {
 namespace {
 
-// kLanes lerps, at most 5 words for each. `low` and `high` count from the bases.
+// kLanes lerps, at most 5 words for each. `low` and `high` are relative to the bases.
 struct Columns {
   float low_weight[kLanes];
   float high_weight[kLanes];
   std::int32_t low[kLanes];
   std::int32_t high[kLanes];
-  std::int32_t low_base;  // < 0: far from each other, and low and high count from 0
+  std::int32_t low_base;  // < 0: too far apart for one load; low and high are absolute
   std::int32_t high_base;
 };
 static_assert(sizeof(Columns) <= 5 * sizeof(float) * kLanes);
 
-// Columns from `lerps` on; where there are fewer than kLanes, the last one stands for the rest.
+// kLanes columns from `lerps` on; if fewer remain, the last one is repeated.
 inline Columns columns(const Lerp* lerps, Index count) {
   Columns result;
   std::int32_t low = lerps[0].low;
@@ -82,12 +82,12 @@ struct Sampler {
   }
 };
 
-// Rows of the map as planes, the last two that were asked for.
+// Rows of the map as planes; keeps the last two.
 struct PlaneCache {
   const SampleArgs& args;
   Index held[2];
 
-  // Where `row` is; the other place keeps `other`, if it holds it.
+  // The planes of `row`. Does not evict `other`.
   const float* get(Index row, Index other) {
     const Index size = args.width * args.classes;
     if (held[0] == row || held[1] == row) {

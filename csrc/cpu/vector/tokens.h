@@ -4,7 +4,7 @@
 #include "cpu/vector/layer_norm.h"
 #include "cpu/vector/peak.h"
 
-// What happens to a tile of tokens before the heads: products, adapters, routers.
+// Kernels that work on a tile of tokens: products, adapters, routers.
 namespace sakedge::cpu {
 namespace {
 

@@ -17,7 +17,7 @@ inline constexpr Index kHeadChunk = 64;
 inline constexpr Index kTaps = 9;
 
 // One task's head, packed: the level linears, then the 3 x 3 convolution as nine matrices that act
-// before the upsampling (kernels.md section 1), then the 1 x 1 to the classes, which stays float32.
+// before the upsampling (docs/algebra.md, section 1), then the 1 x 1 to the classes, in float32.
 // Immutable.
 struct Head {
   // Channels [first, first + count) of the fused map.

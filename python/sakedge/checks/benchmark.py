@@ -100,7 +100,7 @@ def benchmark(
         batch: Images in one call.
         iterations: Calls to measure; None is as many as fit into `duration`, at least 10.
         duration: Seconds to measure for.
-        warmup: Calls before that, not measured; the first of all is always told apart.
+        warmup: Calls before that, not measured; the very first call is always timed separately.
         progress: Told how far it is.
         **options: As for `sakedge.load`.
 

@@ -1,6 +1,6 @@
 """The manifest: what a student file holds, as JSON in its ONNX metadata.
 
-The schema is `format.md` of the design. Everything a reader must know before it touches a weight
+`docs/format.md` describes the file. Everything a reader must know before it touches a weight
 is here: tasks, adapters, sizes, pre-processing, precision, provenance and digests.
 """
 
@@ -46,7 +46,7 @@ class AdapterInfo(_Part):
 
 
 class Architecture(_Part):
-    """Sizes of the network (`sak.md`, Notation).
+    """Sizes of the network (docs/model.md, section 1).
 
     Attributes:
         width: Embedding width C.

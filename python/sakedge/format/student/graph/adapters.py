@@ -1,4 +1,4 @@
-"""The Teacher-Specific Adapter Paths: x0 … xD to one expert per level (`sak.md`, step 2)."""
+"""The adapter paths: x0 … xD to one expert per level (docs/model.md, section 2.2)."""
 
 from __future__ import annotations
 

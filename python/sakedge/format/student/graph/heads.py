@@ -1,4 +1,4 @@
-"""The heads: four mixtures to one task's logits (`sak.md`, step 4)."""
+"""The heads: four mixtures to one task's logits (docs/model.md, section 2.4)."""
 
 from __future__ import annotations
 

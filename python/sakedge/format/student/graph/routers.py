@@ -1,4 +1,4 @@
-"""The Mixture-of-Representations routers: experts to one map per task and level (step 3)."""
+"""The Mixture-of-Representations routers: experts to a map (docs/model.md, section 2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Teacher-Agnostic Stem: image to x0 … xD (`sak.md`, step 1)."""
+"""The Teacher-Agnostic Stem: image to x0 … xD (docs/model.md, section 2.1)."""
 
 from __future__ import annotations
 
