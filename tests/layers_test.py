@@ -14,7 +14,7 @@ PACKAGE = ROOT / "python" / "sakedge"
 
 # A module may import what stands on a lower floor, and its own package; nothing else of ours.
 FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"assets", "errors"}),
+    frozenset({"assets", "errors", "progress"}),
     frozenset({"arguments", "files", "logs"}),
     frozenset({"drawing"}),
     frozenset({"tasks"}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,10 @@ from sakedge.api import load
 from sakedge.errors import OptionError
 from sakedge.images.examples import example, fitted
 from sakedge.images.read import ImageLike
+from sakedge.progress import Progress
 from sakedge.runtime import machine
 
 STAGES = ("preprocess", "stem", "decoder", "postprocess")
-
-Progress = Callable[[str, float], None]
-"""Called with what is done now and the share that is done."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def benchmark(
         batch: Images in one call.
         iterations: Calls to measure; None is as many as fit into `duration`, at least 10.
         duration: Seconds to measure for.
-        warmup: Calls before that, not measured; the first of all is always told apart.
+        warmup: Calls before that, not measured; the first of all is always given on its own.
         progress: Told how far it is.
         **options: As for `sakedge.load`.
 

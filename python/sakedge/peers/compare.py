@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from sakedge.backends import registry
-from sakedge.peers.race import Progress, race
+from sakedge.peers.race import race
 from sakedge.peers.types import Contestant, Plan, Race
+from sakedge.progress import Progress
 
 PRECISIONS = ("fp32", "bf16", "int8")
 _RUNNERS = "sakedge.peers.runners"
