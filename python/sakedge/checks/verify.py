@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from sakedge.api import load
 from sakedge.backends import registry
-from sakedge.backends.onnxruntime.backend import StockSession
 from sakedge.errors import BackendError
 from sakedge.format import Manifest, StudentFile
 from sakedge.images.examples import example, fitted
 from sakedge.images.read import ImageLike
+from sakedge.peers.stock import open_stock
 from sakedge.progress import Progress
 from sakedge.runtime.precision import native, plan
 from sakedge.runtime.threads import resolve_threads
@@ -124,7 +124,7 @@ def verify(
     pictures = [fitted(image, size) for image in images] or [example(size)]
     total = 1 + len(names) * len(pictures)
     tell("stock ONNX Runtime", 0.0)
-    stock = StockSession(Path(path), resolve_threads(threads))
+    stock = open_stock("onnxruntime", Path(path), resolve_threads(threads))
     expected = [stock.run(_normalised(picture, manifest)) for picture in pictures]
     del stock
     comparisons: list[Comparison] = []
@@ -165,7 +165,7 @@ def _backends(
     refused = {each: a[-1].reason for each, a in support.items() if each not in able}
     if not able:
         reasons = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
-        raise BackendError(f"no backend can run the stem: {reasons}")
+        raise BackendError(f"no backend can run here: {reasons}")
     return able, refused
 
 

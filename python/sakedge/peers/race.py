@@ -18,7 +18,7 @@ from sakedge.peers.types import Contestant, Plan, Race, Request, Sample
 from sakedge.progress import Progress
 from sakedge.runtime import machine
 
-REFERENCE = Contestant("onnxruntime", "fp32", "sakedge.peers.runners:onnxruntime")
+REFERENCE = Contestant("onnxruntime", "fp32", "sakedge.peers.runners:stock")
 _WORKER = [sys.executable, "-m", "sakedge.peers.worker"]
 _LONGEST = 300
 
