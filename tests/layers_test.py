@@ -118,6 +118,49 @@ def test_a_backend_imports_no_other_backend() -> None:
                 assert place != {"registry"}, f"{path}: a backend does not choose backends"
 
 
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def _private_names(path: Path) -> Iterator[str]:
+    """Private names of other packages' modules that a file imports or reads, by full name."""
+    tree = ast.parse(path.read_text())
+    own = f"sakedge.{'.'.join(path.parent.relative_to(PACKAGE).parts)}".rstrip(".")
+    modules: dict[str, str] = {}  # what this file calls a module → the module
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {each.asname or each.name: each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            for each in node.names:
+                name = f"{node.module}.{each.name}"
+                modules[each.asname or each.name] = name
+                if _is_private(each.name) and _package(name) != own:
+                    yield name
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and _is_private(node.attr):
+            module = modules.get(ast.unparse(node.value), "")
+            if _is_module(module) and _package(f"{module}.{node.attr}") != own:
+                yield f"{module}.{node.attr}"
+
+
+def _is_module(name: str) -> bool:
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    return name != "" and (place.is_dir() or place.with_suffix(".py").is_file())
+
+
+def _package(name: str) -> str:
+    """The package that owns a module's name, e.g. `sakedge.format` of `sakedge.format.digest.x`."""
+    module = name.rpartition(".")[0]
+    is_package = PACKAGE.parent.joinpath(*module.split(".")).is_dir()
+    return module if is_package else module.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("path", _python_files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_private_names_stay_in_their_package(path: Path) -> None:
+    reached = {name for name in _private_names(path) if _is_within(name, "sakedge")}
+    assert reached - {"sakedge._core"} == set(), f"{path}: private to another package"
+
+
 def _cpp_files() -> list[Path]:
     return sorted(p for p in (ROOT / "csrc").rglob("*") if p.suffix in {".h", ".cpp", ".def"})
 
