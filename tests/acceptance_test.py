@@ -16,8 +16,8 @@ from tests.reference.sak import ReferenceStudent
 from tests.support.checkpoint import load_state, make_checkpoint
 
 import sakedge
-from sakedge.backends.onnxruntime.backend import StockSession
 from sakedge.convert import convert
+from sakedge.peers.stock.onnxruntime import StockSession
 
 TOLERANCE = 1e-4
 """Of a task's range: what fp32 against fp32, summed in another order, may differ by."""

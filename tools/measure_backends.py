@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from sakedge.backends import registry
-from sakedge.backends.base import StemOptions, StemSession
+from sakedge.backends.base import CompileOptions, Session
 from sakedge.format import StudentFile
 from sakedge.runtime import machine
 from sakedge.runtime.threads import resolve_threads
@@ -31,8 +31,8 @@ import json, sys, time
 from pathlib import Path
 import numpy as np
 from sakedge.backends import registry
-from sakedge.backends.openvino import backend as openvino
-from sakedge.backends.base import StemOptions
+from sakedge.backends.openvino import blobs
+from sakedge.backends.base import CompileOptions
 from sakedge.format import StudentFile
 
 def held():
@@ -41,7 +41,7 @@ def held():
     return int(status["RssAnon"].split()[0]) / 1024
 
 path, name, threads, folder, config = json.loads(sys.argv[1])
-openvino._CPU_CACHE_LIMIT = 1 << 60
+blobs.CPU_LIMIT = 1 << 60
 with StudentFile.open(path) as file:
     stem = file.stem()
 backend = registry.get(name)
@@ -62,7 +62,8 @@ else:
     if config == "unoptimised":
         import onnxruntime
         config = {"graph_optimization_level": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL}
-    options = StemOptions(threads=threads, cache_dir=folder and Path(folder), config=config or {})
+    options = CompileOptions(
+        threads=threads, cache_dir=folder and Path(folder), config=config or {})
     before, begin = held(), time.perf_counter()
     session = backend.compile(stem, options)
     state = session.details["cache"]
@@ -112,8 +113,8 @@ def measure_running(path: Path, threads: int, rounds: int) -> None:
     with StudentFile.open(path) as file:
         stem = file.stem()
     images = np.random.default_rng(0).standard_normal((1, 3, *stem.input_size), np.float32)
-    sessions: dict[str, StemSession] = {
-        name: registry.get(name).compile(stem, StemOptions(threads=threads))
+    sessions: dict[str, Session] = {
+        name: registry.get(name).compile(stem, CompileOptions(threads=threads))
         for name in registry.BACKENDS
     }
     runs: dict[str, list[tuple[float, float]]] = {name: [] for name in sessions}

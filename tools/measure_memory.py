@@ -154,9 +154,9 @@ def contestant(
     import sakedge.api
     from sakedge.backends import registry
     from sakedge.format import StudentFile
+    from sakedge.peers.stock import open_stock
 
     enter("import sakedge")
-    module = __import__(f"sakedge.backends.{backend}.backend", fromlist=["StockSession"])
     with during("import the runtime", "rest"):
         registry.probe(backend, "CPU", precision)
     with StudentFile.open(path) as file:
@@ -164,8 +164,7 @@ def contestant(
     images = np.random.default_rng(0).standard_normal((1, 3, *size), np.float32)
     if who == "stock":
         enter("load")
-        options = {} if backend == "onnxruntime" else {"precision": precision}
-        session = module.StockSession(Path(path), threads, **options)
+        session = open_stock(backend, Path(path), threads, precision)
         for i in range(calls):
             enter("first call" if i == 0 else "further calls")
             session.run(images)

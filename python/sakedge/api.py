@@ -13,7 +13,7 @@ from sakedge import logs
 from sakedge.adapters.slots import AdapterSlots, Change
 from sakedge.arguments import pick
 from sakedge.backends import registry
-from sakedge.backends.base import StemOptions
+from sakedge.backends.base import CompileOptions
 from sakedge.backends.cache import resolve_cache_dir
 from sakedge.decoder import Decoder, arithmetics
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
@@ -92,7 +92,7 @@ def load(
         chosen, refused, stem_precision = choose_stem(decided.stems, backend, device)
         session = chosen.compile(
             stem,
-            StemOptions(
+            CompileOptions(
                 device=device,
                 precision=stem_precision,
                 threads=thread_count,

@@ -14,20 +14,20 @@ import pytest
 from tests.support.files import without_rights
 
 from sakedge.backends import cache, registry
-from sakedge.backends.base import StemOptions, StemSession
-from sakedge.format import StemModel, StudentFile
+from sakedge.backends.base import CompileOptions, Session
+from sakedge.format import StudentFile, Subgraph
 
 
 @pytest.fixture(scope="module")
-def stem(tiny_student: Path) -> Iterator[StemModel]:
+def stem(tiny_student: Path) -> Iterator[Subgraph]:
     with StudentFile.open(str(tiny_student)) as file:
         yield file.stem()
 
 
 def compiled(
-    stem: StemModel, folder: Path | None, config: Mapping[str, Any] | None = None
-) -> StemSession:
-    options = StemOptions(threads=1, cache_dir=folder, config=config or {})
+    stem: Subgraph, folder: Path | None, config: Mapping[str, Any] | None = None
+) -> Session:
+    options = CompileOptions(threads=1, cache_dir=folder, config=config or {})
     return registry.get("openvino").compile(stem, options)
 
 
@@ -35,13 +35,13 @@ def entries(folder: Path) -> list[Path]:
     return sorted((folder / "openvino").glob("*"))
 
 
-def assert_same(one: StemSession, other: StemSession, stem: StemModel) -> None:
+def assert_same(one: Session, other: Session, stem: Subgraph) -> None:
     inputs = np.random.default_rng(0).standard_normal((1, 3, *stem.input_size), np.float32)
     for ours, theirs in zip(one.run(inputs), other.run(inputs), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_the_second_start_is_a_hit_with_the_same_outputs(stem: StemModel, tmp_path: Path) -> None:
+def test_the_second_start_is_a_hit_with_the_same_outputs(stem: Subgraph, tmp_path: Path) -> None:
     first = compiled(stem, tmp_path)
     second = compiled(stem, tmp_path)
     assert (first.details["cache"], second.details["cache"]) == ("stored", "hit")
@@ -49,11 +49,11 @@ def test_the_second_start_is_a_hit_with_the_same_outputs(stem: StemModel, tmp_pa
     assert_same(first, second, stem)
 
 
-def test_without_a_folder_nothing_is_kept(stem: StemModel) -> None:
+def test_without_a_folder_nothing_is_kept(stem: Subgraph) -> None:
     assert compiled(stem, None).details["cache"] == "off"
 
 
-def test_other_weights_or_options_are_another_entry(stem: StemModel, tmp_path: Path) -> None:
+def test_other_weights_or_options_are_another_entry(stem: Subgraph, tmp_path: Path) -> None:
     compiled(stem, tmp_path)
     for other in (
         compiled(replace(stem, digest="0" * 64), tmp_path),
@@ -75,7 +75,7 @@ def test_other_weights_or_options_are_another_entry(stem: StemModel, tmp_path: P
     ids=["empty", "header only", "cut", "foreign", "one bit"],
 )
 def test_a_damaged_entry_is_replaced(
-    stem: StemModel, tmp_path: Path, damage: Callable[[bytes], bytes]
+    stem: Subgraph, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     first = compiled(stem, tmp_path)
     (entry,) = entries(tmp_path)
@@ -87,7 +87,7 @@ def test_a_damaged_entry_is_replaced(
     assert_same(first, again, stem)
 
 
-def test_a_sound_entry_that_openvino_refuses_is_replaced(stem: StemModel, tmp_path: Path) -> None:
+def test_a_sound_entry_that_openvino_refuses_is_replaced(stem: Subgraph, tmp_path: Path) -> None:
     compiled(stem, tmp_path)
     (entry,) = entries(tmp_path)
     assert cache.store(entry.parent, entry.stem, b"a blob of some other OpenVINO") is None
@@ -96,7 +96,7 @@ def test_a_sound_entry_that_openvino_refuses_is_replaced(stem: StemModel, tmp_pa
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX's rule")
-def test_an_entry_that_others_can_write_is_not_trusted(stem: StemModel, tmp_path: Path) -> None:
+def test_an_entry_that_others_can_write_is_not_trusted(stem: Subgraph, tmp_path: Path) -> None:
     compiled(stem, tmp_path)
     (entry,) = entries(tmp_path)
     entry.chmod(0o622)
@@ -107,7 +107,7 @@ def test_an_entry_that_others_can_write_is_not_trusted(stem: StemModel, tmp_path
         assert compiled(stem, tmp_path).details["cache"] == "stored"
 
 
-def test_a_folder_without_rights_costs_only_time(stem: StemModel, tmp_path: Path) -> None:
+def test_a_folder_without_rights_costs_only_time(stem: Subgraph, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     folder.mkdir()
     with without_rights(folder):
@@ -116,7 +116,7 @@ def test_a_folder_without_rights_costs_only_time(stem: StemModel, tmp_path: Path
     assert session.run(np.zeros((1, 3, *stem.input_size), np.float32))
 
 
-def test_a_file_where_the_folder_should_be_costs_only_time(stem: StemModel, tmp_path: Path) -> None:
+def test_a_file_where_the_folder_should_be_costs_only_time(stem: Subgraph, tmp_path: Path) -> None:
     file = tmp_path / "cache"
     file.touch()
     assert compiled(stem, file).details["cache"].startswith("none: ")
@@ -133,9 +133,9 @@ def test_the_least_recently_used_entries_go(tmp_path: Path) -> None:
 
 
 def test_a_large_stem_is_not_cached_on_a_cpu(
-    stem: StemModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stem: Subgraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sakedge.backends.openvino.backend._CPU_CACHE_LIMIT", 1000)
+    monkeypatch.setattr("sakedge.backends.openvino.blobs.CPU_LIMIT", 1000)
     assert "faster than reading a cache" in compiled(stem, tmp_path).details["cache"]
     assert not entries(tmp_path)
 

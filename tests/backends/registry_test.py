@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sakedge.backends import registry
-from sakedge.backends.base import is_older
+from sakedge.backends.runtimes import is_older
 from sakedge.errors import BackendError, UnknownBackendError
 
 PLUGIN = """
@@ -18,9 +18,10 @@ from sakedge.backends.base import Support
 
 class Plant:
     name = "plant"
+    devices = {"FPGA": ("fp32",)}
     def probe(self, device, precision):
         return Support(device == "FPGA", "runs on FPGA only")
-    def compile(self, stem, options):
+    def compile(self, subgraph, options):
         raise AssertionError
 """
 
@@ -119,6 +120,15 @@ def test_a_third_party_that_cannot_be_loaded_is_an_error_with_its_reason(
     with pytest.raises(BackendError, match=r"no_such_module:Backend.*ModuleNotFoundError"):
         registry.get("gone")
     assert "cannot be loaded" in registry.probe("gone").reason
+
+
+def test_a_third_party_that_lacks_a_member_is_an_error_that_lists_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(tmp_path, monkeypatch, "partial", "collections:OrderedDict")
+    with pytest.raises(BackendError, match=r"name, devices, probe and compile.*OrderedDict"):
+        registry.get("partial")
+    assert "cannot be used" in registry.probe("partial").reason
 
 
 def test_a_third_party_cannot_take_the_name_of_ours(

@@ -16,11 +16,11 @@ from tools.bench_peers.stages import predicted
 from tools.bench_peers.store import Entry, Store
 from tools.bench_peers.students import PASCAL, Spec, student
 
-from sakedge.backends.onnxruntime.backend import StockSession
 from sakedge.errors import OptionError
 from sakedge.format import Manifest, StudentFile
 from sakedge.format.student.manifest import AdapterInfo, Architecture, Precision, Provenance
 from sakedge.peers import Contestant, Plan, Race, Sample, race
+from sakedge.peers.stock.onnxruntime import StockSession
 from sakedge.peers.types import DECODED, Memory
 from sakedge.peers.worker import inputs, largest_error
 from sakedge.tasks import TaskInfo

@@ -39,13 +39,13 @@ def test_verify_tells_why_nothing_can_be_compared(tiny_student: Path) -> None:
 
 
 def test_verify_counts_its_steps(tiny_student: Path) -> None:
-    steps: list[tuple[str, int, int]] = []
+    steps: list[tuple[str, float]] = []
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, (30, 50, 3), np.uint8) for _ in range(2)]
     found = verify(tiny_student, pictures, progress=lambda *step: steps.append(step))
     assert found.images == 2
-    assert steps[-1] == ("done", 5, 5)
-    assert [done for _, done, _ in steps] == [0, 1, 2, 3, 4, 5]
+    assert steps[-1] == ("done", 1.0)
+    assert [share for _, share in steps] == [0, 1 / 5, 2 / 5, 3 / 5, 4 / 5, 1]
 
 
 def test_an_example_has_the_asked_size_and_some_detail() -> None:

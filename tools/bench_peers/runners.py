@@ -1,5 +1,6 @@
 """How a fresh process loads what only this tool compares with; see `sakedge.peers.runners`."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.backends import registry
-from sakedge.backends.base import StemOptions, Support
-from sakedge.backends.openvino.backend import OpenVinoSession, StockSession, lend, settings
+from sakedge.backends.base import CompileOptions, Support
+from sakedge.backends.openvino.lending import lend
+from sakedge.backends.openvino.session import OpenVinoSession
+from sakedge.backends.openvino.settings import settings
 from sakedge.files.mapped import MappedFile
 from sakedge.files.sparing import sparing
-from sakedge.format import StemModel, StudentFile
+from sakedge.format import StudentFile, Subgraph
 from sakedge.peers.runners import ours
+from sakedge.peers.stock import open_stock
 from sakedge.peers.types import LOGITS, Prepared, Ran, Request
 
 QUANTISED = "openvino-nncf"
@@ -26,7 +30,7 @@ def openvino_int8(request: Request) -> Prepared:
     Options: `model`, the IR, and `rest`, the arithmetic of what NNCF left in floats.
     """
     options = request.contestant.options
-    session = StockSession(Path(options["model"]), request.plan.threads, options["rest"])
+    session = open_stock("openvino", Path(options["model"]), request.plan.threads, options["rest"])
     return Prepared({LOGITS: lambda images: Ran(session.run(images))}, dict(options))
 
 
@@ -47,12 +51,13 @@ class QuantisedStem:
     """A backend that runs a stem quantised beforehand; all else is as in ours."""
 
     name = QUANTISED
+    devices: Mapping[str, tuple[str, ...]] = {"CPU": ("int8",)}
 
     def probe(self, device: str | None, precision: str) -> Support:
         """Runs whatever it is given."""
         return Support(True, "quantised by NNCF, in OpenVINO")
 
-    def compile(self, stem: StemModel, options: StemOptions) -> OpenVinoSession:
+    def compile(self, subgraph: Subgraph, options: CompileOptions) -> OpenVinoSession:
         """Compiles the IR instead of the student's own stem, as sparingly as that."""
         import openvino
 
@@ -60,7 +65,7 @@ class QuantisedStem:
         graph = Path(options.config["model"])
         weights = MappedFile(graph.with_suffix(".bin"))
         model = core.read_model(graph.read_text(), lend(np.frombuffer(weights.data, np.uint8)))
-        model.reshape({"image": [1, 3, *stem.input_size]})
+        model.reshape({"image": [1, 3, *subgraph.input_size]})
         rest = options.config["rest"]
         with sparing(partial(weights.advise, "DONTNEED")):
             compiled = core.compile_model(model, "CPU", settings("CPU", rest, options.threads))
@@ -70,7 +75,7 @@ class QuantisedStem:
             "precision": f"int8 by NNCF, the rest {rest}",
             "cache": "none",
         }
-        return OpenVinoSession(compiled, stem.input_size, details, weights)
+        return OpenVinoSession(compiled, subgraph.input_size, details, weights)
 
 
 def torch_compile(request: Request) -> Prepared:

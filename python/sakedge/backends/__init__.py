@@ -1,1 +1,1 @@
-"""The runtimes that run the stem: one file each, behind the protocols of `base`."""
+"""The runtimes that run a student's graph: a folder each, behind the protocols of `base`."""

@@ -1,9 +1,9 @@
-"""Compiled stems on disk: named by what they were made from, checked before they are used.
+"""Compiled graphs on disk: named by what they were made from, checked before they are used.
 
 An entry is a file of 64 bytes of header (a mark and the SHA-256 of the rest) and the runtime's
-blob, or what else a backend makes of a stem. What is damaged, of another version or not ours is not
-used and gets overwritten; a cache that cannot be written costs time at the next start and nothing
-else.
+blob, or what else a backend makes of a graph. What is damaged, of another version or not ours is
+not used and gets overwritten; a cache that cannot be written costs time at the next start and
+nothing else.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OFF = {"", "0", "off", "none"}
 
 
 def resolve_cache_dir(cache_dir: str | os.PathLike[str] | None = None) -> Path | None:
-    """Where compiled stems are kept: the argument, else SAKEDGE_CACHE, else the user's cache.
+    """Where compiled graphs are kept: the argument, else SAKEDGE_CACHE, else the user's cache.
 
     Returns:
         The folder, which need not exist yet, or None for no cache: an empty argument, or
@@ -66,7 +66,7 @@ def _user_cache() -> Path | None:
 
 
 def cache_key(**parts: Any) -> str:
-    """Name of an entry: a digest over everything that the compiled stem depends on."""
+    """Name of an entry: a digest over everything that the compiled graph depends on."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

@@ -1,4 +1,4 @@
-"""Which backends there are, and which one runs the stem.
+"""Which backends there are, and which one runs.
 
 A backend is a name and an import path, so that a runtime that is not installed costs nothing.
 Third parties add theirs by an entry point in the group `sakedge.backends`.
@@ -37,7 +37,7 @@ def get(name: str) -> Backend:
 
     Raises:
         UnknownBackendError: There is none of that name.
-        BackendError: A third party's backend cannot be imported.
+        BackendError: A third party's backend cannot be imported, or is none.
     """
     if name in BACKENDS:
         module, _, attribute = BACKENDS[name].partition(":")
@@ -48,15 +48,24 @@ def get(name: str) -> Backend:
         raise UnknownBackendError(
             "unknown backend", expected=f"auto or one of {', '.join(names())}", got=repr(name)
         )
+    remedy = "Repair or uninstall the package that brings it"
     try:
         made = entry.load()
-        return made()
+        backend = made()
     except Exception as error:  # a stranger's code may fail in any way
         raise BackendError(
             f"the backend {name} ({entry.value}) cannot be loaded",
             got=f"{type(error).__name__}: {error}",
-            remedy="Repair or uninstall the package that brings it",
+            remedy=remedy,
         ) from error
+    if not isinstance(backend, Backend):
+        raise BackendError(
+            f"the backend {name} ({entry.value}) cannot be used",
+            expected="the members name, devices, probe and compile",
+            got=f"a {type(backend).__name__} that lacks one of them",
+            remedy=remedy,
+        )
+    return backend
 
 
 def choose(
@@ -70,7 +79,7 @@ def choose(
     Args:
         name: Name of a backend, or `auto`.
         device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for each backend's default.
-        precision: Arithmetic of the stem.
+        precision: Its arithmetic.
 
     Returns:
         The backend, and why `auto` passed over those before it, by name.
@@ -96,7 +105,7 @@ def choose(
         refused[candidate] = support.reason
     where = f"on {device} at {precision}" if device else f"at {precision}"
     reasons = "; ".join(f"{candidate}: {reason}" for candidate, reason in refused.items())
-    raise BackendError(f"no backend can run the stem {where}: {reasons}")
+    raise BackendError(f"no backend can run {where}: {reasons}")
 
 
 def probe(name: str, device: str | None = None, precision: str = "fp32") -> Support:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,10 @@ from sakedge.api import load
 from sakedge.errors import OptionError
 from sakedge.images.examples import example, fitted
 from sakedge.images.read import ImageLike
+from sakedge.progress import Progress
 from sakedge.runtime import machine
 
 STAGES = ("preprocess", "stem", "decoder", "postprocess")
-
-Progress = Callable[[str, float], None]
-"""Called with what is done now and the share that is done."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from sakedge.api import load
 from sakedge.backends import registry
-from sakedge.backends.onnxruntime.backend import StockSession
 from sakedge.errors import BackendError
 from sakedge.format import Manifest, StudentFile
 from sakedge.images.examples import example, fitted
 from sakedge.images.read import ImageLike
+from sakedge.peers.stock import open_stock
+from sakedge.progress import Progress
 from sakedge.runtime.precision import native, plan
 from sakedge.runtime.threads import resolve_threads
 
@@ -30,9 +31,6 @@ rounded, by up to 2^-11 (fp16), 2^-9 (bf16) or 1/254 of a row's largest (int8), 
 one value add up like noise. These bounds tell a wrong kernel from rounding, no more: what a
 precision costs in quality, only a metric on labelled images tells.
 """
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is done now, how many steps are done, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +109,12 @@ def verify(
         precision: As for `sakedge.load`.
         threads: As for `sakedge.load`.
         tolerance: Largest error allowed, relative to a task's range; None is that of `TOLERANCES`.
-        progress: Told of each step.
+        progress: Told how far it is.
 
     Raises:
         SakedgeError: The student, an image or the backend cannot be used.
     """
-    tell = progress or (lambda step, done, total: None)
+    tell = progress or (lambda step, share: None)
     decided = plan(precision, native(), recorded=())
     allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
     names, refused = _backends(backend, device, decided.stems)
@@ -125,8 +123,8 @@ def verify(
     size = manifest.input_size
     pictures = [fitted(image, size) for image in images] or [example(size)]
     total = 1 + len(names) * len(pictures)
-    tell("stock ONNX Runtime", 0, total)
-    stock = StockSession(Path(path), resolve_threads(threads))
+    tell("stock ONNX Runtime", 0.0)
+    stock = open_stock("onnxruntime", Path(path), resolve_threads(threads))
     expected = [stock.run(_normalised(picture, manifest)) for picture in pictures]
     del stock
     comparisons: list[Comparison] = []
@@ -134,14 +132,14 @@ def verify(
         errors = {task: _Errors() for task in manifest.task_names}
         with load(path, backend=name, device=device, precision=precision, threads=threads) as ours:
             for j, (picture, theirs) in enumerate(zip(pictures, expected, strict=True)):
-                tell(name, 1 + i * len(pictures) + j, total)
+                tell(name, (1 + i * len(pictures) + j) / total)
                 result = ours(picture, logits=True)
                 for task, seen in errors.items():
                     logits = result[task].logits
                     assert logits is not None
                     seen.add(logits, theirs[task][0])
         comparisons += [seen.compare(name, task, allowed) for task, seen in errors.items()]
-    tell("done", total, total)
+    tell("done", 1.0)
     return Verification(
         str(path),
         digest,
@@ -167,7 +165,7 @@ def _backends(
     refused = {each: a[-1].reason for each, a in support.items() if each not in able}
     if not able:
         reasons = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
-        raise BackendError(f"no backend can run the stem: {reasons}")
+        raise BackendError(f"no backend can run here: {reasons}")
     return able, refused
 
 

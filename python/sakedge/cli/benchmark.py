@@ -83,7 +83,7 @@ def benchmark(
             iterations=iterations,
             duration=duration,
             warmup=warmup,
-            progress=lambda step, share: progress(step, share, 1),
+            progress=progress,
             adapters=names(adapters),
             tasks=names(tasks),
             backend=backend,

@@ -43,7 +43,13 @@ def convert(
         ) from error
     with progress_bar() as progress:
         report = run(
-            checkpoint, config, output, dtype=dtype, size=pixels, fit=fit, progress=progress
+            checkpoint,
+            config,
+            output,
+            dtype=dtype,
+            size=pixels,
+            fit=fit,
+            progress=lambda step, done, total: progress(step, done / total),
         )
     if json:
         print_json(

@@ -43,7 +43,7 @@ def _inspect_student(path: Path, check: bool, json: bool) -> None:
         if check:
             with progress_bar() as progress:
                 for i, component in enumerate(manifest.components):
-                    progress(component, i, len(manifest.components))
+                    progress(component, i / len(manifest.components))
                     student.component(component)
     if json:
         print_json(

@@ -54,7 +54,8 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[objec
     _Output(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-Update: TypeAlias = Callable[[str, float, "float | None"], None]
+Update: TypeAlias = Callable[[str, "float | None"], None]
+"""A `sakedge.progress.Progress` that may also be told no share, where the end is not known."""
 
 
 @contextmanager
@@ -65,14 +66,14 @@ def progress_bar(step: str = "") -> Iterator[Update]:
         step: What is done first.
 
     Yields:
-        A function to call with what is done now, how much is done, and of how much if known.
+        A function to call with what is done now, and the share that is done if it is known.
     """
     console = Console(stderr=True)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.fields[count]}"),
+        TextColumn("{task.fields[percent]}"),
         TimeElapsedColumn(),
         console=console,
         transient=True,
@@ -80,10 +81,12 @@ def progress_bar(step: str = "") -> Iterator[Update]:
         # Results that go to a file must not be drawn above the bar instead.
         redirect_stdout=sys.stdout.isatty(),
     ) as bar:
-        task = bar.add_task(escape(step), total=None, count="")
+        task = bar.add_task(escape(step), total=None, percent="")
 
-        def update(step: str, done: float, of: float | None = None) -> None:
-            count = f"{done / of:.0%}" if of else f"{done:g}"
-            bar.update(task, description=escape(step), completed=done, total=of, count=count)
+        def update(step: str, share: float | None) -> None:
+            total, percent = (None, "") if share is None else (1.0, f"{share:.0%}")
+            bar.update(
+                task, description=escape(step), completed=share, total=total, percent=percent
+            )
 
         yield update

@@ -56,13 +56,7 @@ def compare_with_peers(
     plan = Plan(resolve_threads(threads), batch, rounds, max(1, warmup))
     chosen = PRECISIONS if precision == "auto" else (precision,)
     with progress_bar() as progress:
-        races = compare(
-            student,
-            plan,
-            precisions=chosen,
-            options=options,
-            progress=lambda step, share: progress(step, share, 1),
-        )
+        races = compare(student, plan, precisions=chosen, options=options, progress=progress)
     found = [
         {
             "summary": [asdict(row) for row in summary(race)],

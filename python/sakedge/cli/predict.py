@@ -118,7 +118,8 @@ def show(stream: Stream[Result], wanted: Wanted, limit: int | None = None) -> No
                 name = _unused(result.file_name, used) if wanted.anything else ""
                 written = _write(result, name, wanted)
                 done += 1
-                progress(result.source or "image", done, limit)
+                share = None if limit is None else done / limit
+                progress(f"{done}: {result.source or 'image'}", share)
                 say(result.to_json() if wanted.json else _line(result, written))
     except KeyboardInterrupt:  # how a person ends a camera's stream
         _sum_up(stream, wanted, done)

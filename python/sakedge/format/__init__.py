@@ -17,7 +17,7 @@ from sakedge.format.student.manifest import (
     Provenance,
 )
 from sakedge.format.student.reader import StudentFile
-from sakedge.format.student.stem import StemModel
+from sakedge.format.student.subgraph import Subgraph
 from sakedge.format.student.writer import write_student
 
 __all__ = [
@@ -30,8 +30,8 @@ __all__ = [
     "Precision",
     "Preprocess",
     "Provenance",
-    "StemModel",
     "StudentFile",
+    "Subgraph",
     "extract_adapter",
     "read_adapter_pack",
     "write_adapter_pack",

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sakedge.backends import registry
-from sakedge.peers.race import Progress, race
+from sakedge.peers import stock
+from sakedge.peers.race import race
 from sakedge.peers.types import Contestant, Plan, Race
+from sakedge.progress import Progress
 
 PRECISIONS = ("fp32", "bf16", "int8")
+"""Of ours, the highest first."""
 _RUNNERS = "sakedge.peers.runners"
 
 
@@ -22,11 +24,10 @@ def compare(
     options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> list[Race]:
-    """Compares ours with stock ONNX Runtime and OpenVINO, one race per precision.
+    """Compares ours with the stock runtimes, one race per precision.
 
-    Stock runtimes run the file in fp32 and, where the CPU has it, OpenVINO in bf16. In int8 they
-    cannot run it without quantising it first; ours at int8 is set against the lowest precision
-    that they do run, which the peer's name tells.
+    In int8 they cannot run the file without quantising it first, and in bf16 only some can; ours
+    is then set against the next higher precision that one does run, which the peer's name tells.
 
     Args:
         student: The file.
@@ -52,11 +53,13 @@ def compare(
 
 
 def stock_peers(precision: str) -> list[Contestant]:
-    """The stock runtimes that run a file as it is at a precision, or the next higher one."""
-    if precision == "fp32":
-        return [
-            Contestant(name, "fp32", f"{_RUNNERS}:{name}") for name in ("onnxruntime", "openvino")
-        ]
-    if precision == "int8" and not registry.probe("openvino", "CPU", "bf16").ok:
-        return stock_peers("fp32")
-    return [Contestant("openvino", "bf16", f"{_RUNNERS}:openvino")]
+    """The stock runtimes that run a file as it is at a precision, or the next higher one.
+
+    In fp32 those are all of them: one that is missing says so when it is run.
+    """
+    below_fp32 = PRECISIONS[1 : PRECISIONS.index(precision) + 1]
+    for each in reversed(below_fp32):
+        able = [name for name in stock.STOCK if each in stock.precisions(name)]
+        if able:
+            return [Contestant(name, each, f"{_RUNNERS}:stock") for name in able]
+    return [Contestant(name, "fp32", f"{_RUNNERS}:stock") for name in stock.STOCK]

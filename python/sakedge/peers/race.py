@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -15,12 +15,10 @@ from pydantic import TypeAdapter
 from sakedge.errors import BackendError
 from sakedge.format import StudentFile
 from sakedge.peers.types import Contestant, Plan, Race, Request, Sample
+from sakedge.progress import Progress
 from sakedge.runtime import machine
 
-Progress = Callable[[str, float], None]
-"""Called with what is done now and the share that is done."""
-
-REFERENCE = Contestant("onnxruntime", "fp32", "sakedge.peers.runners:onnxruntime")
+REFERENCE = Contestant("onnxruntime", "fp32", "sakedge.peers.runners:stock")
 _WORKER = [sys.executable, "-m", "sakedge.peers.worker"]
 _LONGEST = 300
 

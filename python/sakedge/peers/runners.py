@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.api import load
-from sakedge.backends import registry
-from sakedge.errors import BackendError
+from sakedge.peers.stock import open_stock
 from sakedge.peers.types import DECODED, LOGITS, Prepared, Ran, Request
 
 
@@ -37,23 +36,8 @@ def ours(request: Request) -> Prepared:
     return Prepared({DECODED: decoded, LOGITS: logits}, student.explain().to_dict())
 
 
-def onnxruntime(request: Request) -> Prepared:
-    """Stock ONNX Runtime on the whole file."""
-    from sakedge.backends.onnxruntime.backend import StockSession
-
-    if request.contestant.precision != "fp32":
-        raise BackendError("ONNX Runtime runs this file in fp32 only")
-    session = StockSession(Path(request.student), request.plan.threads)
-    return Prepared({LOGITS: lambda images: Ran(session.run(images))})
-
-
-def openvino(request: Request) -> Prepared:
-    """Stock OpenVINO on the whole file."""
-    from sakedge.backends.openvino.backend import StockSession
-
-    precision = request.contestant.precision
-    support = registry.probe("openvino", "CPU", precision)
-    if not support.ok:
-        raise BackendError(f"OpenVINO cannot run here: {support.reason}")
-    session = StockSession(Path(request.student), request.plan.threads, precision)
+def stock(request: Request) -> Prepared:
+    """The stock runtime that the contestant is named after, on the whole file."""
+    contestant, threads = request.contestant, request.plan.threads
+    session = open_stock(contestant.name, Path(request.student), threads, contestant.precision)
     return Prepared({LOGITS: lambda images: Ran(session.run(images))})

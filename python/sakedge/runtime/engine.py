@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.backends.base import StemSession
+from sakedge.backends.base import Session
 from sakedge.decoder import Decoded, Decoder, TaskOutput
 from sakedge.errors import OptionError
 from sakedge.format import Manifest
@@ -72,7 +72,7 @@ class Engine:
     """
 
     def __init__(
-        self, manifest: Manifest, session: StemSession, decoder: Decoder, options: Options
+        self, manifest: Manifest, session: Session, decoder: Decoder, options: Options
     ) -> None:
         self._manifest = manifest
         self._session = session

@@ -1,4 +1,4 @@
-"""A stem's matrices as [out, in], in a file of the cache.
+"""A graph's matrices as [out, in], in a file of the cache.
 
 A student holds them as [in, out]. From that OpenVINO makes its packed bf16 copy by way of a plain
 bf16 one, which it keeps: 165 MiB for ViT-B. From [out, in] it packs at once. The transposed
@@ -18,17 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.backends import cache
-from sakedge.format import StemModel
+from sakedge.format import Subgraph
 
 KEPT = 2
-"""Files kept; each is as large as a stem."""
+"""Files kept; each is as large as the weights of its graph."""
 _ALIGNMENT = 64
 _LAYOUT = "matrices [out, in], float32, each from a multiple of 64 bytes on"
 
 
 @dataclass(frozen=True)
 class Transposed:
-    """The matrices of one stem, mapped, or none.
+    """The matrices of one graph, mapped, or none.
 
     Attributes:
         state: Where they lie, or why there are none.
@@ -41,41 +41,41 @@ class Transposed:
     release: Callable[[], None] = lambda: None
 
 
-def transposed(stem: StemModel, names: Sequence[str], folder: Path) -> Transposed:
+def transposed(subgraph: Subgraph, names: Sequence[str], folder: Path) -> Transposed:
     """The transposed matrices from the cache; they are put there first if need be.
 
     Args:
-        stem: Its weights, of which `names` are float32 matrices.
+        subgraph: Its weights, of which `names` are float32 matrices.
         names: The matrices wanted.
         folder: Where the file is kept; made if it is not there.
     """
-    key = cache.cache_key(stem=stem.digest, layout=_LAYOUT, names=names)
+    key = cache.cache_key(graph=subgraph.digest, layout=_LAYOUT, names=names)
     entry, state = cache.open_entry(folder, key), "transposed, from the cache"
     if entry is None:
-        problem = cache.store_pieces(folder, key, _pieces(stem, names), KEPT)
+        problem = cache.store_pieces(folder, key, _pieces(subgraph, names), KEPT)
         entry, state = cache.open_entry(folder, key), "transposed, stored in the cache"
         if problem or entry is None:
             return Transposed(f"as in the file: {problem or 'the cache lost what was stored'}")
-    return Transposed(state, dict(_views(entry.blob, stem, names)), entry.release)
+    return Transposed(state, dict(_views(entry.blob, subgraph, names)), entry.release)
 
 
 def _padded(nbytes: int) -> int:
     return -(-nbytes // _ALIGNMENT) * _ALIGNMENT
 
 
-def _pieces(stem: StemModel, names: Sequence[str]) -> Iterator[memoryview | bytes]:
+def _pieces(subgraph: Subgraph, names: Sequence[str]) -> Iterator[memoryview | bytes]:
     for name in names:
-        matrix = np.ascontiguousarray(stem.weights[name].T)
+        matrix = np.ascontiguousarray(subgraph.weights[name].T)
         yield matrix.data.cast("B")
         yield bytes(_padded(matrix.nbytes) - matrix.nbytes)
 
 
 def _views(
-    blob: memoryview, stem: StemModel, names: Sequence[str]
+    blob: memoryview, subgraph: Subgraph, names: Sequence[str]
 ) -> Iterator[tuple[str, NDArray[Any]]]:
     start = 0
     for name in names:
-        shape = stem.weights[name].shape[::-1]
+        shape = subgraph.weights[name].shape[::-1]
         values = np.frombuffer(blob, np.float32, math.prod(shape), start)
         yield name, values.reshape(shape)
         start += _padded(values.nbytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -10,12 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.arguments import pick
 from sakedge.errors import (
     DigestError,
+    OptionError,
     StorageError,
     TensorError,
     TruncatedFileError,
     UnknownNameError,
+    UnknownTaskError,
     UnsafePathError,
 )
 from sakedge.files.mapped import MappedFile
@@ -30,7 +34,7 @@ from sakedge.format.student.contents import (
     read_nodes,
 )
 from sakedge.format.student.manifest import Manifest
-from sakedge.format.student.stem import StemModel, cut_stem
+from sakedge.format.student.subgraph import Part, Subgraph, cut, stem_part, whole_part
 
 
 class StudentFile:
@@ -115,16 +119,36 @@ class StudentFile:
                 raise TensorError(f"tensor {key} of {self.path.name} holds NaN or infinity")
         return tensors
 
-    def stem(self) -> StemModel:
+    def stem(self) -> Subgraph:
         """Reads the stem and cuts its graph out of the student's.
 
         Raises:
             ManifestError: The graph does not compute the stem's outputs.
-            DigestError: As for `component`.
-            TensorError: As for `component`.
+            DigestError, TensorError: As for `component`.
         """
-        weights = self.component("stem")
-        return cut_stem(self._nodes, self.manifest, self._specs["stem"], weights)
+        return self._cut(stem_part(self.manifest))
+
+    def whole(self, tasks: Sequence[str]) -> Subgraph:
+        """Reads all that some tasks need: the stem, every adapter, their routers and heads.
+
+        Args:
+            tasks: Names of at least one task.
+
+        Returns:
+            A graph with the outputs `heads.<task>.last`, each task's map before it is resized to
+            the input's size, and `routing.<level>.<task>` unless there are no routers.
+
+        Raises:
+            UnknownTaskError: The student has no such task.
+            OptionError: No task was asked for.
+            ManifestError: The graph does not compute an output.
+            DigestError, TensorError: As for `component`.
+        """
+        chosen = pick("task", tasks, self.manifest.task_names, UnknownTaskError)
+        if not chosen:
+            expected = f"some of {', '.join(self.manifest.task_names)}"
+            raise OptionError("no task was asked for", expected=expected)
+        return self._cut(whole_part(self.manifest, chosen))
 
     def release(self) -> None:
         """Gives back the memory of what was read so far; what is touched again is read again."""
@@ -153,6 +177,13 @@ class StudentFile:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _cut(self, part: Part) -> Subgraph:
+        specs = [spec for name in part.components for spec in self._specs[name]]
+        weights: dict[str, NDArray[Any]] = {}
+        for name in part.components:
+            weights |= self.component(name)
+        return cut(part, self._nodes, self.manifest, specs, weights)
 
     def _tensor(self, spec: TensorSpec) -> NDArray[Any]:
         file, start = self._places[spec.name]

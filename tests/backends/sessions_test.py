@@ -1,4 +1,4 @@
-"""Every backend on a real stem: same numbers, no copies, any thread, clear refusals."""
+"""Every backend on a real graph: same numbers, no copies, any thread, clear refusals."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from onnx.reference import ReferenceEvaluator
 from tests.support.files import edit_model, sign_graph
 
 from sakedge.backends import registry
-from sakedge.backends.base import Backend, StemOptions, StemSession
+from sakedge.backends.base import Backend, CompileOptions, Session
 from sakedge.convert import convert
 from sakedge.errors import BackendError, OptionError
-from sakedge.format import StemModel, StudentFile
+from sakedge.format import StudentFile, Subgraph
 
 NAMES = tuple(registry.BACKENDS)
 TOLERANCE = 2e-5
@@ -29,7 +29,7 @@ carry it on."""
 
 
 @pytest.fixture(scope="module")
-def stem(tiny_student: Path) -> Iterator[StemModel]:
+def stem(tiny_student: Path) -> Iterator[Subgraph]:
     with StudentFile.open(str(tiny_student)) as file:
         yield file.stem()
 
@@ -40,16 +40,16 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 
 
 @pytest.fixture
-def session(backend: Backend, stem: StemModel) -> StemSession:
-    return backend.compile(stem, StemOptions(threads=2))
+def session(backend: Backend, stem: Subgraph) -> Session:
+    return backend.compile(stem, CompileOptions(threads=2))
 
 
-def images(stem: StemModel, batch: int, seed: int = 0) -> NDArray[np.float32]:
+def images(stem: Subgraph, batch: int, seed: int = 0) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     return rng.standard_normal((batch, 3, *stem.input_size), dtype=np.float32)
 
 
-def in_float64(stem: StemModel, inputs: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+def in_float64(stem: Subgraph, inputs: NDArray[np.float32]) -> list[NDArray[np.float64]]:
     """The stem's graph in ONNX's own reference evaluator, with every float32 made a float64."""
     model = onnx.load_from_string(stem.to_bytes())
     double, single = onnx.TensorProto.DOUBLE, onnx.TensorProto.FLOAT
@@ -63,7 +63,7 @@ def in_float64(stem: StemModel, inputs: NDArray[np.float32]) -> list[NDArray[np.
     return [np.asarray(output) for output in evaluated]
 
 
-def test_outputs_agree_with_float64(session: StemSession, stem: StemModel) -> None:
+def test_outputs_agree_with_float64(session: Session, stem: Subgraph) -> None:
     inputs = images(stem, 1)
     outputs = session.run(inputs)
     expected = in_float64(stem, inputs)
@@ -85,12 +85,12 @@ def test_weights_stored_in_fp16_are_computed_with_in_fp32(
     inputs = images(stem, 1)
     evaluator = ReferenceEvaluator(onnx.load_from_string(stem.to_bytes()))
     expected = evaluator.run(None, {"image": inputs})
-    outputs = backend.compile(stem, StemOptions(threads=1)).run(inputs)
+    outputs = backend.compile(stem, CompileOptions(threads=1)).run(inputs)
     for ours, theirs in zip(outputs, expected, strict=True):
         assert np.abs(ours - theirs).max() < 2 * TOLERANCE * np.abs(theirs).max()
 
 
-def test_an_image_does_not_depend_on_its_batch(session: StemSession, stem: StemModel) -> None:
+def test_an_image_does_not_depend_on_its_batch(session: Session, stem: Subgraph) -> None:
     batch = images(stem, 3)
     together = session.run(batch)
     for i in range(3):
@@ -98,11 +98,11 @@ def test_an_image_does_not_depend_on_its_batch(session: StemSession, stem: StemM
             np.testing.assert_array_equal(whole[i : i + 1], alone)
 
 
-def test_an_empty_batch_gives_empty_features(session: StemSession, stem: StemModel) -> None:
+def test_an_empty_batch_gives_empty_features(session: Session, stem: Subgraph) -> None:
     assert [len(output) for output in session.run(images(stem, 0))] == [0] * len(stem.outputs)
 
 
-def test_read_only_and_strided_images_are_taken(session: StemSession, stem: StemModel) -> None:
+def test_read_only_and_strided_images_are_taken(session: Session, stem: Subgraph) -> None:
     inputs = images(stem, 1)
     expected = session.run(inputs)
     frozen = inputs.copy()
@@ -113,7 +113,7 @@ def test_read_only_and_strided_images_are_taken(session: StemSession, stem: Stem
             np.testing.assert_array_equal(ours, theirs)
 
 
-def test_later_runs_leave_earlier_features_alone(session: StemSession, stem: StemModel) -> None:
+def test_later_runs_leave_earlier_features_alone(session: Session, stem: Subgraph) -> None:
     first = session.run(images(stem, 1, seed=1))
     kept = [output.copy() for output in first]
     for seed in range(2, 6):
@@ -122,7 +122,7 @@ def test_later_runs_leave_earlier_features_alone(session: StemSession, stem: Ste
         np.testing.assert_array_equal(output, copy)
 
 
-def test_many_threads_get_what_one_would(session: StemSession, stem: StemModel) -> None:
+def test_many_threads_get_what_one_would(session: Session, stem: Subgraph) -> None:
     inputs = [images(stem, 1 + seed % 2, seed) for seed in range(8)]
     alone = [session.run(each) for each in inputs]
     with ThreadPoolExecutor(8) as pool:
@@ -136,7 +136,7 @@ def test_a_session_outlives_the_file(backend: Backend, tiny_student: Path) -> No
     """The weights are views of the mapped file: the session must keep the map."""
     with StudentFile.open(str(tiny_student)) as file:
         stem = file.stem()
-        session = backend.compile(stem, StemOptions(threads=1))
+        session = backend.compile(stem, CompileOptions(threads=1))
         inputs = images(stem, 1)
         expected = session.run(inputs)
     del stem, file
@@ -155,7 +155,7 @@ def test_a_session_outlives_the_file(backend: Backend, tiny_student: Path) -> No
     ],
     ids=["height", "channels", "no batch", "float64"],
 )
-def test_other_images_are_refused(session: StemSession, wrong: NDArray[np.float32]) -> None:
+def test_other_images_are_refused(session: Session, wrong: NDArray[np.float32]) -> None:
     with pytest.raises(BackendError, match=r"expected float32 \[batch, 3, 64, 96\]"):
         session.run(wrong)
 
@@ -173,12 +173,12 @@ def test_an_operator_that_the_runtime_lacks_is_a_backend_error(
         StudentFile.open(path) as file,
         pytest.raises(BackendError, match=r"refused the stem.*Glue"),
     ):
-        backend.compile(file.stem(), StemOptions(threads=1))
+        backend.compile(file.stem(), CompileOptions(threads=1))
 
 
-def test_unknown_options_of_the_runtime_are_refused(backend: Backend, stem: StemModel) -> None:
+def test_unknown_options_of_the_runtime_are_refused(backend: Backend, stem: Subgraph) -> None:
     with pytest.raises((OptionError, BackendError), match="NO_SUCH_OPTION"):
-        backend.compile(stem, StemOptions(threads=1, config={"NO_SUCH_OPTION": 1}))
+        backend.compile(stem, CompileOptions(threads=1, config={"NO_SUCH_OPTION": 1}))
 
 
 @pytest.mark.parametrize(
@@ -189,14 +189,14 @@ def test_unknown_options_of_the_runtime_are_refused(backend: Backend, stem: Stem
     ],
 )
 def test_options_of_the_runtime_are_passed_on(
-    name: str, config: dict[str, object], stem: StemModel
+    name: str, config: dict[str, object], stem: Subgraph
 ) -> None:
-    session = registry.get(name).compile(stem, StemOptions(threads=2, config=config))
+    session = registry.get(name).compile(stem, CompileOptions(threads=2, config=config))
     assert session.run(images(stem, 1))
 
 
-def test_openvinos_auto_keeps_to_the_threads(stem: StemModel) -> None:
-    options = StemOptions(device="auto", threads=1)
+def test_openvinos_auto_keeps_to_the_threads(stem: Subgraph) -> None:
+    options = CompileOptions(device="auto", threads=1)
     session = registry.get("openvino").compile(stem, options)
     assert session.run(images(stem, 1))
     properties = session._compiled.get_property("DEVICE_PROPERTIES")  # type: ignore[attr-defined]
@@ -205,14 +205,14 @@ def test_openvinos_auto_keeps_to_the_threads(stem: StemModel) -> None:
         assert properties["CPU"]["NUM_STREAMS"] == 1
 
 
-def test_details_say_what_runs(session: StemSession, backend: Backend) -> None:
+def test_details_say_what_runs(session: Session, backend: Backend) -> None:
     assert session.details["runtime"] == backend.name
     assert session.details["precision"] == "fp32"
     assert session.details["threads"] == "2"
     assert {"version", "device", "cache"} <= set(session.details)
 
 
-def test_bf16_is_coarser_than_fp32_and_near_it(stem: StemModel) -> None:
+def test_bf16_is_coarser_than_fp32_and_near_it(stem: Subgraph) -> None:
     """Else the hint was not followed, or fp32 is not what fp32 says."""
     backend = registry.get("openvino")
     support = backend.probe("CPU", "bf16")
@@ -220,7 +220,7 @@ def test_bf16_is_coarser_than_fp32_and_near_it(stem: StemModel) -> None:
         pytest.skip(support.reason)
     inputs = images(stem, 1)
     expected = in_float64(stem, inputs)[-1]
-    session = backend.compile(stem, StemOptions(precision="bf16", threads=1))
+    session = backend.compile(stem, CompileOptions(precision="bf16", threads=1))
     error = np.abs(session.run(inputs)[-1] - expected).max() / np.abs(expected).max()
     assert TOLERANCE < error < 0.1
     assert session.details["precision"] == "bf16"

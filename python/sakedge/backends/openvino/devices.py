@@ -1,0 +1,57 @@
+"""The devices that OpenVINO sees here, and what they can compute in."""
+
+from __future__ import annotations
+
+from sakedge.backends.base import Support
+from sakedge.backends.openvino.core import REFUSALS, core, version
+from sakedge.backends.runtimes import gist
+
+DEVICES = ("CPU", "GPU", "NPU", "AUTO")
+CAPABILITIES = {"fp32": "FP32", "bf16": "BF16", "fp16": "FP16"}
+"""Precision → OpenVINO's name for it among what a device can do."""
+
+
+def survey(device: str | None, precision: str) -> Support:
+    """Says whether OpenVINO sees a device and has a precision on it.
+
+    Args:
+        device: Its name in any case, e.g. `GPU` or `gpu.0`; None is the CPU.
+        precision: E.g. `fp32`.
+    """
+    target = (device or "CPU").upper()
+    if target.partition(".")[0] not in DEVICES:
+        return Support(False, f"has no device {device}, only {', '.join(DEVICES)}")
+    # To ask what there is loads the plugins of all devices; a CPU there always is.
+    present = ["CPU"] if target == "CPU" else core().available_devices
+    if target != "AUTO" and not any(_is_on(target, name) for name in present):
+        return Support(
+            False, f"sees no {target} here, only {', '.join(present)} (is its driver there?)"
+        )
+    if precision not in CAPABILITIES:
+        return Support(False, f"has no precision {precision}, only {', '.join(CAPABILITIES)}")
+    try:
+        able = capabilities(target)
+        name = target if target == "AUTO" else core().get_property(target, "FULL_DEVICE_NAME")
+    except REFUSALS as error:
+        return Support(False, f"cannot ask {target}: {gist(error)}")
+    if CAPABILITIES[precision] not in able:
+        return Support(False, f"{name} has no {precision} arithmetic")
+    return Support(True, f"OpenVINO {version()} on {name}")
+
+
+def capabilities(device: str) -> list[str]:
+    """What a device says that it can do, e.g. `BF16` and `EXPORT_IMPORT`."""
+    found: list[str] = core().get_property(device, "OPTIMIZATION_CAPABILITIES")
+    return found
+
+
+def identity(device: str) -> list[str]:
+    """What distinguishes a device from another that would need another compiled graph."""
+    devices = core().available_devices if device == "AUTO" else [device]
+    names = ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")
+    return [str(core().get_property(each, name)) for each in devices for name in names]
+
+
+def _is_on(target: str, name: str) -> bool:
+    """Whether a device's name, e.g. `GPU.0`, is what was asked for, e.g. `GPU`."""
+    return name == target or name.partition(".")[0] == target

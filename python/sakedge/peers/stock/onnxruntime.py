@@ -1,0 +1,51 @@
+"""Stock ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from sakedge.backends.runtimes import gist
+from sakedge.errors import BackendError
+
+_ERRORS_ONLY = 3
+
+
+class StockSession:
+    """A whole student file in ONNX Runtime as anyone would run it.
+
+    Args:
+        path: The student.
+        threads: Threads of the session, at least 1.
+        precision: `fp32`.
+
+    Raises:
+        BackendError: Another precision, or ONNX Runtime refused the file.
+    """
+
+    def __init__(self, path: Path, threads: int, precision: str = "fp32") -> None:
+        if precision not in self.precisions():
+            raise BackendError("ONNX Runtime runs this file in fp32 only")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _ERRORS_ONLY
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its exceptions share no base but Exception
+            raise BackendError(f"ONNX Runtime refused {path}", got=gist(error)) from error
+
+    @classmethod
+    def precisions(cls) -> tuple[str, ...]:
+        """The arithmetics in which ONNX Runtime computes a float file on a CPU."""
+        return ("fp32",)
+
+    def run(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Logits by task, float32 [batch, classes, H, W], of images, float32 [batch, 3, H, W]."""
+        names = [output.name for output in self._session.get_outputs()]
+        return dict(zip(names, self._session.run(None, {"image": images}), strict=True))
