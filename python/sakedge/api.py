@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sakedge import logs
-from sakedge.adapters.slots import AdapterSlots, Change
+from sakedge.adapters.preparer import require
+from sakedge.adapters.slots import Change
+from sakedge.adapters.snapshot import Part, Snapshot, sources
 from sakedge.arguments import pick
 from sakedge.backends import registry
-from sakedge.backends.base import CompileOptions
 from sakedge.backends.cache import resolve_cache_dir
-from sakedge.decoder import Decoder, arithmetics
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
 from sakedge.format import StudentFile
-from sakedge.runtime.engine import Engine
-from sakedge.runtime.explain import Explanation
+from sakedge.runtime.clock import Clock
+from sakedge.runtime.models import load_model
 from sakedge.runtime.options import Options
-from sakedge.runtime.precision import choose_stem, native, plan
+from sakedge.runtime.session import Request
 from sakedge.runtime.threads import resolve_threads
 from sakedge.student import Origin, Student
 
@@ -77,9 +76,15 @@ def load(
         "cache_dir": cache_dir,
         "config": None if config is None else dict(config),
     }
-    decided = plan(precision, native(), recorded=())  # format 1 has no record of quality
-    thread_count = resolve_threads(threads)
-    laps = [time.perf_counter()]
+    request = Request(
+        backend=backend,
+        device=device,
+        precision=precision,
+        threads=resolve_threads(threads),
+        cache_dir=resolve_cache_dir(cache_dir),
+        options=options,
+    )
+    clock = Clock("read", "compile", "decoder")
     with StudentFile.open(os.fspath(path)) as file, file.sparing():
         manifest = file.manifest
         adapters = pick("adapter", adapters, manifest.adapter_names, UnknownAdapterError)
@@ -87,73 +92,27 @@ def load(
         if not tasks:
             names = ", ".join(manifest.task_names)
             raise OptionError("no task was asked for", expected=f"some of {names}")
-        stem = file.stem()
-        laps.append(time.perf_counter())
-        chosen, refused, stem_precision = choose_stem(decided.stems, backend, device)
-        session = chosen.compile(
-            stem,
-            CompileOptions(
-                device=device,
-                precision=stem_precision,
-                threads=thread_count,
-                cache_dir=resolve_cache_dir(cache_dir),
-                config=options.runtime.get(chosen.name, {}),
-            ),
-        )
-        laps.append(time.perf_counter())
-        routed = tasks if manifest.architecture.router == "mor" else ()
-        decoder = Decoder(
-            manifest,
-            tasks=tasks,
-            routers={task: file.component(f"routers.{task}") for task in routed},
-            heads={task: file.component(f"heads.{task}") for task in tasks},
-            adapters={name: file.component(f"adapters.{name}") for name in adapters},
-            threads=thread_count,
-            precision=decided.decoder,
-        )
-    laps.append(time.perf_counter())
-    loaded = ("stem", *(f"routers.{t}" for t in routed), *(f"heads.{t}" for t in tasks))
-    explanation = Explanation(
-        path=os.fspath(path),
-        digest=file.digest,
-        input_size=manifest.input_size,
-        backend=chosen.name,
-        backend_reason=registry.AUTO_RULE if backend == "auto" else "asked for",
-        session=dict(session.details),
-        refused=dict(refused),
-        device=device,
-        precision=decided.precision,
-        precision_reason=decided.reason,
-        stem_precision=stem_precision,
-        decoder_precision=decided.decoder,
-        isas={name: each.isa for name, each in arithmetics().items()},
-        native=native(),
-        threads=thread_count,
-        tasks=tasks,
-        adapters=adapters,
-        not_loaded=(),
-        digests={name: manifest.digests[name] for name in loaded},
-        load_ms={
-            stage: 1000 * (end - start)
-            for stage, (start, end) in zip(
-                ("read", "compile", "decoder"), pairwise(laps), strict=True
-            )
-        },
+        model = load_model(file, tasks, request, clock)
+        if len(adapters) < len(manifest.adapters):
+            require(model, "subset")
+        snapshot = Snapshot(file.digest, manifest.adapter_names)
+        for source in sources(file, adapters, tasks):
+            snapshot = snapshot.having(Part(source.id, model.prepare(source), source.task))
+        clock.lap("decoder")
+    origin = Origin(
+        os.fspath(path),
+        file.digest,
+        file.digest,
+        clock.share(),
+        partial(_reload, arguments, file.digest),
     )
-    return Student(
-        manifest,
-        Engine(manifest, session, decoder, options),
-        AdapterSlots(manifest, decoder),
-        tasks=tasks,
-        explanation=explanation,
-        origin=Origin(_restore, arguments, file.digest),
-    )
+    return Student(manifest, model, snapshot, origin, options.max_batch)
 
 
-def _restore(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Change]) -> Student:
+def _reload(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Change]) -> Student:
     """Loads a pickled student again, if its file is still the same."""
     student = load(**arguments)
-    found = student.explain().digest
+    found = student.explain().file_digest
     if found != digest:
         raise DigestError(
             f"{arguments['path']} is not the file that the student was loaded from",

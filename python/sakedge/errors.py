@@ -126,6 +126,10 @@ class OptionError(SakedgeError):
     """An option or argument has a value that is not allowed."""
 
 
+class AbilityError(SakedgeError):
+    """The model that runs the student cannot do what was asked for; the message says why."""
+
+
 class BackendError(SakedgeError):
     """A backend cannot run here, or refused to compile or run the stem."""
 

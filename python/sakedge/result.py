@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sakedge.adapters.snapshot import PartId
 from sakedge.drawing.panels import SIDE, Panel, compose
 from sakedge.errors import UnknownTaskError
 from sakedge.files.atomic import atomic_write, make_folder
@@ -58,9 +59,11 @@ class Result(Mapping[str, TaskResult]):
         image: The input, RGB uint8 [h, w, 3]; every output has its height and width.
         source: Path or address of the image; None for an array.
         adapters: Names of the adapters that took part.
+        student: Content digest of the student's file.
+        parts: Which adapters, routers and heads made it, each with version and digest.
         routing: By task. Where the image was tiled, the mean over the tiles.
-        speed: Milliseconds for `preprocess`, `stem`, `decoder` and `postprocess`; in a batch an
-            image's even share.
+        speed: Milliseconds by stage: `preprocess`, `stem`, `decoder` and `postprocess`, or what
+            stages the model has instead; in a batch an image's even share.
         fit: How the image was brought to the student's size.
     """
 
@@ -71,6 +74,8 @@ class Result(Mapping[str, TaskResult]):
     routing: Mapping[str, Routing] = field(default_factory=dict)
     speed: Mapping[str, float] = field(default_factory=dict)
     fit: str = "pad"
+    student: str = ""
+    parts: tuple[PartId, ...] = ()
 
     def __getitem__(self, task: str) -> TaskResult:
         if task not in self.outputs:
@@ -97,6 +102,11 @@ class Result(Mapping[str, TaskResult]):
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
         return f"Result({self.source or 'array'}, {height}x{width}, {', '.join(self.outputs)})"
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of all that made it: `student`, and each part, e.g. `adapters.sam`."""
+        return {"student": self.student, **{part.component: part.digest for part in self.parts}}
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -167,6 +177,8 @@ class Result(Mapping[str, TaskResult]):
             "width": self.image.shape[1],
             "fit": self.fit,
             "adapters": list(self.adapters),
+            "versions": {p.name: p.version for p in self.parts if p.version},
+            "digests": self.digests,
             "tasks": {
                 name: {"kind": output.info.kind, **output.summary()}
                 for name, output in self.outputs.items()

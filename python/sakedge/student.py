@@ -10,18 +10,19 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.adapters.slots import AdapterSlots, Names
+from sakedge.adapters.slots import AdapterSlots, Change, Names
+from sakedge.adapters.snapshot import Snapshot
 from sakedge.arguments import pick
-from sakedge.decoder import TaskOutput
-from sakedge.errors import ClosedError, OptionError, UnknownAdapterError, UnknownTaskError
+from sakedge.errors import AbilityError, ClosedError, ImageError, OptionError, UnknownTaskError
 from sakedge.format import Manifest
 from sakedge.images.fit import check_fit
 from sakedge.images.read import Color, ImageLike, Picture, is_one_image, read
-from sakedge.images.window import Window
+from sakedge.progress import Progress
 from sakedge.result import Result
-from sakedge.runtime.engine import Call, Clock, Engine
+from sakedge.runtime.calls import BegunCall
 from sakedge.runtime.explain import Explanation
 from sakedge.runtime.forks import ForkGuard
+from sakedge.runtime.model import InputModel, Model, TaskOutput, silent
 from sakedge.sources import OnError, Stream, open_source
 from sakedge.sources.opening import SourceLike
 
@@ -32,26 +33,30 @@ class Inference:
 
     Attributes:
         images: For each image, the outputs by task.
-        speed: Milliseconds of the whole batch by stage: `stem`, `decoder`.
+        speed: Milliseconds of the whole batch by stage, e.g. `stem` and `decoder`.
     """
 
-    images: list[dict[str, TaskOutput]]
+    images: list[Mapping[str, TaskOutput]]
     speed: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a student came from, so that it can be loaded again in another process.
+    """The file that a student came from.
 
     Attributes:
-        restore: Called with arguments, digest and the changes to the adapters.
-        arguments: What `load` was given.
-        digest: SHA-256 of the file's contents then.
+        path: The file.
+        content_digest: SHA-256 of what it computes.
+        file_digest: SHA-256 of everything in it.
+        load_ms: Milliseconds that loading took, by step.
+        reload: Loads it again, in another process if need be, and makes these changes.
     """
 
-    restore: Callable[..., Student]
-    arguments: Mapping[str, Any]
-    digest: str
+    path: str
+    content_digest: str
+    file_digest: str
+    load_ms: Mapping[str, float]
+    reload: Callable[[Mapping[str, Change]], Student]
 
 
 class Student:
@@ -64,23 +69,15 @@ class Student:
     """
 
     def __init__(
-        self,
-        manifest: Manifest,
-        engine: Engine,
-        adapters: AdapterSlots,
-        *,
-        tasks: tuple[str, ...],
-        explanation: Explanation,
-        origin: Origin,
+        self, manifest: Manifest, model: Model, snapshot: Snapshot, origin: Origin, batch: int
     ) -> None:
         self.manifest = manifest
-        self.tasks = tasks
-        self.adapters = adapters
-        self._engine: Engine | None = engine
-        self._guard = ForkGuard(engine)
-        self._explanation = explanation
+        self.tasks = tuple(snapshot.heads)
+        self.adapters = AdapterSlots(manifest, self._running, snapshot)
+        self._model: Model | None = model
+        self._guard = ForkGuard(model)
         self._origin = origin
-        self._infos = {task.name: task for task in manifest.tasks}
+        self._batch = batch
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -96,6 +93,7 @@ class Student:
         fit: str | None = None,
         color: Color = "rgb",
         logits: bool = False,
+        progress: Progress | None = None,
     ) -> Result: ...
 
     @overload
@@ -107,6 +105,7 @@ class Student:
         fit: str | None = None,
         color: Color = "rgb",
         logits: bool = False,
+        progress: Progress | None = None,
     ) -> list[Result]: ...
 
     def __call__(
@@ -117,11 +116,15 @@ class Student:
         fit: str | None = None,
         color: Color = "rgb",
         logits: bool = False,
+        progress: Progress | None = None,
     ) -> Result | list[Result]:
         """Runs the student on an image, or on a list of images of any sizes.
 
+        All images, and all tiles of an image, are run with the adapters that are there when the
+        call begins, whatever is exchanged meanwhile; a result's `digests` name them.
+
         Args:
-            image: A path, an RGB array, a PIL image, or a list of those; see `sakedge.images.read`.
+            image: A path, an RGB array, a PIL image, or a list of those; see `sakedge.images`.
             adapters: Narrows the loaded adapters for this call; `[]` is the stem alone. For a
                 list of images also one such choice per image.
             tasks: Narrows the loaded tasks for this call.
@@ -130,6 +133,7 @@ class Student:
                 overlapping tiles). By default what the student's file says.
             color: Channel order of arrays: `rgb`, or `bgr` for OpenCV's.
             logits: Also keep the heads' outputs at the student's input size.
+            progress: Told how far a tiled image is.
 
         Returns:
             One result, or a list of results for a list of images.
@@ -138,22 +142,19 @@ class Student:
             ImageError: An image cannot be used.
             StorageError: A file cannot be opened.
             UnknownAdapterError, UnknownTaskError, OptionError: An argument is wrong.
+            AbilityError: The student's model cannot do that.
             ForkError: The student was loaded before this process was forked.
             ClosedError: The student was closed.
         """
-        engine = self._running()
         single = is_one_image(image) or not isinstance(image, Sequence)
         images: Sequence[Any] = [image] if single else image  # type: ignore[assignment]
-        while True:
-            call = self._check(len(images), adapters, tasks, fit, logits)
-            try:
-                results = _run(engine, images, call, color)
-            except UnknownAdapterError:
-                # With None, one that was there when the call began has just been removed.
-                if adapters is not None:
-                    raise
-            else:
-                return results[0] if single else results
+        begun = self._begin(len(images), adapters, tasks, fit, logits, progress)
+        results: list[Result] = []
+        for start in range(0, len(images), self._batch):
+            part = slice(start, start + self._batch)
+            pictures = [read(each, color) for each in images[part]]
+            results += begun.run(pictures, start)
+        return results[0] if single else results
 
     def infer(self, inputs: NDArray[np.float32], *, logits: bool = False) -> Inference:
         """Runs the student on inputs that were made ready elsewhere, as a stock runtime takes them.
@@ -165,20 +166,19 @@ class Student:
 
         Raises:
             BackendError: The inputs have another shape or type.
+            AbilityError: The student's model takes images only.
             ForkError, ClosedError: As for a call.
         """
-        engine = self._running()
-        call = self._check(len(inputs), None, None, None, logits)
-        windows = [Window(*self.input_size)] * len(inputs)
-        clock = Clock()
-        images: list[dict[str, TaskOutput]] = []
-        for start in range(0, len(inputs), engine.max_batch):
-            part = slice(start, start + engine.max_batch)
-            images += engine.infer(
-                inputs[part], windows[part], call.adapters[part], call, clock, decode=not logits
-            ).images
-        speed = clock.share(1)
-        return Inference(images, {stage: speed[stage] for stage in ("stem", "decoder")})
+        model = self._running()
+        if not isinstance(model, InputModel):
+            raise AbilityError("the model that runs this student takes images only")
+        snapshots = self.adapters.choose(None, len(inputs), self.tasks)
+        outcomes = model.infer(inputs, snapshots, logits=logits)
+        speed: dict[str, float] = {}
+        for outcome in outcomes:
+            for stage, ms in outcome.speed.items():
+                speed[stage] = speed.get(stage, 0.0) + ms
+        return Inference([outcome.outputs for outcome in outcomes], speed)
 
     def stream(
         self,
@@ -190,6 +190,7 @@ class Student:
         tasks: Names = None,
         fit: str | None = None,
         logits: bool = False,
+        progress: Progress | None = None,
     ) -> Stream[Result]:
         """Runs the student on every image of a folder, glob, video, camera or network stream.
 
@@ -199,33 +200,51 @@ class Student:
         Args:
             source: A folder, glob, image, video file, URL such as `rtsp://…`, camera index, or a
                 list of images.
-            batch: Frames per run.
+            batch: Frames that are one call: they are collected first and run with the same
+                adapters.
             on_error: `warn` logs a bad frame, `raise` ends the stream with it, and a callable is
                 given it as a `FrameError`.
             adapters: As for a call.
             tasks: As for a call.
             fit: As for a call.
             logits: As for a call.
+            progress: As for a call.
 
         Raises:
             SourceError: The source cannot be opened or has nothing in it.
             UnknownAdapterError, UnknownTaskError, OptionError: An argument is wrong.
         """
-        self._running()
-        self._check(1, adapters, tasks, fit, logits)
+        self._begin(1, adapters, tasks, fit, logits, progress)
 
-        def run(pictures: list[Picture]) -> list[Result]:
-            return self(pictures, adapters=adapters, tasks=tasks, fit=fit, logits=logits)
+        def run(pictures: list[Picture]) -> list[Result | ImageError]:
+            begun = self._begin(len(pictures), adapters, tasks, fit, logits, progress)
+            return begun.run_each(pictures)
 
         return Stream(open_source(source), run, batch, on_error)
 
     def explain(self) -> Explanation:
         """What runs where, what was refused, and why; `print` it or take its fields."""
-        return self.adapters.explain(self._explanation)
+        model, snapshot = self._running(), self.adapters.snapshot()
+        origin = self._origin
+        return Explanation(
+            **vars(model.explain()),
+            path=origin.path,
+            digest=origin.content_digest,
+            file_digest=origin.file_digest,
+            input_size=self.input_size,
+            tasks=self.tasks,
+            adapters=snapshot.active,
+            not_loaded=tuple(name for name in snapshot.places if name not in snapshot.adapters),
+            digests={
+                "stem": self.manifest.digests["stem"],
+                **{part.component: part.digest for part in snapshot.ids},
+            },
+            load_ms=origin.load_ms,
+        )
 
     def close(self) -> None:
         """Lets go of the runtime and of the weights. Calls under way end well."""
-        self._engine = None
+        self._model = None
         self.adapters.close()
 
     def __enter__(self) -> Student:
@@ -241,44 +260,36 @@ class Student:
 
     def __repr__(self) -> str:
         height, width = self.input_size
-        return f"Student({self._explanation.path}, {height}x{width}, {', '.join(self.tasks)})"
+        return f"Student({self._origin.path}, {height}x{width}, {', '.join(self.tasks)})"
 
     def __reduce__(self) -> tuple[Callable[..., Student], tuple[object, ...]]:
         """A pickled student is its configuration: it is loaded again where it is unpickled."""
-        origin = self._origin
-        return origin.restore, (dict(origin.arguments), origin.digest, self.adapters.changes)
+        return self._origin.reload, (self.adapters.changes,)
 
-    def _running(self) -> Engine:
+    def _running(self) -> Model:
         self._guard.check()
-        if self._engine is None:
+        if self._model is None:
             raise ClosedError("the student is closed", remedy="Load it again")
-        return self._engine
+        return self._model
 
-    def _check(
+    def _begin(
         self,
         count: int,
         adapters: Names | Sequence[Names],
         tasks: Names,
         fit: str | None,
         logits: bool,
-    ) -> Call:
+        progress: Progress | None,
+    ) -> BegunCall:
+        model = self._running()
         names = pick("task", tasks, self.tasks, UnknownTaskError)
         if not names:
             raise OptionError("no task was asked for", expected=f"some of {', '.join(self.tasks)}")
-        return Call(
-            tuple(self._infos[name] for name in names),
-            self.adapters.choose(adapters, count),
+        return BegunCall(
+            model,
+            self.manifest.levels,
+            self.adapters.choose(adapters, count, names),
             check_fit(fit or self.manifest.preprocess.fit),
             logits,
+            progress or silent,
         )
-
-
-def _run(engine: Engine, images: Sequence[Any], call: Call, color: Color) -> list[Result]:
-    """Reads and runs as many images at a time as fit into one run of the stem."""
-    results: list[Result] = []
-    for start in range(0, len(images), engine.max_batch):
-        part = slice(start, start + engine.max_batch)
-        clock = Clock()
-        pictures = [read(image, color) for image in images[part]]
-        results += engine.run(pictures, call.adapters[part], call, clock)
-    return results

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from numpy.typing import NDArray
-
+from sakedge.adapters.packs import pack_source
+from sakedge.adapters.preparer import Preparer, require
+from sakedge.adapters.snapshot import Part, Snapshot
 from sakedge.arguments import pick
-from sakedge.decoder import Decoder
-from sakedge.errors import (
-    AdapterMismatchError,
-    ClosedError,
-    DigestError,
-    OptionError,
-    UnknownAdapterError,
-)
+from sakedge.errors import DigestError, OptionError, UnknownAdapterError
 from sakedge.format import AdapterPack, Manifest, read_adapter_pack
 from sakedge.logs import LOG
-from sakedge.runtime.explain import Explanation
-from sakedge.runtime.forks import ForkGuard
 
 Names: TypeAlias = "str | Sequence[str] | None"
 
@@ -47,14 +38,21 @@ class Change:
 class AdapterSlots:
     """The adapters of one student. Iterates over the names of those that are active.
 
-    Changes are atomic: a run of the model keeps the adapters that it began with, and the stem is
-    not touched.
+    Changes are atomic: they make another snapshot, and a call keeps the one that it began with.
+    The stem is not touched.
+
+    Args:
+        manifest: The student's manifest.
+        running: Gives what prepares new parts; raises unless the student may be used.
+        snapshot: The parts that were loaded.
     """
 
-    def __init__(self, manifest: Manifest, decoder: Decoder) -> None:
+    def __init__(
+        self, manifest: Manifest, running: Callable[[], Preparer], snapshot: Snapshot
+    ) -> None:
         self._manifest = manifest
-        self._decoder: Decoder | None = decoder
-        self._guard = ForkGuard(decoder)
+        self._running = running
+        self._snapshot = snapshot
         self._lock = threading.Lock()
         self._changes: dict[str, Change] = {}
 
@@ -66,7 +64,7 @@ class AdapterSlots:
     @property
     def active(self) -> tuple[str, ...]:
         """The adapters that are loaded now, in expert order."""
-        return self._running().adapters
+        return self.snapshot().active
 
     @property
     def changes(self) -> dict[str, Change]:
@@ -85,6 +83,11 @@ class AdapterSlots:
     def __repr__(self) -> str:
         return f"AdapterSlots({', '.join(self.names)})"
 
+    def snapshot(self) -> Snapshot:
+        """Every part of the student as it is now."""
+        self._running()
+        return self._snapshot
+
     def swap(
         self, name: str, pack: str | os.PathLike[str], *, any_stem: bool = False
     ) -> AdapterPack:
@@ -102,36 +105,30 @@ class AdapterSlots:
             UnknownAdapterError: The student has no place of that name.
             FileFormatError, StorageError: The pack cannot be used; the subclass says why. What
                 is running stays untouched.
+            AbilityError: The student's model cannot exchange parts.
         """
-        decoder = self._running()
-        self._known(name)
+        preparer = self._running()
+        require(preparer, "exchange")
+        pick("adapter", name, self.names, UnknownAdapterError)
         path = str(Path(pack).absolute())
         found = read_adapter_pack(path)
-        found.check_fits(self._manifest, any_stem=any_stem)
-        if found.manifest.routed_tasks:
-            raise AdapterMismatchError(
-                f"adapter {found.manifest.name} brings router rows for a new teacher",
-                expected="a pack for one of the teachers that the student's routers know",
-                got=f"rows for {', '.join(found.manifest.routed_tasks)}",
-            )
-        tensors = _renamed(found, name)
-        with self._lock:
-            decoder.exchange(name, tensors)
-            self._changes[name] = Change(path, found.manifest.digest, any_stem)
-        LOG.info("adapter %s is now %s (%s)", name, path, found.manifest.digest[:16])
+        source = pack_source(found, name, self._manifest, any_stem=any_stem)
+        part = Part(source.id, preparer.prepare(source))
+        change = Change(path, source.id.digest, any_stem)
+        self._exchange(name, change, lambda snapshot: snapshot.having(part))
+        LOG.info("adapter %s is now %s (%s)", name, path, source.id.digest[:16])
         return found
 
     def remove(self, name: str) -> None:
-        """Takes an adapter away and frees its weights; one that is not active stays so.
+        """Takes an adapter away; its weights are freed when the last call that uses them ends.
 
         Raises:
             UnknownAdapterError: The student has no place of that name.
+            AbilityError: The student's model cannot run without it.
         """
-        decoder = self._running()
-        self._known(name)
-        with self._lock:
-            decoder.exchange(name, None)
-            self._changes[name] = Change()
+        require(self._running(), "subset")
+        pick("adapter", name, self.names, UnknownAdapterError)
+        self._exchange(name, Change(), lambda snapshot: snapshot.lacking(name))
         LOG.info("adapter %s was removed", name)
 
     def replay(self, changes: Mapping[str, Change]) -> None:
@@ -152,81 +149,56 @@ class AdapterSlots:
                     got=found.manifest.digest,
                 )
 
-    def choose(self, adapters: Names | Sequence[Names], images: int) -> list[tuple[str, ...]]:
-        """Per image the adapters that take part, in expert order.
+    def choose(
+        self, adapters: Names | Sequence[Names], images: int, tasks: tuple[str, ...]
+    ) -> list[Snapshot]:
+        """For each image of a call what it is run with: one snapshot, narrowed.
 
         Args:
             adapters: None for all that are active, names for all images, or per image either.
             images: How many images there are.
+            tasks: The tasks wanted, in the order of the results.
 
         Raises:
             UnknownAdapterError: An adapter that is not active.
             OptionError: Choices per image whose number is not that of the images.
+            AbilityError: The student's model cannot run with some adapters only.
         """
-        active = self.active
+        snapshot = self.snapshot()
         if (
             adapters is None
             or isinstance(adapters, str)
             or not isinstance(adapters, Sequence)
             or all(isinstance(name, str) for name in adapters)
         ):
-            return [self._pick(adapters, active)] * images  # type: ignore[arg-type]
+            return [self._narrowed(snapshot, adapters, tasks)] * images  # type: ignore[arg-type]
         if len(adapters) != images:
             raise OptionError(
                 "adapters do not fit the images",
                 expected=f"names for all images, or {images} choices, one per image",
                 got=f"{len(adapters)} choices",
             )
-        return [self._pick(one, active) for one in adapters]
-
-    def explain(self, explanation: Explanation) -> Explanation:
-        """An explanation of the student as it is now."""
-        active = self.active
-        digests = {
-            key: digest
-            for key, digest in explanation.digests.items()
-            if not key.startswith("adapters.")
-        }
-        for name in active:
-            change = self._changes.get(name)
-            own = self._manifest.digests[f"adapters.{name}"]
-            digests[f"adapters.{name}"] = change.digest if change else own
-        idle = tuple(name for name in self.names if name not in active)
-        return dataclasses.replace(explanation, adapters=active, not_loaded=idle, digests=digests)
-
-    def _pick(self, wanted: Names, active: tuple[str, ...]) -> tuple[str, ...]:
-        some = pick(
-            "adapter",
-            wanted,
-            active,
-            UnknownAdapterError,
-            "Choose from the adapters listed, load the student with the adapter, or swap it in",
-        )
-        return tuple(name for name in active if name in some)
+        return [self._narrowed(snapshot, one, tasks) for one in adapters]
 
     def close(self) -> None:
         """Lets go of the weights."""
-        self._decoder = None
+        self._snapshot = Snapshot(self._snapshot.student, ())
 
-    def _running(self) -> Decoder:
-        self._guard.check()
-        decoder = self._decoder
-        if decoder is None:
-            raise ClosedError("the student is closed", remedy="Load it again")
-        return decoder
+    def _narrowed(self, snapshot: Snapshot, wanted: Names, tasks: tuple[str, ...]) -> Snapshot:
+        some = pick(
+            "adapter",
+            wanted,
+            snapshot.active,
+            UnknownAdapterError,
+            "Choose from the adapters listed, load the student with the adapter, or swap it in",
+        )
+        if len(some) < len(snapshot.places):
+            require(self._running(), "subset")
+        return snapshot.narrowed(some, tasks)
 
-    def _known(self, name: str) -> None:
-        pick("adapter", name, self.names, UnknownAdapterError)
-
-
-def _renamed(pack: AdapterPack, name: str) -> dict[str, NDArray[Any]]:
-    """The pack's tensors under the name of the place that they go to."""
-    own = pack.manifest.name
-    renamed = {}
-    for key, tensor in pack.tensors.items():
-        parts = key.split(".")
-        at = 1 if parts[0] == "tsap" else 2
-        assert parts[at] == own
-        parts[at] = name
-        renamed[".".join(parts)] = tensor
-    return renamed
+    def _exchange(
+        self, name: str, change: Change, exchanged: Callable[[Snapshot], Snapshot]
+    ) -> None:
+        with self._lock:
+            self._snapshot = exchanged(self._snapshot)
+            self._changes[name] = change

@@ -121,7 +121,12 @@ class Snapshot:
 
     def having(self, part: Part) -> Snapshot:
         """This snapshot with a part in its place."""
-        return self._changed(part.id.kind, {**self._group(part.id.kind), part.id.name: part})
+        placed = {part.id.name: part}
+        if part.id.kind == "adapter":
+            return replace(self, adapters={**self.adapters, **placed})
+        if part.id.kind == "router":
+            return replace(self, routers={**self.routers, **placed})
+        return replace(self, heads={**self.heads, **placed})
 
     def lacking(self, adapter: str) -> Snapshot:
         """This snapshot without an adapter."""
@@ -135,12 +140,6 @@ class Snapshot:
             routers={task: self.routers[task] for task in tasks if task in self.routers},
             heads={task: self.heads[task] for task in tasks},
         )
-
-    def _group(self, kind: PartKind) -> Mapping[str, Part]:
-        return {"adapter": self.adapters, "router": self.routers, "head": self.heads}[kind]
-
-    def _changed(self, kind: PartKind, group: Mapping[str, Part]) -> Snapshot:
-        return replace(self, **{COMPONENTS[kind]: group})
 
 
 def sources(

@@ -20,7 +20,7 @@ from sakedge.images.examples import example, fitted
 from sakedge.images.read import ImageLike
 from sakedge.peers.stock import open_stock
 from sakedge.progress import Progress
-from sakedge.runtime.precision import native, plan
+from sakedge.runtime.precision import choose_precision, native
 from sakedge.runtime.threads import resolve_threads
 
 TOLERANCES = {"fp32": 1e-4, "fp16": 5e-3, "bf16": 2e-2, "int8": 5e-2}
@@ -115,7 +115,7 @@ def verify(
         SakedgeError: The student, an image or the backend cannot be used.
     """
     tell = progress or (lambda step, share: None)
-    decided = plan(precision, native(), recorded=())
+    decided = choose_precision(precision, native(), recorded=())
     allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
     names, refused = _backends(backend, device, decided.stems)
     with StudentFile.open(path) as file:

@@ -37,9 +37,7 @@ def decode_map(
     return _core.decode_map(pool, family, map_, input_size, window_arguments(window))
 
 
-def upsample_map(
-    pool: _core.ThreadPool, map_: _Float32, input_size: tuple[int, int]
-) -> _Float32:
+def upsample_map(pool: _core.ThreadPool, map_: _Float32, input_size: tuple[int, int]) -> _Float32:
     """The logits float32 [classes, H, W] of a map [H/4, W/4, classes]."""
     return _core.upsample_map(pool, map_, input_size)
 

@@ -1,237 +1,190 @@
-"""Pictures in, results out: preprocess, stem, decoder and tasks in a row."""
+"""Models whose core takes normalised inputs: pictures are fitted, tiled and decoded around it."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.backends.base import Session
-from sakedge.decoder import Decoded, Decoder, TaskOutput
+from sakedge.adapters.preparer import Ability
+from sakedge.adapters.snapshot import PartSource, Snapshot
+from sakedge.decoder import Decoded, Mosaic
 from sakedge.errors import OptionError
 from sakedge.format import Manifest
 from sakedge.images.fit import Normalizer, letterbox, pad, place
 from sakedge.images.read import Picture
-from sakedge.images.tiling import Grid, Tile, blend
+from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
-from sakedge.result import Result, Routing
+from sakedge.runtime.clock import Clock
+from sakedge.runtime.explain import ModelExplanation
+from sakedge.runtime.model import Call, Outcome, TaskOutput
 from sakedge.runtime.options import Options
-from sakedge.tasks import TaskInfo, result_class, task_result
-from sakedge.tasks.base import TaskResult
+
+View = tuple[NDArray[np.float32], Window]
+"""A normalised input [3, H, W], and where the picture lies on it."""
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call's wishes, checked.
+class Wanted:
+    """What a core is to give of each image; see `Decoded`."""
+
+    values: bool = True
+    logits: bool = False
+    maps: bool = False
+
+
+class Core(Protocol):
+    """The way through a model: from normalised inputs to decoded ones.
 
     Attributes:
-        tasks: The tasks wanted.
-        adapters: Per image the adapters that take part.
-        fit: `pad`, `letterbox` or `tile`.
-        logits: Whether the heads' outputs are wanted too.
+        cannot: As a model's.
     """
 
-    tasks: tuple[TaskInfo, ...]
-    adapters: Sequence[tuple[str, ...]]
-    fit: str
-    logits: bool
+    cannot: Mapping[Ability, str]
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the tasks."""
-        return tuple(task.name for task in self.tasks)
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages that `infer` laps, in order."""
+        ...
 
-
-class Clock:
-    """Milliseconds by stage, from its making on."""
-
-    def __init__(self) -> None:
-        self._last = time.perf_counter()
-        self._spent = dict.fromkeys(("preprocess", "stem", "decoder", "postprocess"), 0.0)
-
-    def lap(self, stage: str) -> None:
-        """Adds the time since the last lap to a stage."""
-        now = time.perf_counter()
-        self._spent[stage] += 1000 * (now - self._last)
-        self._last = now
-
-    def share(self, images: int) -> dict[str, float]:
-        """One image's even share."""
-        return {stage: spent / images for stage, spent in self._spent.items()}
-
-
-class Engine:
-    """A compiled stem and a decoder. Holds nothing of a call, so many threads may run it.
-
-    Attributes:
-        max_batch: Most images that run together.
-    """
-
-    def __init__(
-        self, manifest: Manifest, session: Session, decoder: Decoder, options: Options
-    ) -> None:
-        self._manifest = manifest
-        self._session = session
-        self._decoder = decoder
-        self._options = options
-        self._normalize = Normalizer(manifest.preprocess)
-        self.max_batch = options.max_batch
-
-    def run(
-        self,
-        pictures: Sequence[Picture],
-        adapters: Sequence[tuple[str, ...]],
-        call: Call,
-        clock: Clock,
-    ) -> list[Result]:
-        """Runs pictures: those that are one input each together, tiled ones one by one."""
-        tiled = [call.fit == "tile" and self._is_larger(picture) for picture in pictures]
-        whole = [i for i, is_tiled in enumerate(tiled) if not is_tiled]
-        together = iter(
-            self._run_whole([pictures[i] for i in whole], [adapters[i] for i in whole], call, clock)
-            if whole
-            else ()
-        )
-        return [
-            self._run_tiled(pictures[i], adapters[i], call) if is_tiled else next(together)
-            for i, is_tiled in enumerate(tiled)
-        ]
+    def prepare(self, source: PartSource) -> object:
+        """As a model's."""
+        ...
 
     def infer(
         self,
         batch: NDArray[np.float32],
+        snapshots: Sequence[Snapshot],
         windows: Sequence[Window],
-        adapters: Sequence[tuple[str, ...]],
-        call: Call,
+        wanted: Wanted,
         clock: Clock,
-        decode: bool = True,
-    ) -> Decoded:
-        """The way through the model: normalised images [B, 3, H, W], the stem, the decoder.
+    ) -> list[Decoded]:
+        """Runs normalised images [batch, 3, H, W], each on its snapshot."""
+        ...
 
-        Without `decode` there are logits and nothing else.
-        """
-        features = self._session.run(batch)
-        clock.lap("stem")
-        decoded = self._decoder.run(
-            features,
-            tasks=call.names,
-            adapters=adapters,
-            windows=windows,
-            logits=call.logits or not decode,
-            decode=decode,
-            min_weight=self._options.min_weight,
-        )
-        clock.lap("decoder")
-        return decoded
+    def mosaic(self, grid: Grid, snapshot: Snapshot) -> Mosaic:
+        """Puts together what `infer` gives of a large picture's tiles."""
+        ...
+
+
+class Engine:
+    """A model around a core. Holds nothing of a call."""
+
+    def __init__(
+        self, manifest: Manifest, options: Options, core: Core, explanation: ModelExplanation
+    ) -> None:
+        self._size = manifest.input_size
+        self._options = options
+        self._core = core
+        self._explanation = explanation
+        self._normalize = Normalizer(manifest.preprocess)
+        self.cannot = core.cannot
+
+    def prepare(self, source: PartSource) -> object:
+        """Makes a part ready to run."""
+        return self._core.prepare(source)
+
+    def explain(self) -> ModelExplanation:
+        """What runs where, and why."""
+        return self._explanation
+
+    def run(self, call: Call) -> list[Outcome]:
+        """Runs a call: pictures that are one input each in batches, tiled ones one by one."""
+        tiled = [call.fit == "tile" and self._is_larger(picture) for picture in call.pictures]
+        whole = [i for i, is_tiled in enumerate(tiled) if not is_tiled]
+        outcomes = {i: self._run_tiled(call, i) for i, is_tiled in enumerate(tiled) if is_tiled}
+        for start in range(0, len(whole), self._options.max_batch):
+            some = whole[start : start + self._options.max_batch]
+            outcomes |= zip(some, self._run_whole(call, some), strict=True)
+        return [outcomes[i] for i in range(len(tiled))]
+
+    def infer(
+        self, inputs: NDArray[np.float32], snapshots: Sequence[Snapshot], *, logits: bool
+    ) -> list[Outcome]:
+        """Runs inputs that were made ready elsewhere, to values or else to logits."""
+        outcomes: list[Outcome] = []
+        for start in range(0, len(inputs), self._options.max_batch):
+            part = slice(start, start + self._options.max_batch)
+            clock = Clock(*self._core.stages)
+            batch, some = inputs[part], snapshots[part]
+            windows = [Window(*self._size)] * len(batch)
+            wanted = Wanted(values=not logits, logits=logits)
+            decoded = self._core.infer(batch, some, windows, wanted, clock)
+            speed = clock.share(len(batch))
+            outcomes += [_outcome(d, s, speed) for d, s in zip(decoded, some, strict=True)]
+        return outcomes
 
     def _is_larger(self, picture: Picture) -> bool:
-        return any(
-            side > ours for side, ours in zip(picture.size, self._manifest.input_size, strict=True)
-        )
+        return any(side > ours for side, ours in zip(picture.size, self._size, strict=True))
 
-    def _run_whole(
-        self,
-        pictures: Sequence[Picture],
-        adapters: Sequence[tuple[str, ...]],
-        call: Call,
-        clock: Clock,
-    ) -> list[Result]:
+    def _clock(self) -> Clock:
+        return Clock("preprocess", *self._core.stages, "postprocess")
+
+    def _run_whole(self, call: Call, some: Sequence[int]) -> list[Outcome]:
+        clock = self._clock()
         fit = letterbox if call.fit == "letterbox" else pad
-        views = [fit(picture, self._manifest.input_size, self._normalize) for picture in pictures]
-        decoded = self._decode(views, adapters, call, clock)
-        outputs = [
-            {task.name: _task_result(task, image[task.name]) for task in call.tasks}
-            for image in decoded.images
-        ]
+        views = [fit(call.pictures[i], self._size, self._normalize) for i in some]
+        snapshots = [call.snapshots[i] for i in some]
+        decoded = self._infer(views, snapshots, Wanted(logits=call.logits), clock)
         clock.lap("postprocess")
-        speed = clock.share(len(pictures))
-        return [
-            self._result(picture, names, outputs[i], decoded.routing[i], speed, call.fit)
-            for i, (picture, names) in enumerate(zip(pictures, adapters, strict=True))
-        ]
+        speed = clock.share(len(some))
+        return [_outcome(d, s, speed) for d, s in zip(decoded, snapshots, strict=True)]
 
-    def _run_tiled(self, picture: Picture, adapters: tuple[str, ...], call: Call) -> Result:
+    def _run_tiled(self, call: Call, index: int) -> Outcome:
         if call.logits:
             raise OptionError(
                 "there are no logits of a tiled image",
                 expected="fit='pad' or 'letterbox' with logits=True",
                 got="fit='tile' and an image larger than the student's input",
             )
-        clock = Clock()
-        grid = Grid.over(picture.size, self._manifest.input_size, self._options.tile_overlap)
-        kinds = {task.name: result_class(task.kind) for task in call.tasks}
-        routing: dict[str, Any] = dict.fromkeys(call.names, 0.0)
-
-        def run(tiles: Sequence[Tile]) -> list[dict[str, NDArray[np.float32]]]:
+        picture, snapshot = call.pictures[index], call.snapshots[index]
+        clock = self._clock()
+        grid = Grid.over(picture.size, self._size, self._options.tile_overlap)
+        mosaic = self._core.mosaic(grid, snapshot)
+        name = picture.source or "the image"
+        maps_only = Wanted(values=False, maps=True)
+        tiles: list[Decoded] = []
+        for row in range(len(grid.rows.starts)):
+            maps = []
             clock.lap("postprocess")
-            pieces = [picture.pixels[tile.inside(grid)] for tile in tiles]
-            views = [place(self._normalize(piece), self._manifest.input_size) for piece in pieces]
-            decoded = self._decode(views, [adapters] * len(tiles), call, clock, decode=False)
-            for weights in decoded.routing:
-                for task in call.names:
-                    routing[task] = routing[task] + weights[task] / len(grid)
-            return [
-                {task: _crop(image[task].logits, window) for task in call.names}
-                for image, (_, window) in zip(decoded.images, views, strict=True)
-            ]
-
-        values = blend(
-            grid,
-            {task.name: task.classes for task in call.tasks},
-            run,
-            lambda task, logits: kinds[task].decode(logits),
-            self.max_batch,
-        )
-        outputs = {task.name: kinds[task.name](task, values[task.name]) for task in call.tasks}
+            for tile in grid.row(row):
+                call.progress(
+                    f"{name}, tile {len(tiles) + 1} of {len(grid)}", len(tiles) / len(grid)
+                )
+                view = place(self._normalize(picture.pixels[tile.inside(grid)]), self._size)
+                (decoded,) = self._infer([view], [snapshot], maps_only, clock)
+                tiles.append(Decoded({}, {}, {}, decoded.routing))
+                maps.append(decoded.maps)
+            mosaic.add_row(row, maps)
         clock.lap("postprocess")
-        return self._result(picture, adapters, outputs, routing, clock.share(1), "tile")
+        routing = {task: _mean([t.routing[task] for t in tiles]) for task in snapshot.heads}
+        outputs = {task: TaskOutput(values) for task, values in mosaic.values.items()}
+        return Outcome(outputs, routing, snapshot, clock.share())
 
-    def _decode(
+    def _infer(
         self,
-        views: Sequence[tuple[NDArray[np.float32], Window]],
-        adapters: Sequence[tuple[str, ...]],
-        call: Call,
+        views: Sequence[View],
+        snapshots: Sequence[Snapshot],
+        wanted: Wanted,
         clock: Clock,
-        decode: bool = True,
-    ) -> Decoded:
+    ) -> list[Decoded]:
         """Stacks the views of some images to a batch and runs it."""
         images = [image for image, _ in views]
         batch = images[0][np.newaxis] if len(images) == 1 else np.stack(images)
         clock.lap("preprocess")
-        return self.infer(batch, [window for _, window in views], adapters, call, clock, decode)
-
-    def _result(
-        self,
-        picture: Picture,
-        adapters: tuple[str, ...],
-        outputs: Mapping[str, TaskResult],
-        routing: Mapping[str, NDArray[np.float32]],
-        speed: Mapping[str, float],
-        fit: str,
-    ) -> Result:
-        experts = ("stem", *self._manifest.adapter_names)
-        return Result(
-            outputs,
-            picture.as_uint8(),
-            picture.source,
-            adapters,
-            {task: Routing(routing[task], self._manifest.levels, experts) for task in outputs},
-            speed,
-            fit,
-        )
+        return self._core.infer(batch, snapshots, [window for _, window in views], wanted, clock)
 
 
-def _task_result(task: TaskInfo, output: TaskOutput) -> TaskResult:
-    assert output.values is not None
-    return task_result(task, output.values, output.logits)
+def _outcome(decoded: Decoded, snapshot: Snapshot, speed: dict[str, float]) -> Outcome:
+    outputs = {
+        task: TaskOutput(decoded.values.get(task), decoded.logits.get(task))
+        for task in snapshot.heads
+    }
+    return Outcome(outputs, decoded.routing, snapshot, speed)
 
 
-def _crop(logits: NDArray[np.float32] | None, window: Window) -> NDArray[np.float32]:
-    """The part of logits [classes, H, W] that a window without scale covers."""
-    assert logits is not None
-    top, left = int(window.top), int(window.left)
-    return logits[:, top : top + window.height, left : left + window.width]
+def _mean(weights: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.asarray(np.mean(weights, axis=0, dtype=np.float64), np.float32)

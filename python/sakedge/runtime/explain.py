@@ -7,38 +7,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+MODELS = {
+    "host": "host: the stem in the backend, the rest in our decoder",
+    "graph": "graph: the whole graph in the backend, its maps decoded by us",
+}
+
 
 @dataclass(frozen=True)
-class Explanation:
-    """How a student runs. `print` it, or take its fields.
+class ModelExplanation:
+    """How a model runs, and why.
 
     Attributes:
-        path: The student's file.
-        digest: SHA-256 over all components of the file.
-        input_size: Height and width.
-        backend: Runtime of the stem.
+        model: `host` (the stem in a runtime, the rest in our decoder) or `graph` (the whole graph
+            in a runtime).
+        backend: The runtime.
         backend_reason: Why that one: the rule of `auto`, or `asked for`.
-        session: What the runtime says of the compiled stem.
+        session: What the runtime says of what it compiled.
         refused: Backends that were tried before it, and why they could not be used.
         device: The device asked for; None is the backend's default.
         precision: What was asked for, or what `auto` chose.
         precision_reason: Why.
-        stem_precision: Arithmetic of the stem: at int8 the best that the backend has on the device.
+        stem_precision: Arithmetic of the runtime's part: at int8 the best that the backend has on
+            the device.
         decoder_precision: Arithmetic of the decoder's matrix products: fp32 at fp16.
         isas: For every precision that the decoder has, the instruction set that computes it.
         native: Those for which this CPU has instructions; others are composed and slow.
-        threads: Threads of the stem and of the decoder.
-        tasks: Tasks that were loaded.
-        adapters: Adapters that are active now.
-        not_loaded: Adapters of the file that are not.
-        digests: SHA-256 of each loaded component; for a swapped adapter that of its pack.
-        load_ms: Milliseconds that loading took: to `read` and check the stem, to `compile` it
-            (the import of the runtime included), and to read and pack the rest for the `decoder`.
+        threads: Threads of the runtime and of the decoder.
     """
 
-    path: str
-    digest: str
-    input_size: tuple[int, int]
+    model: str
     backend: str
     backend_reason: str
     session: Mapping[str, str]
@@ -51,6 +48,30 @@ class Explanation:
     isas: Mapping[str, str]
     native: tuple[str, ...]
     threads: int
+
+
+@dataclass(frozen=True)
+class Explanation(ModelExplanation):
+    """How a student runs. `print` it, or take its fields; those of its model are among them.
+
+    Attributes:
+        path: The student's file.
+        digest: Content digest of the file.
+        file_digest: SHA-256 over everything in the file.
+        input_size: Height and width.
+        tasks: Tasks that were loaded.
+        adapters: Adapters that are active now.
+        not_loaded: Adapters of the file that are not.
+        digests: SHA-256 of the stem and of each part; for a swapped adapter that of its pack.
+        load_ms: Milliseconds that loading took: to `read` and check the graph, to `compile` it
+            (the import of the runtime included), and to read and prepare the parts for the
+            `decoder`.
+    """
+
+    path: str
+    digest: str
+    file_digest: str
+    input_size: tuple[int, int]
     tasks: tuple[str, ...]
     adapters: tuple[str, ...]
     not_loaded: tuple[str, ...]
@@ -75,6 +96,7 @@ class Explanation:
         rows = [
             ("student", f"{self.path}  (SHA-256 {self.digest[:16]}…)"),
             ("input", f"{height} x {width} (height x width)"),
+            ("model", MODELS[self.model]),
             ("backend", self.backend),
             ("  chosen", self.backend_reason),
             *((f"  {key}", value) for key, value in self.session.items()),

@@ -30,7 +30,7 @@ worth running in int8 all the same.
 
 
 @dataclass(frozen=True)
-class Plan:
+class PrecisionChoice:
     """What was decided on.
 
     Attributes:
@@ -61,7 +61,9 @@ def native() -> tuple[str, ...]:
     return tuple(name for name, each in arithmetics().items() if each.native)
 
 
-def plan(precision: str, native: Collection[str], recorded: Collection[str]) -> Plan:
+def choose_precision(
+    precision: str, native: Collection[str], recorded: Collection[str]
+) -> PrecisionChoice:
     """Decides on a precision.
 
     Args:
@@ -80,19 +82,21 @@ def plan(precision: str, native: Collection[str], recorded: Collection[str]) -> 
             "unknown precision", expected=f"one of {', '.join(PRECISIONS)}", got=repr(precision)
         )
     if precision != "auto":
-        return Plan(precision, "asked for")
+        return PrecisionChoice(precision, "asked for")
     fast = [each for each in FASTEST_FIRST if each in native and each != "fp32"]
     chosen = next((each for each in fast if each in recorded), None)
     if chosen is not None:
-        return Plan(
+        return PrecisionChoice(
             chosen,
             "auto: the fastest that this CPU runs natively and the file records the quality of",
         )
     if not fast:
-        return Plan("fp32", "auto: this CPU has instructions for nothing less")
+        return PrecisionChoice("fp32", "auto: this CPU has instructions for nothing less")
     options = " or ".join(f"'{each}'" for each in reversed(fast))
     has = f"the file records no quality at {' or '.join(reversed(fast))}"
-    return Plan("fp32", f"auto: {has}, which this CPU runs natively; precision={options} takes it")
+    return PrecisionChoice(
+        "fp32", f"auto: {has}, which this CPU runs natively; precision={options} takes it"
+    )
 
 
 def choose_stem(
@@ -101,7 +105,7 @@ def choose_stem(
     """Chooses the stem's backend, and its precision by the order of preference.
 
     Args:
-        stems: See `Plan.stems`.
+        stems: See `PrecisionChoice.stems`.
         backend: See `registry.choose`.
         device: The same.
 

@@ -37,6 +37,12 @@ class Stream(Generic[T]):
 
     Iterate it once; leaving the loop closes the source.
 
+    Args:
+        source: Gives the frames.
+        run: Gives for each picture of a batch a result, or why there is none.
+        batch: Pictures given to `run` at once.
+        on_error: What is done with a bad frame.
+
     Attributes:
         errors: The last hundred frames without a result.
         error_count: How many there were in all.
@@ -45,7 +51,7 @@ class Stream(Generic[T]):
     def __init__(
         self,
         source: Source,
-        run: Callable[[list[Picture]], list[T]],
+        run: Callable[[list[Picture]], list[T | ImageError]],
         batch: int = 1,
         on_error: OnError = "warn",
     ) -> None:
@@ -98,15 +104,13 @@ class Stream(Generic[T]):
     ) -> None:
         self.close()
 
-    def _results(self, pictures: list[Picture]) -> list[T]:
-        """Runs a batch; when a picture in it will not do, the others alone."""
-        try:
-            return self._run(pictures)
-        except ImageError as error:
-            if len(pictures) == 1:
-                self._report(Frame(pictures[0].source or "array", error=error))
-                return []
-            return [result for picture in pictures for result in self._results([picture])]
+    def _results(self, pictures: list[Picture]) -> Iterator[T]:
+        """Runs a batch and reports the pictures in it that will not do."""
+        for picture, result in zip(pictures, self._run(pictures), strict=True):
+            if isinstance(result, ImageError):
+                self._report(Frame(picture.source or "array", error=result))
+            else:
+                yield result
 
     def _report(self, frame: Frame) -> None:
         assert frame.error is not None

@@ -1,0 +1,44 @@
+"""Who makes parts ready to run, and what they say they cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+from sakedge.adapters.snapshot import PartSource
+from sakedge.errors import AbilityError
+
+Ability = Literal["exchange", "subset", "min_weight"]
+"""What not every model can: exchange parts while it runs, run with some of the student's adapters
+only, leave out paths of small weight."""
+
+
+class Preparer(Protocol):
+    """Makes parts ready to run.
+
+    Attributes:
+        cannot: The abilities that it lacks, each with the reason.
+    """
+
+    cannot: Mapping[Ability, str]
+
+    def prepare(self, source: PartSource) -> object:
+        """Packs, uploads or compiles a part. Called outside of all locks.
+
+        Raises:
+            TensorError: The part does not fit the student.
+        """
+        ...
+
+
+def require(preparer: Preparer, ability: Ability) -> None:
+    """Checks that something can be done.
+
+    Raises:
+        AbilityError: It cannot; the message has the reason.
+    """
+    if ability in preparer.cannot:
+        raise AbilityError(
+            f"the model that runs this student cannot do that: {preparer.cannot[ability]}",
+            remedy="Load the student with config={'model': 'host'}",
+        )

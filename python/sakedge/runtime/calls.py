@@ -1,0 +1,83 @@
+"""A call that has begun: what was asked for is checked, and its snapshots are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sakedge.adapters.snapshot import Snapshot
+from sakedge.errors import ImageError
+from sakedge.images.read import Picture
+from sakedge.progress import Progress
+from sakedge.result import Result, Routing
+from sakedge.runtime.model import Call, Model, Outcome
+from sakedge.tasks import task_result
+
+
+@dataclass(frozen=True)
+class BegunCall:
+    """Runs images on the snapshots that were taken when the call began.
+
+    Attributes:
+        model: What runs.
+        levels: Block indices at which the student routes.
+        snapshots: One per image of the call.
+        fit: `pad`, `letterbox` or `tile`.
+        logits: Whether logits are kept.
+        progress: Told how far long work is.
+    """
+
+    model: Model
+    levels: tuple[int, ...]
+    snapshots: Sequence[Snapshot]
+    fit: str
+    logits: bool
+    progress: Progress
+
+    def run(self, pictures: Sequence[Picture], start: int = 0) -> list[Result]:
+        """Runs the images of the call from number `start` on."""
+        snapshots = self.snapshots[start : start + len(pictures)]
+        call = Call(pictures, snapshots, self.fit, self.logits, self.progress)
+        outcomes = self.model.run(call)
+        return [
+            self._result(picture, outcome)
+            for picture, outcome in zip(pictures, outcomes, strict=True)
+        ]
+
+    def run_each(self, pictures: Sequence[Picture]) -> list[Result | ImageError]:
+        """Runs all images together; when one of them will not do, each alone."""
+        try:
+            return [*self.run(pictures)]
+        except ImageError as error:
+            if len(pictures) == 1:
+                return [error]
+        return [self._run_alone(picture, i) for i, picture in enumerate(pictures)]
+
+    def _run_alone(self, picture: Picture, number: int) -> Result | ImageError:
+        try:
+            (result,) = self.run([picture], number)
+        except ImageError as error:
+            return error
+        return result
+
+    def _result(self, picture: Picture, outcome: Outcome) -> Result:
+        snapshot = outcome.snapshot
+        outputs = {}
+        for task in snapshot.tasks:
+            output = outcome.outputs[task.name]
+            assert output.values is not None
+            outputs[task.name] = task_result(task, output.values, output.logits)
+        return Result(
+            outputs,
+            picture.as_uint8(),
+            picture.source,
+            snapshot.active,
+            {
+                task: Routing(weights, self.levels, snapshot.experts)
+                for task, weights in outcome.routing.items()
+            },
+            outcome.speed,
+            self.fit,
+            snapshot.student,
+            snapshot.ids,
+        )

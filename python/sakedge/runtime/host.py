@@ -1,0 +1,77 @@
+"""The host model: the stem in a runtime's session, the rest in our decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge.adapters.preparer import Ability
+from sakedge.adapters.snapshot import PartSource, Snapshot
+from sakedge.backends.base import Session
+from sakedge.decoder import Decoded, Decoder, Mosaic
+from sakedge.format import StudentFile
+from sakedge.images.tiling import Grid
+from sakedge.images.window import Window
+from sakedge.runtime.clock import Clock
+from sakedge.runtime.engine import Engine, Wanted
+from sakedge.runtime.session import Request, open_session
+
+
+class HostCore:
+    """A compiled stem and a decoder."""
+
+    stages = ("stem", "decoder")
+    cannot: Mapping[Ability, str] = {}
+
+    def __init__(
+        self, session: Session, decoder: Decoder, size: tuple[int, int], min_weight: float
+    ) -> None:
+        self._session = session
+        self._decoder = decoder
+        self._size = size
+        self._min_weight = min_weight
+
+    def prepare(self, source: PartSource) -> object:
+        """Packs a part for the kernels."""
+        return self._decoder.prepare(source)
+
+    def infer(
+        self,
+        batch: NDArray[np.float32],
+        snapshots: Sequence[Snapshot],
+        windows: Sequence[Window],
+        wanted: Wanted,
+        clock: Clock,
+    ) -> list[Decoded]:
+        """Runs the stem on all images, then the decoder on each one's snapshot."""
+        stem = self._session.run(batch)
+        clock.lap("stem")
+        decoded = self._decoder.run(
+            stem,
+            snapshots,
+            windows,
+            values=wanted.values,
+            logits=wanted.logits,
+            maps=wanted.maps,
+            min_weight=self._min_weight,
+        )
+        clock.lap("decoder")
+        return decoded
+
+    def mosaic(self, grid: Grid, snapshot: Snapshot) -> Mosaic:
+        """On the decoder's threads."""
+        return Mosaic(self._decoder.pool, grid, self._size, snapshot.tasks)
+
+
+def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock) -> Engine:
+    """Compiles the stem; laps `read` and `compile`."""
+    manifest = file.manifest
+    stem = file.stem()
+    clock.lap("read")
+    session, explanation = open_session(stem, request, "host")
+    clock.lap("compile")
+    decoder = Decoder(manifest, threads=request.threads, precision=explanation.decoder_precision)
+    core = HostCore(session, decoder, manifest.input_size, request.options.min_weight)
+    return Engine(manifest, request.options, core, explanation)
