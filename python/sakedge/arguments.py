@@ -1,8 +1,11 @@
-"""Picking some of the names that there are, with an error that lists them all."""
+"""Checks of arguments: names against those that there are, numbers against their range."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+from typing import Any
 
 from sakedge.errors import OptionError, UnknownNameError
 
@@ -39,6 +42,49 @@ def pick(
                 remedy=remedy or f"Choose from the {what}s listed",
             )
     return tuple(dict.fromkeys(names))
+
+
+def in_range(
+    name: str,
+    value: Any,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    whole: bool = False,
+) -> None:
+    """Checks that an argument is a number within a range.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: What was given.
+        low: The least that is allowed.
+        high: The most that is allowed.
+        above: What it must exceed, in place of `low`.
+        whole: Whether it must be a whole number.
+
+    Raises:
+        OptionError: It is no such number, or NaN.
+    """
+    is_number = not isinstance(value, bool) and isinstance(value, Integral if whole else Real)
+    fits = (
+        is_number
+        and not math.isnan(value)
+        and (low is None or value >= low)
+        and (high is None or value <= high)
+        and (above is None or value > above)
+    )
+    if not fits:
+        expected = f"a {'whole ' if whole else ''}number{_bounds(low, high, above)}"
+        raise OptionError(f"{name} is out of range", expected=expected, got=repr(value))
+
+
+def _bounds(low: float | None, high: float | None, above: float | None) -> str:
+    if low is not None and high is not None:
+        return f" from {low} to {high}"
+    bounds = {"at least": low, "at most": high, "more than": above}
+    given = [f"{words} {bound}" for words, bound in bounds.items() if bound is not None]
+    return f" of {' and '.join(given)}" if given else ""
 
 
 def _as_tuple(what: str, wanted: Iterable[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge import _core
-from sakedge.arguments import pick
+from sakedge.arguments import in_range, pick
 from sakedge.decoder.instructions import ARITHMETICS, isa
 from sakedge.decoder.packing import Packer, Tensors
 from sakedge.errors import OptionError, SakedgeError, UnknownAdapterError, UnknownTaskError
@@ -93,10 +93,7 @@ class Decoder:
                 expected=f"one of {', '.join(ARITHMETICS)}",
                 got=repr(precision),
             )
-        if not 1 <= threads <= _MOST_THREADS:
-            raise OptionError(
-                "threads is out of range", expected=f"1 to {_MOST_THREADS}", got=str(threads)
-            )
+        in_range("threads", threads, low=1, high=_MOST_THREADS, whole=True)
         isa()  # a wrong SAKEDGE_ISA is told before any other problem
         self._manifest = manifest
         self._tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
@@ -170,8 +167,7 @@ class Decoder:
         tasks = pick("task", tasks, self._tasks, UnknownTaskError)
         maps = self._checked_features(features, len(windows))
         wanted = self._adapter_mask(adapters, len(windows))
-        if not (math.isfinite(min_weight) and 0.0 <= min_weight <= 1.0):
-            raise OptionError("min_weight is out of range", expected="0 to 1", got=str(min_weight))
+        in_range("min_weight", min_weight, low=0, high=1)
         try:
             values, all_logits, routing = self._core.run(
                 features=maps,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sakedge.errors import OptionError
 from sakedge.images.tiling import OVERLAP
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(BaseModel):
     """Advanced options.
 
     Attributes:
+        model: Which model runs: `host` the stem in a backend and the rest in our decoder, `graph`
+            the whole graph in a backend, `auto` the one that suits.
         min_weight: An adapter path whose routing weight stays below it is not run; 0 is exact.
         max_batch: Most images in one run of the stem. On a CPU nothing is faster than one at a
             time, which takes the least memory.
@@ -22,10 +24,20 @@ class Options:
         runtime: The backend's own options, from the entry that bears its name.
     """
 
-    min_weight: float = 0.0
-    max_batch: int = 1
-    tile_overlap: float = OVERLAP
-    runtime: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    # A description is what an error says was expected.
+    model: Literal["auto", "host", "graph"] = Field(
+        default="auto", description="auto, host or graph"
+    )
+    min_weight: float = Field(default=0.0, ge=0, le=1, description="a number from 0 to 1")
+    max_batch: int = Field(default=1, ge=1, description="a whole number of at least 1")
+    tile_overlap: float = Field(
+        default=OVERLAP, ge=0, le=0.75, description="a number from 0 to 0.75"
+    )
+    runtime: Mapping[str, Mapping[str, Any]] = Field(
+        default_factory=dict, description="a dict of the runtime's own options"
+    )
 
     @classmethod
     def parse(cls, config: Mapping[str, Any] | None, backends: Sequence[str]) -> Options:
@@ -42,37 +54,22 @@ class Options:
             return cls()
         if not isinstance(config, Mapping):
             raise OptionError("config is no mapping", expected="a dict", got=type(config).__name__)
-        values: dict[str, Any] = {}
-        runtime: dict[str, Mapping[str, Any]] = {}
-        for key, value in config.items():
-            if key in _RANGES:
-                expected, fits = _RANGES[key]
-                _check(key, value, expected, _is_number(value) and fits(value))
-                values[key] = value
-            elif key in backends:
-                _check(
-                    key, value, "a dict of the runtime's own options", isinstance(value, Mapping)
-                )
-                runtime[key] = value
-            else:
-                known = ", ".join([*_RANGES, *backends])
+        own = [name for name in cls.model_fields if name != "runtime"]
+        for key in config:
+            if key not in own and key not in backends:
+                known = ", ".join([*own, *backends])
                 raise OptionError(
                     "config has an unknown option", expected=f"one of {known}", got=repr(key)
                 )
-        return cls(**values, runtime=runtime)
-
-
-_RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "min_weight": ("a number from 0 to 1", lambda v: 0 <= v <= 1),
-    "max_batch": ("a whole number of at least 1", lambda v: isinstance(v, int) and v >= 1),
-    "tile_overlap": ("a number from 0 to 0.75", lambda v: 0 <= v <= 0.75),
-}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _check(key: str, value: object, expected: str, fits: bool) -> None:
-    if not fits:
-        raise OptionError(f"config[{key!r}] is wrong", expected=expected, got=repr(value))
+        values = {key: value for key, value in config.items() if key in own}
+        runtime = {key: value for key, value in config.items() if key in backends}
+        try:
+            return cls(**values, runtime=runtime)
+        except ValidationError as error:
+            place = [str(part) for part in error.errors(include_url=False)[0]["loc"]]
+            key = place[1] if place[0] == "runtime" else place[0]
+            raise OptionError(
+                f"config[{key!r}] is wrong",
+                expected=cls.model_fields[place[0]].description,
+                got=repr(config[key]),
+            ) from None
