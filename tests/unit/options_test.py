@@ -55,7 +55,7 @@ def test_a_number_in_its_range_passes(value: object) -> None:
         (1.01, {"low": 0, "high": 1}, "a number from 0 to 1; got 1.01"),
         (float("nan"), {}, "a number; got nan"),
         (float("nan"), {"low": 0, "high": 1}, "a number from 0 to 1; got nan"),
-        (0.0, {"above": 0}, "a number of more than 0; got 0.0"),
+        (0.0, {"above": 0}, "a number greater than 0; got 0.0"),
     ],
 )
 def test_a_number_out_of_range_is_told_what_would_be_right(
