@@ -82,9 +82,9 @@ def in_range(
 def _bounds(low: float | None, high: float | None, above: float | None) -> str:
     if low is not None and high is not None:
         return f" from {low} to {high}"
-    bounds = {"at least": low, "at most": high, "more than": above}
-    given = [f"{words} {bound}" for words, bound in bounds.items() if bound is not None]
-    return f" of {' and '.join(given)}" if given else ""
+    bounds = {"of at least": low, "greater than": above, "of at most": high}
+    given = [f" {words} {bound}" for words, bound in bounds.items() if bound is not None]
+    return " and".join(given)
 
 
 def _as_tuple(what: str, wanted: Iterable[str]) -> tuple[str, ...]:

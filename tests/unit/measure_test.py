@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sakedge.backends import registry
 from sakedge.checks import doctor
 from sakedge.checks.benchmark import Latency
 from sakedge.checks.doctor import Diagnosis, Finding
@@ -87,6 +88,47 @@ def test_peak_memory_is_at_least_the_present_one() -> None:
 def test_the_worst_finding_counts(statuses: tuple[doctor.Status, ...], worst: str) -> None:
     findings = tuple(Finding("topic", status, "text") for status in statuses)
     assert Diagnosis(findings, {}).status == worst
+
+
+@pytest.fixture
+def plant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A third party's backend, installed: it runs bf16 on a device that nobody else knows."""
+    info = tmp_path / "plant_tools-3.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plant-tools\nVersion: 3.2\n")
+    (info / "entry_points.txt").write_text(f"[{registry.GROUP}]\nplant = fpga_backend:Plant\n")
+    (tmp_path / "fpga_backend.py").write_text(PLANT)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+PLANT = """
+from sakedge.backends.base import Support
+
+class Plant:
+    name = "plant"
+    devices = {"FPGA": ("bf16", "int4")}
+    def probe(self, device, precision):
+        return Support((device, precision) == ("FPGA", "bf16"), f"has no {precision}")
+    def compile(self, subgraph, options):
+        raise AssertionError
+"""
+
+
+@pytest.mark.usefixtures("plant")
+def test_doctor_asks_each_backend_for_the_devices_that_it_knows() -> None:
+    found = {finding.topic: finding for finding in doctor._backends()}
+    assert found["device FPGA"].text == "bf16 through plant; plant: has no int4"
+    assert found["device FPGA"].status == "ok"
+    assert "fp32 through onnxruntime" in found["device CPU"].text
+    assert "plant" not in found["device CPU"].text
+
+
+@pytest.mark.usefixtures("plant")
+def test_versions_are_those_of_what_sakedge_and_its_backends_come_with() -> None:
+    found = machine.versions()
+    assert found["plant-tools"] == "3.2"
+    assert list(found)[:2] == ["python", "sakedge"]
+    assert {"onnxruntime", "openvino", "pydantic", "pillow"} <= set(found)
 
 
 def test_doctor_notes_a_quota_that_throttles_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:

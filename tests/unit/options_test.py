@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
+from typing import Any
 
+import numpy as np
 import pytest
 
 from sakedge import logs
-from sakedge.arguments import pick
+from sakedge.arguments import in_range, pick
 from sakedge.errors import OptionError, UnknownAdapterError
 from sakedge.runtime.options import Options
 
@@ -35,10 +38,37 @@ def test_what_is_no_name_is_refused(wanted: object) -> None:
         pick("adapter", wanted, ("a",), UnknownAdapterError)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("value", [1, 4, np.int64(2)])
+def test_a_number_in_its_range_passes(value: object) -> None:
+    in_range("batch", value, low=1, high=4, whole=True)
+    in_range("batch", value, above=0)
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "words"),
+    [
+        (0, {"low": 1, "whole": True}, "a whole number of at least 1; got 0"),
+        (1.5, {"low": 1, "whole": True}, "a whole number of at least 1; got 1.5"),
+        (True, {"low": 1, "whole": True}, "a whole number of at least 1; got True"),
+        ("2", {"low": 1}, "a number of at least 1; got '2'"),
+        (None, {"low": 1}, "a number of at least 1; got None"),
+        (1.01, {"low": 0, "high": 1}, "a number from 0 to 1; got 1.01"),
+        (float("nan"), {}, "a number; got nan"),
+        (float("nan"), {"low": 0, "high": 1}, "a number from 0 to 1; got nan"),
+        (0.0, {"above": 0}, "a number greater than 0; got 0.0"),
+    ],
+)
+def test_a_number_out_of_range_is_told_what_would_be_right(
+    value: object, bounds: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(OptionError, match=f"batch is out of range; expected {re.escape(words)}"):
+        in_range("batch", value, **bounds)
+
+
 def test_config_is_checked_by_name_and_range() -> None:
-    config = {"min_weight": 0.05, "max_batch": 4, "openvino": {"X": 1}}
+    config = {"min_weight": 0.05, "max_batch": 4, "model": "graph", "openvino": {"X": 1}}
     options = Options.parse(config, ["openvino", "onnxruntime"])
-    assert (options.min_weight, options.max_batch) == (0.05, 4)
+    assert (options.min_weight, options.max_batch, options.model) == (0.05, 4, "graph")
     assert options.runtime == {"openvino": {"X": 1}}
     assert Options.parse(None, []) == Options()
 
@@ -55,6 +85,9 @@ def test_config_is_checked_by_name_and_range() -> None:
         ({"max_batch": 1.5}, "at least 1"),
         ({"tile_overlap": 0.9}, "0.75"),
         ({"openvino": 1}, "dict"),
+        ({"openvino": {3: 1}}, "dict"),
+        ({"runtime": {}}, "one of model"),
+        ({"model": "fast"}, "'model'.*auto, host or graph"),
         ([("min_weight", 0)], "dict"),
     ],
 )

@@ -13,6 +13,7 @@ from tests.unit.cli_test import Run, assert_refused
 from tests.unit.cli_test import run as run  # the fixture
 
 from sakedge.peers import Contestant, Plan, Race, Sample, compare, race, summary
+from sakedge.peers.compare import PRECISIONS, stock_peers
 from sakedge.peers.race import REFERENCE
 from sakedge.peers.types import DECODED, LOGITS, Memory
 from sakedge.peers.worker import inputs, largest_error
@@ -74,6 +75,21 @@ def test_who_cannot_run_is_left_out_with_the_reason(tiny_student: Path, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == [reference.name]  # kept, and whole
     with np.load(reference) as logits:
         assert len(logits["edge"]) == BRIEF.batch
+
+
+def test_below_a_peers_lowest_precision_the_next_higher_one_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    has = {"onnxruntime": ("fp32",), "openvino": ("fp32", "bf16")}
+    monkeypatch.setattr("sakedge.peers.stock.precisions", lambda name: has[name])
+    labels = {p: [peer.label for peer in stock_peers(p)] for p in PRECISIONS}
+    assert labels == {
+        "fp32": ["onnxruntime fp32", "openvino fp32"],
+        "bf16": ["openvino bf16"],
+        "int8": ["openvino bf16"],
+    }
+    has["openvino"] = ()  # not installed: the race tells so
+    assert [peer.label for peer in stock_peers("int8")] == labels["fp32"]
 
 
 def sample(**ms: float) -> Sample:

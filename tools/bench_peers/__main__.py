@@ -5,8 +5,13 @@ import fnmatch
 import os
 import shutil
 import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from tools.bench_peers.matrix import CASES, HEADLINE, PRECISIONS, Case, contestants
 from tools.bench_peers.peaks import peak
@@ -88,6 +93,7 @@ def measure(store: Store, case: Case, precision: str, rounds: int | None, thread
         plan,
         reference=case.spec.folder / f"reference-{digest[:16]}-batch{case.batch}.npz",
     )
+    found = replace(found, machine=_with_nncf(found.machine))
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     top = peak(precision, threads)
     store.add(Entry(case.name, precision, now, load, top, manifest, found))
@@ -103,6 +109,14 @@ def measure(store: Store, case: Case, precision: str, rounds: int | None, thread
         if row.ratio is not None:
             shown += f"  {row.ratio.median:.2f} times ours"
         print(f"  {row.name:<20} {shown}", flush=True)
+
+
+def _with_nncf(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The machine's description with the version of what quantised its students."""
+    versions = dict(about["versions"])
+    with suppress(PackageNotFoundError):
+        versions["nncf"] = version("nncf")
+    return {**about, "versions": versions}
 
 
 if __name__ == "__main__":

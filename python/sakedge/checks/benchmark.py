@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sakedge.api import load
-from sakedge.errors import OptionError
+from sakedge.arguments import in_range
 from sakedge.images.examples import example, fitted
 from sakedge.images.read import ImageLike
 from sakedge.progress import Progress
@@ -106,10 +106,11 @@ def benchmark(
         OptionError: A number is out of range.
         SakedgeError: The student or an image cannot be used.
     """
-    _check("batch", batch, batch >= 1, "at least 1")
-    _check("iterations", iterations, iterations is None or iterations >= 1, "at least 1")
-    _check("duration", duration, duration > 0, "more than 0 seconds")
-    _check("warmup", warmup, warmup >= 0, "at least 0")
+    in_range("batch", batch, low=1, whole=True)
+    if iterations is not None:
+        in_range("iterations", iterations, low=1, whole=True)
+    in_range("duration", duration, above=0)
+    in_range("warmup", warmup, low=0, whole=True)
     tell = progress or (lambda step, share: None)
     tell("loading", 0.0)
     with load(path, **options) as student:
@@ -171,8 +172,3 @@ def _share(done: int, begin: float, iterations: int | None, duration: float) -> 
     if iterations is not None:
         return done / iterations
     return min(1.0, done / _FEWEST, (time.perf_counter() - begin) / duration)
-
-
-def _check(name: str, value: object, fits: bool, expected: str) -> None:
-    if not fits:
-        raise OptionError(f"{name} is out of range", expected=expected, got=repr(value))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import Any, Literal
 
 from sakedge.backends import registry
 from sakedge.backends.cache import resolve_cache_dir
-from sakedge.errors import SakedgeError
+from sakedge.errors import BackendError, SakedgeError
 from sakedge.runtime import machine
 from sakedge.runtime.threads import processors
 
@@ -127,19 +128,31 @@ def _backends() -> Iterator[Finding]:
         support = registry.probe(name)
         if support.ok:
             able.append(name)
-            yield Finding(f"backend {name}", "ok", support.reason)
-        else:
-            yield Finding(f"backend {name}", "warning", support.reason)
-    if not able:
-        yield Finding("backend auto", "failure", "no backend can run the stem here")
-        return
-    yield Finding("backend auto", "ok", f"{able[0]} ({registry.AUTO_RULE})")
-    for device, precision in (("CPU", "bf16"), ("GPU", "fp32"), ("NPU", "fp16")):
-        answers = {name: registry.probe(name, device, precision) for name in registry.names()}
-        runs = [name for name, answer in answers.items() if answer.ok]
-        reasons = "; ".join(f"{name} {answer.reason}" for name, answer in answers.items())
-        text = f"{precision} through {', '.join(runs)}" if runs else f"no {precision}: {reasons}"
-        yield Finding(f"device {device}", "ok" if runs else "note", text)
+        status: Status = "ok" if support.ok else "warning"
+        yield Finding(f"backend {name}", status, support.reason)
+    if able:
+        yield Finding("backend auto", "ok", f"{able[0]} ({registry.AUTO_RULE})")
+    else:
+        yield Finding("backend auto", "failure", "no backend can run here")
+    yield from _devices()
+
+
+def _devices() -> Iterator[Finding]:
+    """What can be computed on each device that a backend knows, and why not more."""
+    runs: dict[str, list[str]] = {}
+    refused: dict[str, list[str]] = {}
+    for name in registry.names():
+        with suppress(BackendError):  # one that cannot be loaded was told of above
+            for device, precisions in registry.get(name).devices.items():
+                answers = {each: registry.probe(name, device, each) for each in precisions}
+                able = [each for each, answer in answers.items() if answer.ok]
+                if able:
+                    runs.setdefault(device, []).append(f"{', '.join(able)} through {name}")
+                reasons = dict.fromkeys(a.reason for a in answers.values() if not a.ok)
+                refused.setdefault(device, []).extend(f"{name}: {each}" for each in reasons)
+    for device in refused:
+        text = "; ".join([*runs.get(device, ()), *refused[device]])
+        yield Finding(f"device {device}", "ok" if device in runs else "note", text)
 
 
 def _cache() -> Iterator[Finding]:
@@ -157,7 +170,7 @@ def _cache() -> Iterator[Finding]:
         yield Finding("cache", "warning", f"{folder} cannot be written: {reason}", remedy)
         return
     entries = [path.stat().st_size for path in folder.rglob("*.blob")]
-    size = f"{len(entries)} compiled stems, {sum(entries) / 2**20:.1f} MiB"
+    size = f"{len(entries)} compiled graphs, {sum(entries) / 2**20:.1f} MiB"
     source = "SAKEDGE_CACHE" if "SAKEDGE_CACHE" in os.environ else "the user's cache folder"
     yield Finding("cache", "ok", f"{folder} ({source}): {size}")
 

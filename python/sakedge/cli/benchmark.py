@@ -45,7 +45,7 @@ def benchmark(
     ] = 10.0,
     warmup: Annotated[int, typer.Option(help="Calls before that, not measured.")] = 3,
     peers: Annotated[
-        bool, typer.Option("--peers", help="Compare with stock ONNX Runtime and OpenVINO.")
+        bool, typer.Option("--peers", help="Compare with stock runtimes on the same file.")
     ] = False,
     rounds: Annotated[int, typer.Option(help="With --peers: how often each is started anew.")] = 5,
     adapters: Adapters = None,

@@ -18,11 +18,11 @@ Tasks: TypeAlias = Annotated[
     str | None, typer.Option(metavar="A,B", help="Tasks to run (default: all).")
 ]
 Backend: TypeAlias = Annotated[
-    str, typer.Option(help="Runtime of the stem: auto, openvino, onnxruntime, or a third party's.")
+    str, typer.Option(help="Runtime by name (`sakedge doctor` lists them), or auto.")
 ]
 Device: TypeAlias = Annotated[
     str | None,
-    typer.Option("--device", "-d", help="CPU, GPU, NPU or AUTO (default: the backend's)."),
+    typer.Option("--device", "-d", help="The backend's device, e.g. GPU (default: its own)."),
 ]
 Precision: TypeAlias = Annotated[
     str, typer.Option(help="Arithmetic: auto, fp32, bf16, fp16 or int8.")
@@ -33,7 +33,7 @@ Threads: TypeAlias = Annotated[
 ]
 CacheDir: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Where compiled stems are kept (default: SAKEDGE_CACHE); `off` for nowhere."),
+    typer.Option(help="Where compiled graphs are kept (default: SAKEDGE_CACHE), or `off`."),
 ]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for a script.")]
 

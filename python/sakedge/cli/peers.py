@@ -38,6 +38,7 @@ def compare_with_peers(
     """Runs the comparison and prints it."""
     from pydantic import TypeAdapter
 
+    from sakedge.arguments import in_range
     from sakedge.errors import OptionError
     from sakedge.files.atomic import atomic_write
     from sakedge.peers import Plan, Race, compare, summary
@@ -50,9 +51,8 @@ def compare_with_peers(
             expected=f"auto (all of them) or one of {', '.join(PRECISIONS)}",
             got=repr(precision),
         )
-    for name, value in (("batch", batch), ("rounds", rounds)):
-        if value < 1:
-            raise OptionError(f"{name} is out of range", expected="at least 1", got=str(value))
+    in_range("batch", batch, low=1, whole=True)
+    in_range("rounds", rounds, low=1, whole=True)
     plan = Plan(resolve_threads(threads), batch, rounds, max(1, warmup))
     chosen = PRECISIONS if precision == "auto" else (precision,)
     with progress_bar() as progress:

@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, entry_points, requires, version
 from pathlib import Path
 from typing import Any
 
+from sakedge.backends.registry import GROUP
 from sakedge.runtime.threads import Processors, processors
-
-PACKAGES = (
-    "sakedge",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "openvino",
-    "pillow",
-    "opencv-python-headless",
-    "torch",
-    "nncf",
-)
 
 # The ones that matter for matrix arithmetic, as Linux names them: x86, then Arm.
 _FEATURES = (
@@ -82,13 +73,14 @@ def anonymous() -> int | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that matter and are installed; imports none."""
+    """Versions of Python, of sakedge and of what it needs or may use, as installed; imports none.
+
+    That is what sakedge itself requires, its extras included, and what brings backends to it.
+    """
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
+    for package in dict.fromkeys(["sakedge", *_requirements(), *_plugins()]):
+        with suppress(PackageNotFoundError):
             found[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return found
 
 
@@ -108,6 +100,20 @@ def describe() -> Mapping[str, Any]:
         "memory": memory(),
         "versions": versions(),
     }
+
+
+def _requirements() -> list[str]:
+    """Names of the packages that sakedge's own metadata lists; none in a bare source tree."""
+    try:
+        listed = requires("sakedge") or []
+    except PackageNotFoundError:
+        return []
+    return [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in listed]
+
+
+def _plugins() -> list[str]:
+    """Names of the packages that bring third parties' backends."""
+    return [entry.dist.name for entry in entry_points(group=GROUP) if entry.dist is not None]
 
 
 def _own(key: str) -> int | None:

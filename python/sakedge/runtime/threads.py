@@ -8,13 +8,12 @@ Backend and decoder both take their number from here.
 from __future__ import annotations
 
 import math
-import operator
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from sakedge.errors import OptionError
+from sakedge.arguments import in_range
 
 
 @dataclass(frozen=True)
@@ -50,17 +49,8 @@ def resolve_threads(threads: int | None) -> int:
     """
     if threads is None:
         return processors().usable
-    try:
-        chosen = operator.index(threads)
-    except TypeError:
-        chosen = 0
-    if chosen < 1 or isinstance(threads, bool):
-        raise OptionError(
-            "threads is not a number of threads",
-            expected="a whole number of at least 1, or none for the policy's choice",
-            got=repr(threads),
-        )
-    return chosen
+    in_range("threads", threads, low=1, whole=True)
+    return int(threads)
 
 
 def processors(root: Path = Path("/")) -> Processors:

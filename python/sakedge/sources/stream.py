@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Literal, TypeAlias, TypeVar
 
+from sakedge.arguments import in_range
 from sakedge.errors import ImageError, OptionError, SakedgeError
 from sakedge.images.read import Picture
 from sakedge.logs import LOG
@@ -55,8 +56,7 @@ class Stream(Generic[T]):
         batch: int = 1,
         on_error: OnError = "warn",
     ) -> None:
-        if not isinstance(batch, int) or batch < 1:
-            raise OptionError("batch must be a positive number", got=repr(batch))
+        in_range("batch", batch, low=1, whole=True)
         if on_error not in ("warn", "raise") and not callable(on_error):
             raise OptionError(
                 "unknown on_error", expected="'warn', 'raise' or a callable", got=repr(on_error)

@@ -33,8 +33,9 @@ from sakedge.format.student.contents import (
     read_manifest,
     read_nodes,
 )
+from sakedge.format.student.cuts import Cut, stem_cut, whole_cut
 from sakedge.format.student.manifest import Manifest
-from sakedge.format.student.subgraph import Part, Subgraph, cut, stem_part, whole_part
+from sakedge.format.student.subgraph import Subgraph, cut
 
 
 class StudentFile:
@@ -126,7 +127,7 @@ class StudentFile:
             ManifestError: The graph does not compute the stem's outputs.
             DigestError, TensorError: As for `component`.
         """
-        return self._cut(stem_part(self.manifest))
+        return self._cut(stem_cut(self.manifest))
 
     def whole(self, tasks: Sequence[str]) -> Subgraph:
         """Reads all that some tasks need: the stem, every adapter, their routers and heads.
@@ -148,7 +149,7 @@ class StudentFile:
         if not chosen:
             expected = f"some of {', '.join(self.manifest.task_names)}"
             raise OptionError("no task was asked for", expected=expected)
-        return self._cut(whole_part(self.manifest, chosen))
+        return self._cut(whole_cut(self.manifest, chosen))
 
     def release(self) -> None:
         """Gives back the memory of what was read so far; what is touched again is read again."""
@@ -178,12 +179,12 @@ class StudentFile:
     ) -> None:
         self.close()
 
-    def _cut(self, part: Part) -> Subgraph:
-        specs = [spec for name in part.components for spec in self._specs[name]]
+    def _cut(self, where: Cut) -> Subgraph:
+        specs = [spec for name in where.components for spec in self._specs[name]]
         weights: dict[str, NDArray[Any]] = {}
-        for name in part.components:
+        for name in where.components:
             weights |= self.component(name)
-        return cut(part, self._nodes, self.manifest, specs, weights)
+        return cut(where, self._nodes, self.manifest, specs, weights)
 
     def _tensor(self, spec: TensorSpec) -> NDArray[Any]:
         file, start = self._places[spec.name]
