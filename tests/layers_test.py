@@ -15,7 +15,7 @@ PACKAGE = ROOT / "python" / "sakedge"
 # A module may import what stands on a lower floor, and its own package; nothing else of ours.
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"assets", "errors"}),
-    frozenset({"arguments", "files", "logs"}),
+    frozenset({"arguments", "files", "logs", "progress"}),
     frozenset({"drawing"}),
     frozenset({"tasks"}),
     frozenset({"format"}),

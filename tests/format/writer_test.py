@@ -160,13 +160,13 @@ class _Counting(Mapping[str, NDArray[Any]]):
 
 def test_each_tensor_is_asked_for_once(whole: tuple[Manifest, Components], tmp_path: Path) -> None:
     counting = {name: _Counting(parts) for name, parts in whole[1].items()}
-    steps: list[tuple[int, int]] = []
+    shares: list[float] = []
     write_student(
-        tmp_path / "s.onnx", whole[0], counting, progress=lambda _, i, n: steps.append((i, n))
+        tmp_path / "s.onnx", whole[0], counting, progress=lambda _, share: shares.append(share)
     )
     asked = [name for counter in counting.values() for name in counter.asked]
     assert len(asked) == len(set(asked)) == sum(len(parts) for parts in whole[1].values())
-    assert steps == [(i + 1, len(asked)) for i in range(len(asked))]
+    assert shares == [(i + 1) / len(asked) for i in range(len(asked))]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,13 @@ def convert(
         ) from error
     with progress_bar() as progress:
         report = run(
-            checkpoint, config, output, dtype=dtype, size=pixels, fit=fit, progress=progress
+            checkpoint,
+            config,
+            output,
+            dtype=dtype,
+            size=pixels,
+            fit=fit,
+            progress=lambda step, share: progress(step, share, 1),
         )
     if json:
         print_json(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,10 +16,9 @@ from sakedge.format.digest import ComponentDigest, as_bytes, graph_digest
 from sakedge.format.onnx.serialize import ALIGNMENT, ONNX_LIMIT, ModelPlan, TensorSpec, plan_model
 from sakedge.format.student.graph import student_graph, tensor_specs
 from sakedge.format.student.manifest import METADATA_KEY, NO_DIGEST, Manifest
+from sakedge.progress import Progress
 
 Components = Mapping[str, Mapping[str, NDArray[Any]]]
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many steps are done, and how many there are."""
 
 
 def write_student(
@@ -42,7 +41,7 @@ def write_student(
             precision says. See `layout.py` for names and shapes.
         external: Whether the weights go into `<name>.data` beside the file; by default only when
             the file would be larger than ONNX allows (2 GB).
-        progress: Told of each tensor written.
+        progress: Told after each tensor.
 
     Returns:
         The manifest with its digests.
@@ -109,7 +108,7 @@ def _write_weights(
             digest.add(spec.name, tensor)
             done += 1
             if progress is not None:
-                progress("writing", done, total)
+                progress("writing", done / total)
         digests[component] = digest.hexdigest()
     return digests
 
