@@ -115,7 +115,8 @@ def load(
     loaded = ("stem", *(f"routers.{t}" for t in routed), *(f"heads.{t}" for t in tasks))
     explanation = Explanation(
         path=os.fspath(path),
-        digest=file.digest,
+        digest=file.content_digest,
+        file_digest=file.file_digest,
         input_size=manifest.input_size,
         backend=chosen.name,
         backend_reason=registry.AUTO_RULE if backend == "auto" else "asked for",
@@ -146,14 +147,14 @@ def load(
         AdapterSlots(manifest, decoder),
         tasks=tasks,
         explanation=explanation,
-        origin=Origin(_restore, arguments, file.digest),
+        origin=Origin(_restore, arguments, file.file_digest),
     )
 
 
 def _restore(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Change]) -> Student:
     """Loads a pickled student again, if its file is still the same."""
     student = load(**arguments)
-    found = student.explain().digest
+    found = student.explain().file_digest
     if found != digest:
         raise DigestError(
             f"{arguments['path']} is not the file that the student was loaded from",

@@ -46,7 +46,7 @@ class Origin:
     Attributes:
         restore: Called with arguments, digest and the changes to the adapters.
         arguments: What `load` was given.
-        digest: SHA-256 of the file's contents then.
+        digest: File digest then.
     """
 
     restore: Callable[..., Student]

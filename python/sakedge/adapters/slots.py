@@ -21,7 +21,7 @@ from sakedge.errors import (
     OptionError,
     UnknownAdapterError,
 )
-from sakedge.format import AdapterPack, Manifest, read_adapter_pack
+from sakedge.format import Manifest, PartPack, read_pack
 from sakedge.logs import LOG
 from sakedge.runtime.explain import Explanation
 from sakedge.runtime.forks import ForkGuard
@@ -85,9 +85,7 @@ class AdapterSlots:
     def __repr__(self) -> str:
         return f"AdapterSlots({', '.join(self.names)})"
 
-    def swap(
-        self, name: str, pack: str | os.PathLike[str], *, any_stem: bool = False
-    ) -> AdapterPack:
+    def swap(self, name: str, pack: str | os.PathLike[str], *, any_stem: bool = False) -> PartPack:
         """Puts the adapter of a pack in the place of `name`, whether that is loaded or not.
 
         Args:
@@ -106,7 +104,7 @@ class AdapterSlots:
         decoder = self._running()
         self._known(name)
         path = str(Path(pack).absolute())
-        found = read_adapter_pack(path)
+        found = read_pack(path)
         found.check_fits(self._manifest, any_stem=any_stem)
         if found.manifest.routed_tasks:
             raise AdapterMismatchError(
@@ -219,7 +217,7 @@ class AdapterSlots:
         pick("adapter", name, self.names, UnknownAdapterError)
 
 
-def _renamed(pack: AdapterPack, name: str) -> dict[str, NDArray[Any]]:
+def _renamed(pack: PartPack, name: str) -> dict[str, NDArray[Any]]:
     """The pack's tensors under the name of the place that they go to."""
     own = pack.manifest.name
     renamed = {}

@@ -64,7 +64,7 @@ class Verification:
 
     Attributes:
         path: The student.
-        digest: SHA-256 over its components.
+        digest: The student's content digest.
         images: How many images were compared.
         precision: Ours; stock ONNX Runtime computes in fp32.
         tolerance: Largest error allowed, relative to a task's range.
@@ -121,7 +121,7 @@ def verify(
     allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
     names, refused = _backends(backend, device, decided.stems)
     with StudentFile.open(path) as file:
-        manifest, digest = file.manifest, file.digest
+        manifest, digest = file.manifest, file.content_digest
     size = manifest.input_size
     pictures = [fitted(image, size) for image in images] or [example(size)]
     total = 1 + len(names) * len(pictures)

@@ -16,7 +16,8 @@ from sakedge.convert.report import Report, count_parameters
 from sakedge.convert.state import file_sha256, open_checkpoint, read_checked
 from sakedge.errors import OptionError
 from sakedge.format import StudentFile, write_student
-from sakedge.format.student.manifest import Fit
+from sakedge.format.digest import component_digest
+from sakedge.format.student.parts import Fit
 from sakedge.progress import Progress
 
 _ALIGNERS = "backbone.ts_aligners."
@@ -76,6 +77,9 @@ def convert(
         component: StoredTensors(recipes, read, dtype)
         for component, recipes in layout.recipes.items()
     }
+    if dtype != "fp32":
+        stem = StoredTensors(layout.recipes["stem"], read, "fp32")
+        manifest = manifest.model_copy(update={"stem_lineage": component_digest(stem)})
     manifest = write_student(out, manifest, components, progress=progress)
     with StudentFile.open(out) as written:
         size_in_bytes = sum(path.stat().st_size for path in written.files)

@@ -14,7 +14,8 @@ class Explanation:
 
     Attributes:
         path: The student's file.
-        digest: SHA-256 over all components of the file.
+        digest: The student's content digest: of all that decides its outputs.
+        file_digest: SHA-256 of the whole file.
         input_size: Height and width.
         backend: Runtime of the stem.
         backend_reason: Why that one: the rule of `auto`, or `asked for`.
@@ -38,6 +39,7 @@ class Explanation:
 
     path: str
     digest: str
+    file_digest: str
     input_size: tuple[int, int]
     backend: str
     backend_reason: str

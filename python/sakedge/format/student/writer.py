@@ -10,12 +10,13 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.errors import TensorError
+from sakedge.errors import ManifestError, TensorError
 from sakedge.files.atomic import atomic_write
 from sakedge.format.digest import ComponentDigest, as_bytes, graph_digest
 from sakedge.format.onnx.serialize import ALIGNMENT, ONNX_LIMIT, ModelPlan, TensorSpec, plan_model
+from sakedge.format.schema import METADATA_KEY, NO_DIGEST
 from sakedge.format.student.graph import student_graph, tensor_specs
-from sakedge.format.student.manifest import METADATA_KEY, NO_DIGEST, Manifest
+from sakedge.format.student.manifest import Manifest
 from sakedge.progress import Progress
 
 Components = Mapping[str, Mapping[str, NDArray[Any]]]
@@ -36,9 +37,10 @@ def write_student(
 
     Args:
         path: Where to; replaced whole or not at all.
-        manifest: What the student is. Its digests are computed here, whatever they say.
+        manifest: What the student is. Its digests are computed here, whatever they say, and so is
+            the lineage of a float32 stem; that of another is only known to the caller.
         components: Per component its tensors by canonical name, of the dtype that the manifest's
-            precision says. See `layout.py` for names and shapes.
+            storage says. See `layout.py` for names and shapes.
         external: Whether the weights go into `<name>.data` beside the file; by default only when
             the file would be larger than ONNX allows (2 GB).
         progress: Told after each tensor.
@@ -47,10 +49,17 @@ def write_student(
         The manifest with its digests.
 
     Raises:
+        ManifestError: The stem is not float32 and the manifest states no lineage.
         TensorError: A tensor is missing, or has the wrong shape or dtype, or is not finite.
         StorageError: The file cannot be written.
     """
     path = Path(path)
+    if manifest.storage.stem != "fp32" and manifest.stem_lineage == NO_DIGEST:
+        raise ManifestError(
+            f"the manifest for {path.name} states no stem_lineage",
+            expected="the digest of the float32 stem",
+            remedy="Take it from the float32 student, or digest the stem before it is rounded",
+        )
     graph = student_graph(manifest)
     graph_sha = graph_digest(part for _, part in graph.parts())
     manifest = manifest.model_copy(update={"graph_digest": graph_sha})
@@ -131,4 +140,7 @@ def _checked(components: Components, component: str, spec: TensorSpec) -> NDArra
 
 def _with_digests(manifest: Manifest, digests: Mapping[str, str]) -> Manifest:
     complete = {name: digests.get(name, NO_DIGEST) for name in manifest.components}
-    return manifest.model_copy(update={"digests": complete})
+    update: dict[str, Any] = {"digests": complete}
+    if manifest.storage.stem == "fp32":
+        update["stem_lineage"] = complete["stem"]
+    return manifest.model_copy(update=update)
