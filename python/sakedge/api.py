@@ -16,7 +16,7 @@ from sakedge.arguments import pick
 from sakedge.backends import registry
 from sakedge.backends.cache import resolve_cache_dir
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
-from sakedge.format import StudentFile
+from sakedge.format import StudentFile, recorded_precisions
 from sakedge.runtime.clock import Clock
 from sakedge.runtime.models import load_model
 from sakedge.runtime.options import Options
@@ -76,14 +76,7 @@ def load(
         "cache_dir": cache_dir,
         "config": None if config is None else dict(config),
     }
-    request = Request(
-        backend=backend,
-        device=device,
-        precision=precision,
-        threads=resolve_threads(threads),
-        cache_dir=resolve_cache_dir(cache_dir),
-        options=options,
-    )
+    thread_count = resolve_threads(threads)
     clock = Clock("read", "compile", "decoder")
     with StudentFile.open(os.fspath(path)) as file, file.sparing():
         manifest = file.manifest
@@ -92,19 +85,32 @@ def load(
         if not tasks:
             names = ", ".join(manifest.task_names)
             raise OptionError("no task was asked for", expected=f"some of {names}")
+        request = Request(
+            backend=backend,
+            device=device,
+            precision=precision,
+            threads=thread_count,
+            cache_dir=resolve_cache_dir(cache_dir),
+            options=options,
+            recorded=recorded_precisions(
+                manifest,
+                file.content_digest,
+                {name: manifest.digests[f"adapters.{name}"] for name in adapters},
+            ),
+        )
         model = load_model(file, tasks, request, clock)
         if len(adapters) < len(manifest.adapters):
             require(model, "subset")
-        snapshot = Snapshot(file.digest, manifest.adapter_names)
+        snapshot = Snapshot(file.content_digest, manifest.adapter_names)
         for source in sources(file, adapters, tasks):
             snapshot = snapshot.having(Part(source.id, model.prepare(source), source.task))
         clock.lap("decoder")
     origin = Origin(
         os.fspath(path),
-        file.digest,
-        file.digest,
+        file.content_digest,
+        file.file_digest,
         clock.share(),
-        partial(_reload, arguments, file.digest),
+        partial(_reload, arguments, file.file_digest),
     )
     return Student(manifest, model, snapshot, origin, options.max_batch)
 

@@ -55,7 +55,7 @@ def _rebuild(
 
 
 class FileFormatError(SakedgeError):
-    """A student file or adapter pack cannot be used. Subclasses name the cause."""
+    """A student file or a part pack cannot be used. Subclasses name the cause."""
 
 
 class NotOnnxError(FileFormatError):
@@ -72,6 +72,10 @@ class NotAStudentError(FileFormatError):
 
 class NewerFormatError(FileFormatError):
     """The file was written by a newer format version than this sakedge reads."""
+
+
+class UnsupportedFeatureError(FileFormatError):
+    """The file requires a feature that this sakedge does not have."""
 
 
 class ManifestError(FileFormatError):
@@ -91,7 +95,7 @@ class UnsafePathError(FileFormatError):
 
 
 class AdapterMismatchError(FileFormatError):
-    """An adapter pack was made for another student than the one it is given to."""
+    """A part pack was made for another student than the one it is given to."""
 
 
 class CheckpointError(SakedgeError):

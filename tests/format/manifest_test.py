@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sakedge.format import AdapterInfo, Architecture, Manifest, Precision, Preprocess, Provenance
+from sakedge.format import AdapterInfo, Architecture, Manifest, Preprocess, Provenance, Storage
 from sakedge.tasks import TaskInfo
 
 
@@ -21,7 +21,7 @@ def _manifest(**changes: Any) -> Manifest:
         "levels": (0, 1, 2, 3),
         "tasks": (TaskInfo(name="edge", kind="probability", classes=1),),
         "adapters": (AdapterInfo(name="sam", teacher="SAM", hidden=12),),
-        "precision": Precision(weights="fp32"),
+        "storage": Storage.uniform("fp32"),
         "provenance": Provenance(tool="test"),
     }
     return Manifest.without_digests(**{**parts, **changes})
@@ -85,8 +85,47 @@ def test_a_component_without_a_digest_is_refused() -> None:
         Manifest.model_validate(whole)
 
 
-def test_std_must_be_positive_and_unknown_fields_are_refused() -> None:
+def test_std_must_be_positive_and_finite() -> None:
     with pytest.raises(ValidationError, match="positive"):
         Preprocess(std=(0.1, 0.0, 0.1))
-    with pytest.raises(ValidationError, match="extra"):
-        Manifest.model_validate({**_manifest().model_dump(), "surprise": 1})
+    with pytest.raises(ValidationError, match="finite"):
+        Preprocess(std=(0.1, float("inf"), 0.1))
+
+
+def _everywhere(fields: Any) -> Any:
+    """The same JSON with a field in each object that this version does not know."""
+    if isinstance(fields, list):
+        return [_everywhere(each) for each in fields]
+    if not isinstance(fields, dict):
+        return fields
+    known = {k: v if k == "digests" else _everywhere(v) for k, v in fields.items()}
+    return known | {"from_the_future": {"nested": [1, None, "é"]}}
+
+
+def test_unknown_fields_are_kept_at_every_level() -> None:
+    fields = _everywhere(_manifest().model_dump(mode="json"))
+    assert len(str(fields).split("from_the_future")) - 1 == 7
+    assert Manifest.model_validate(fields).model_dump(mode="json") == fields
+
+
+def test_unknown_fields_cannot_take_the_place_of_what_is_known() -> None:
+    names = ("components", "grid", "task_names", "model_dump", "__class__")
+    manifest = Manifest.model_validate(_manifest().model_dump() | dict.fromkeys(names, "spoilt"))
+    assert manifest.components == _manifest().components
+    assert manifest.model_dump(mode="json")["components"] == "spoilt"
+
+
+def test_a_float32_stem_is_its_own_lineage() -> None:
+    whole = _manifest().model_dump()
+    with pytest.raises(ValidationError, match="lineage of a float32 stem"):
+        Manifest.model_validate({**whole, "stem_lineage": "1" * 64})
+    half = {**whole, "stem_lineage": "1" * 64, "storage": Storage.uniform("fp16")}
+    assert Manifest.model_validate(half).stem_lineage == "1" * 64
+
+
+def test_each_group_of_components_has_its_own_storage() -> None:
+    storage = Storage(stem="fp16", adapters="fp32", routers="fp32", heads="fp16")
+    assert storage.dtype("stem") == storage.dtype("heads.edge") == "float16"
+    assert storage.dtype("adapters.sam") == storage.dtype("routers.edge") == "float32"
+    assert str(storage) == "stem fp16, adapters fp32, routers fp32, heads fp16"
+    assert str(Storage.uniform("fp16")) == "fp16"

@@ -21,31 +21,32 @@ from sakedge.errors import (
     StorageError,
     TensorError,
     TruncatedFileError,
-    UnknownAdapterError,
+    UnknownNameError,
+    UnsupportedFeatureError,
 )
 from sakedge.format import (
-    AdapterPack,
+    PartPack,
     StudentFile,
-    extract_adapter,
-    read_adapter_pack,
-    write_adapter_pack,
+    extract_part,
+    read_pack,
+    write_pack,
 )
 
 
 @pytest.fixture(scope="module")
-def pack(tiny_student: Path) -> AdapterPack:
+def pack(tiny_student: Path) -> PartPack:
     with StudentFile.open(tiny_student) as file:
-        return extract_adapter(file, "sam", version="2026-11")
+        return extract_part(file, "adapters.sam", version="2026-11")
 
 
 @pytest.fixture
-def path(pack: AdapterPack, tmp_path: Path) -> Path:
-    write_adapter_pack(tmp_path / "sam.safetensors", pack.manifest, pack.tensors)
+def path(pack: PartPack, tmp_path: Path) -> Path:
+    write_pack(tmp_path / "sam.safetensors", pack.manifest, pack.tensors)
     return tmp_path / "sam.safetensors"
 
 
-def test_a_pack_survives_the_file(pack: AdapterPack, path: Path, tiny_student: Path) -> None:
-    read = read_adapter_pack(path)
+def test_a_pack_survives_the_file(pack: PartPack, path: Path, tiny_student: Path) -> None:
+    read = read_pack(path)
     assert read.manifest == pack.manifest
     assert read.manifest.version == "2026-11"
     assert read.tensors.keys() == pack.tensors.keys()
@@ -56,7 +57,7 @@ def test_a_pack_survives_the_file(pack: AdapterPack, path: Path, tiny_student: P
         assert read.manifest.digest == file.manifest.digests["adapters.sam"]
 
 
-def test_the_safetensors_package_reads_what_we_write(pack: AdapterPack, path: Path) -> None:
+def test_the_safetensors_package_reads_what_we_write(pack: PartPack, path: Path) -> None:
     theirs = safetensors.numpy.load_file(path)
     assert theirs.keys() == pack.tensors.keys()
     assert all(np.array_equal(theirs[name], pack.tensors[name]) for name in theirs)
@@ -64,34 +65,36 @@ def test_the_safetensors_package_reads_what_we_write(pack: AdapterPack, path: Pa
         assert json.loads(file.metadata()["sakedge"])["name"] == "sam"
 
 
-def test_we_read_what_the_safetensors_package_writes(pack: AdapterPack, tmp_path: Path) -> None:
+def test_we_read_what_the_safetensors_package_writes(pack: PartPack, tmp_path: Path) -> None:
     path = tmp_path / "theirs.safetensors"
     safetensors.numpy.save_file(
         dict(pack.tensors), path, metadata={"sakedge": pack.manifest.model_dump_json()}
     )
-    read = read_adapter_pack(path)
+    read = read_pack(path)
     assert all(np.array_equal(read.tensors[name], pack.tensors[name]) for name in read.tensors)
 
 
-def test_a_pack_for_an_unseen_teacher_brings_router_rows(pack: AdapterPack, tmp_path: Path) -> None:
+def test_a_pack_for_an_unseen_teacher_brings_router_rows(pack: PartPack, tmp_path: Path) -> None:
     manifest = pack.manifest.model_copy(update={"routed_tasks": ("edge",)})
     tensors = dict(pack.tensors)
     for level in manifest.levels:
         tensors[f"mor.{level}.edge.gate.weight"] = np.ones((24, 1), np.float32)
         tensors[f"mor.{level}.edge.gate.bias"] = np.ones(1, np.float32)
-    write_adapter_pack(tmp_path / "new.safetensors", manifest, tensors)
-    read = read_adapter_pack(tmp_path / "new.safetensors")
+    write_pack(tmp_path / "new.safetensors", manifest, tensors)
+    read = read_pack(tmp_path / "new.safetensors")
     assert read.tensors["mor.3.edge.gate.weight"].shape == (24, 1)
     with pytest.raises(TensorError, match=r"mor\.\d\.edge\.gate"):
-        write_adapter_pack(tmp_path / "new.safetensors", manifest, pack.tensors)
+        write_pack(tmp_path / "new.safetensors", manifest, pack.tensors)
 
 
 def test_a_pack_for_another_student_is_refused_unless_allowed(
-    pack: AdapterPack, tiny_student: Path
+    pack: PartPack, tiny_student: Path
 ) -> None:
     with StudentFile.open(tiny_student) as file:
         student = file.manifest
-    other = student.model_copy(update={"digests": {**student.digests, "stem": "0" * 64}})
+    other = student.model_copy(
+        update={"stem_lineage": "0" * 64, "digests": {**student.digests, "stem": "0" * 64}}
+    )
     with pytest.raises(AdapterMismatchError, match="another stem"):
         pack.check_fits(other)
     pack.check_fits(other, any_stem=True)
@@ -102,12 +105,13 @@ def test_a_pack_for_another_student_is_refused_unless_allowed(
         pack.check_fits(wider, any_stem=True)
 
 
-def test_an_unknown_adapter_lists_what_there_is(tiny_student: Path) -> None:
+@pytest.mark.parametrize("component", ["adapters.clip", "stem", "sam"])
+def test_an_unknown_part_lists_what_there_is(tiny_student: Path, component: str) -> None:
     with (
         StudentFile.open(tiny_student) as file,
-        pytest.raises(UnknownAdapterError, match="dino, sam"),
+        pytest.raises(UnknownNameError, match=r"one of adapters\.dino, adapters\.sam, routers"),
     ):
-        extract_adapter(file, "clip")
+        extract_part(file, component)
 
 
 def _header(path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -135,7 +139,7 @@ BIAS = "tsap.sam.0.up.bias"
 @pytest.mark.parametrize(
     ("edit", "error", "reason"),
     [
-        (lambda h: h.pop("__metadata__"), ManifestError, "no adapter pack"),
+        (lambda h: h.pop("__metadata__"), ManifestError, "no part pack"),
         (lambda h: h[BIAS].update(shape=[6, 8]), TensorError, "contradicts the manifest"),
         (lambda h: h[BIAS].update(shape=[47]), FileFormatError, "no valid safetensors"),
         (lambda h: h[BIAS].update(shape=[-1]), FileFormatError, "no valid safetensors"),
@@ -152,6 +156,12 @@ BIAS = "tsap.sam.0.up.bias"
         (_manifest(lambda m: m.update(digest="0" * 64)), DigestError, "changed or damaged"),
         (_manifest(lambda m: m.update(hidden=13)), TensorError, "contradicts the manifest"),
         (_manifest(lambda m: m.update(name="dino")), TensorError, "lacks tensor"),
+        (_manifest(lambda m: m.update(kind="stem")), ManifestError, "kind"),
+        (_manifest(lambda m: m.update(kind="head")), ManifestError, "kind head cannot have"),
+        (_manifest(lambda m: m.update(hidden=None)), ManifestError, "kind adapter needs 'hidden'"),
+        (_manifest(lambda m: m.update(experts=["a"])), ManifestError, "cannot have 'experts'"),
+        (_manifest(lambda m: m.update(requires=["x"])), UnsupportedFeatureError, "feature 'x'"),
+        (_manifest(lambda m: m.update(format_version=1)), ManifestError, "stem_digest is missing"),
     ],
 )
 def test_a_malformed_pack_is_refused(
@@ -159,7 +169,7 @@ def test_a_malformed_pack_is_refused(
 ) -> None:
     _header(path, edit)
     with pytest.raises(error, match=reason):
-        read_adapter_pack(path)
+        read_pack(path)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +189,7 @@ def test_a_pack_of_other_tensors_is_refused(
     edit(tensors)
     safetensors.numpy.save_file(tensors, path, metadata)
     with pytest.raises(TensorError, match=reason):
-        read_adapter_pack(path)
+        read_pack(path)
 
 
 def test_what_is_no_safetensors_file_is_refused(path: Path) -> None:
@@ -195,7 +205,7 @@ def test_what_is_no_safetensors_file_is_refused(path: Path) -> None:
     ):
         path.write_bytes(content)
         with pytest.raises(error):
-            read_adapter_pack(path)
+            read_pack(path)
 
 
 def test_a_changed_byte_is_found(path: Path) -> None:
@@ -203,14 +213,14 @@ def test_a_changed_byte_is_found(path: Path) -> None:
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(DigestError):
-        read_adapter_pack(path)
+        read_pack(path)
 
 
-def test_nan_and_missing_rights_are_refused(pack: AdapterPack, tmp_path: Path, path: Path) -> None:
+def test_nan_and_missing_rights_are_refused(pack: PartPack, tmp_path: Path, path: Path) -> None:
     tensors = {**pack.tensors, BIAS: np.full_like(pack.tensors[BIAS], np.nan)}
     with pytest.raises(TensorError, match="NaN"):
-        write_adapter_pack(tmp_path / "nan.safetensors", pack.manifest, tensors)
+        write_pack(tmp_path / "nan.safetensors", pack.manifest, tensors)
     with without_rights(path), pytest.raises(StorageError, match="rights"):
-        read_adapter_pack(path)
+        read_pack(path)
     with pytest.raises(StorageError, match="a folder"):
-        read_adapter_pack(tmp_path)
+        read_pack(tmp_path)

@@ -40,10 +40,11 @@ def test_an_unknown_component_is_an_error_that_lists_what_there_is(tiny_student:
         file.component("adapters.clip")
 
 
-def test_the_digest_is_of_the_content_not_of_the_name(tiny_student: Path, tmp_path: Path) -> None:
+def test_the_digests_are_of_the_content_not_of_the_name(tiny_student: Path, tmp_path: Path) -> None:
     copy = shutil.copy(tiny_student, tmp_path / "other.onnx")
     with StudentFile.open(tiny_student) as one, StudentFile.open(copy) as other:
-        assert one.digest == other.digest
+        assert one.content_digest == other.content_digest
+        assert one.file_digest == other.file_digest
 
 
 def test_a_file_whose_weights_are_not_aligned_is_read_all_the_same(
@@ -58,7 +59,8 @@ def test_a_file_whose_weights_are_not_aligned_is_read_all_the_same(
         tensor.doc_string = ""
     path.write_bytes(model.SerializeToString())
     with StudentFile.open(tiny_student) as one, StudentFile.open(path) as other:
-        assert one.digest == other.digest
+        assert one.content_digest == other.content_digest
+        assert one.file_digest != other.file_digest
         for name in one.manifest.components:
             theirs = other.component(name)
             for key, tensor in one.component(name).items():

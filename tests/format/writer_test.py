@@ -15,8 +15,8 @@ import pytest
 from numpy.typing import NDArray
 from tests.support.files import without_rights
 
-from sakedge.errors import StorageError, TensorError
-from sakedge.format import Manifest, Precision, StudentFile, write_student
+from sakedge.errors import ManifestError, StorageError, TensorError
+from sakedge.format import Manifest, Storage, StudentFile, write_student
 from sakedge.format.layout import component_shapes
 
 Components = dict[str, dict[str, NDArray[Any]]]
@@ -114,7 +114,7 @@ def test_half_precision_halves_the_file_and_computes_in_float32(
     images: NDArray[np.float32],
     tmp_path: Path,
 ) -> None:
-    manifest = whole[0].model_copy(update={"precision": Precision(weights="fp16")})
+    manifest = whole[0].model_copy(update={"storage": Storage.uniform("fp16")})
     halves = {c: {n: t.astype(np.float16) for n, t in p.items()} for c, p in whole[1].items()}
     rounded = {c: {n: t.astype(np.float32) for n, t in p.items()} for c, p in halves.items()}
     write_student(tmp_path / "half.onnx", manifest, halves)
@@ -124,6 +124,44 @@ def test_half_precision_halves_the_file_and_computes_in_float32(
     expected = _stock(tmp_path / "rounded.onnx", images)
     for name, logits in _stock(tmp_path / "half.onnx", images).items():
         assert np.abs(logits - expected[name]).max() < 1e-5 * np.ptp(logits), name
+
+
+def test_groups_of_components_are_stored_in_their_own_types(
+    whole: tuple[Manifest, Components], images: NDArray[np.float32], tmp_path: Path
+) -> None:
+    storage = Storage(stem="fp32", adapters="fp16", routers="fp32", heads="fp16")
+    manifest = whole[0].model_copy(update={"storage": storage})
+    stored = {c: {n: t.astype(storage.dtype(c)) for n, t in p.items()} for c, p in whole[1].items()}
+    rounded = {c: {n: t.astype(np.float32) for n, t in p.items()} for c, p in stored.items()}
+    write_student(tmp_path / "mixed.onnx", manifest, stored)
+    write_student(tmp_path / "rounded.onnx", whole[0], rounded)
+    onnx.checker.check_model(tmp_path / "mixed.onnx", full_check=True)
+    with StudentFile.open(tmp_path / "mixed.onnx") as file:
+        for name in file.manifest.components:
+            dtypes = {tensor.dtype.name for tensor in file.component(name).values()}
+            assert dtypes == {storage.dtype(name)}
+    expected = _stock(tmp_path / "rounded.onnx", images)
+    for name, logits in _stock(tmp_path / "mixed.onnx", images).items():
+        assert np.abs(logits - expected[name]).max() < 1e-5 * np.ptp(logits), name
+
+
+def test_the_lineage_is_computed_for_a_float32_stem_and_asked_for_with_another(
+    whole: tuple[Manifest, Components], tmp_path: Path
+) -> None:
+    path = tmp_path / "student.onnx"
+    astray = whole[0].model_copy(update={"stem_lineage": "0" * 64})
+    assert write_student(path, astray, whole[1]) == whole[0]
+
+    halves = {c: {n: t.astype(np.float16) for n, t in p.items()} for c, p in whole[1].items()}
+    half = {"storage": Storage.uniform("fp16")}
+    written = write_student(path, whole[0].model_copy(update=half), halves)
+    assert written.stem_lineage == whole[0].digests["stem"] != written.digests["stem"]
+    with StudentFile.open(path) as file:
+        assert file.manifest == written
+    path.unlink()
+    with pytest.raises(ManifestError, match="no stem_lineage"):
+        write_student(path, astray.model_copy(update=half), halves)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_student_too_large_for_one_file_gets_a_second(
@@ -160,13 +198,13 @@ class _Counting(Mapping[str, NDArray[Any]]):
 
 def test_each_tensor_is_asked_for_once(whole: tuple[Manifest, Components], tmp_path: Path) -> None:
     counting = {name: _Counting(parts) for name, parts in whole[1].items()}
-    steps: list[tuple[int, int]] = []
+    shares: list[float] = []
     write_student(
-        tmp_path / "s.onnx", whole[0], counting, progress=lambda _, i, n: steps.append((i, n))
+        tmp_path / "s.onnx", whole[0], counting, progress=lambda _, share: shares.append(share)
     )
     asked = [name for counter in counting.values() for name in counter.asked]
     assert len(asked) == len(set(asked)) == sum(len(parts) for parts in whole[1].values())
-    assert steps == [(i + 1, len(asked)) for i in range(len(asked))]
+    assert shares == [(i + 1) / len(asked) for i in range(len(asked))]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +283,8 @@ def test_whoever_has_the_old_file_open_keeps_its_content(
         name = "heads.edge.last.bias"
         assert np.array_equal(old.component("heads.edge")[name], whole[1]["heads.edge"][name])
         with StudentFile.open(path) as new:
-            assert new.digest != old.digest
+            assert new.content_digest != old.content_digest
+            assert new.file_digest != old.file_digest
 
 
 def test_layout_names_every_component_of_the_manifest(whole: tuple[Manifest, Components]) -> None:

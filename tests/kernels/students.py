@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.decoder import Decoder
-from sakedge.format import AdapterInfo, Architecture, Manifest, Precision, Provenance
+from sakedge.format import AdapterInfo, Architecture, Manifest, Provenance, Storage
 from sakedge.tasks import TaskInfo
 
 Tensors = dict[str, NDArray[Any]]
@@ -150,7 +150,8 @@ def _manifest(spec: Spec) -> Manifest:
             AdapterInfo(name=name, teacher=name, hidden=hidden)
             for name, hidden in spec.adapters.items()
         ),
-        precision=Precision(weights="fp32"),
+        storage=Storage.uniform("fp32"),
         provenance=Provenance(tool="test"),
+        stem_lineage="0" * 64,
         digests=dict.fromkeys(components, "0" * 64),
     )

@@ -11,9 +11,11 @@ from typing import Any
 
 import onnx
 
+from sakedge.format import StudentFile
 from sakedge.format.digest import graph_digest
-from sakedge.format.student.manifest import METADATA_KEY
+from sakedge.format.schema import METADATA_KEY
 
+Edit = Callable[[dict[str, Any]], None]
 NOBODY = 65534
 
 
@@ -41,7 +43,7 @@ def edit_model(source: Path, target: Path, edit: Callable[[Any], None]) -> Path:
     return target
 
 
-def edit_manifest(source: Path, target: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
+def edit_manifest(source: Path, target: Path, edit: Edit) -> Path:
     """Writes `source` to `target` with its manifest edited as JSON."""
 
     def rewrite(model: Any) -> None:
@@ -51,6 +53,34 @@ def edit_manifest(source: Path, target: Path, edit: Callable[[dict[str, Any]], N
         entry.value = json.dumps(manifest)
 
     return edit_model(source, target, rewrite)
+
+
+def set_field(*keys: str | int, value: Any) -> Edit:
+    """An edit of a manifest: the field at this path gets a value."""
+
+    def edit(manifest: dict[str, Any]) -> None:
+        part: Any = manifest
+        for key in keys[:-1]:
+            part = part[key]
+        part[keys[-1]] = value
+
+    return edit
+
+
+def read_all(path: Path) -> None:
+    """Reads everything in a student."""
+    with StudentFile.open(path) as file:
+        for name in file.manifest.components:
+            file.component(name)
+        file.stem()
+
+
+def as_version_1(manifest: dict[str, Any]) -> None:
+    """Rewrites a manifest whose weights are all stored alike as format version 1 had it."""
+    manifest["format_version"] = 1
+    manifest["precision"] = {"weights": manifest.pop("storage")["stem"]}
+    for added in ("requires", "stem_lineage", "quality"):
+        del manifest[added]
 
 
 def sign_graph(model: Any) -> None:

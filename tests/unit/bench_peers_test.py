@@ -17,8 +17,7 @@ from tools.bench_peers.store import Entry, Store
 from tools.bench_peers.students import PASCAL, Spec, student
 
 from sakedge.errors import OptionError
-from sakedge.format import Manifest, StudentFile
-from sakedge.format.student.manifest import AdapterInfo, Architecture, Precision, Provenance
+from sakedge.format import AdapterInfo, Architecture, Manifest, Provenance, Storage, StudentFile
 from sakedge.peers import Contestant, Plan, Race, Sample, race
 from sakedge.peers.stock.onnxruntime import StockSession
 from sakedge.peers.types import DECODED, Memory
@@ -36,7 +35,7 @@ def vit_base(adapters: int = 3) -> Manifest:
         levels=(2, 5, 8, 11),
         tasks=tuple(TaskInfo(**task) for task in PASCAL),
         adapters=tuple(AdapterInfo(name=f"a{i}", teacher="t", hidden=192) for i in range(adapters)),
-        precision=Precision(weights="fp32"),
+        storage=Storage.uniform("fp32"),
         provenance=Provenance(tool="test"),
     )
 

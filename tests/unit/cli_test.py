@@ -13,7 +13,7 @@ from tests.support.files import without_rights
 from typer.testing import CliRunner, Result
 
 from sakedge.cli.app import VERBS, build
-from sakedge.format import StudentFile, extract_adapter, write_adapter_pack
+from sakedge.format import StudentFile, extract_part, write_pack
 
 Run = Callable[..., Result]
 
@@ -237,8 +237,8 @@ class TestInspect:
     ) -> None:
         pack = tmp_path / "sam.safetensors"
         with StudentFile.open(tiny_student) as student:
-            made = extract_adapter(student, "sam")
-        write_adapter_pack(pack, made.manifest, made.tensors)
+            made = extract_part(student, "adapters.sam")
+        write_pack(pack, made.manifest, made.tensors)
         assert "sam_base" in run("inspect", pack).stdout
         found = json.loads(run("inspect", pack, "--json").stdout)
         assert found["manifest"]["name"] == "sam"
@@ -256,7 +256,7 @@ class TestConvert:
         for part in ("stem", "total", "defects (labels, 4)", "dino, sam", str(path)):
             assert part in result.stdout
         manifest = json.loads(run("inspect", path, "--json").stdout)["manifest"]
-        assert manifest["precision"]["weights"] == "fp16"
+        assert set(manifest["storage"].values()) == {"fp16"}
         assert manifest["preprocess"]["fit"] == "tile"
 
     def test_json_reports_what_was_found(

@@ -191,6 +191,11 @@ def test_teachers_in_another_order_make_another_student(pair: tuple[Path, Path])
     assert second.adapter_names == tuple(reversed(first.adapter_names))
 
 
+def test_a_field_of_a_task_that_is_misspelt_is_refused(pair: tuple[Path, Path]) -> None:
+    _edit_config(pair, lambda c: c["tasks"][0].update(colours=[]))
+    _refused(pair, "task defects has no field 'colours'")
+
+
 def test_options_that_are_not_allowed_are_refused(pair: tuple[Path, Path]) -> None:
     _refused(pair, "expected fp32 or fp16; got 'int3'", OptionError, dtype="int3")
     _refused(pair, "expected one of pad, letterbox, tile", OptionError, fit="stretch")

@@ -12,7 +12,7 @@ from tests.reference.sak import ReferenceStudent
 from tests.support.checkpoint import load_state, make_checkpoint, save_state
 
 from sakedge.convert import convert
-from sakedge.format import StudentFile
+from sakedge.format import Storage, StudentFile
 
 TINY: dict[str, Any] = {"width": 48, "blocks": 4, "attention_heads": 3}
 
@@ -72,7 +72,7 @@ def test_a_bare_state_dict_and_half_precision_weights_are_read(tmp_path: Path) -
         StudentFile.open(tmp_path / "bare.onnx") as bare,
         StudentFile.open(tmp_path / "whole.onnx") as whole,
     ):
-        assert bare.digest == whole.digest
+        assert bare.content_digest == whole.content_digest
 
 
 def test_a_checkpoint_of_an_old_torch_is_read(tmp_path: Path) -> None:
@@ -87,14 +87,14 @@ def test_a_checkpoint_of_an_old_torch_is_read(tmp_path: Path) -> None:
         StudentFile.open(tmp_path / "old.onnx") as old,
         StudentFile.open(tmp_path / "new.onnx") as new,
     ):
-        assert old.digest == new.digest
+        assert old.content_digest == new.content_digest
 
 
 def test_fp16_stores_the_rounded_weights(tmp_path: Path) -> None:
     checkpoint, config = make_checkpoint(tmp_path, **TINY)
     convert(checkpoint, config, tmp_path / "full.onnx")
     report = convert(checkpoint, config, tmp_path / "half.onnx", dtype="fp16")
-    assert report.manifest.precision.weights == "fp16"
+    assert report.manifest.storage == Storage.uniform("fp16")
     with (
         StudentFile.open(tmp_path / "full.onnx") as full,
         StudentFile.open(tmp_path / "half.onnx") as half,
@@ -103,6 +103,14 @@ def test_fp16_stores_the_rounded_weights(tmp_path: Path) -> None:
             stored = half.component(component)
             for name, tensor in full.component(component).items():
                 assert np.array_equal(stored[name], tensor.astype(np.float16))
+
+
+def test_the_lineage_is_the_float32_stem_whatever_the_stem_is_stored_as(tmp_path: Path) -> None:
+    checkpoint, config = make_checkpoint(tmp_path, **TINY)
+    full = convert(checkpoint, config, tmp_path / "full.onnx").manifest
+    half = convert(checkpoint, config, tmp_path / "half.onnx", dtype="fp16").manifest
+    assert half.stem_lineage == full.stem_lineage == full.digests["stem"]
+    assert half.stem_lineage != half.digests["stem"]
 
 
 def test_lora_factors_are_merged(tmp_path: Path) -> None:

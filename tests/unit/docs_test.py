@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sakedge.format import StudentFile, extract_adapter, write_adapter_pack
+from sakedge.format import StudentFile, extract_part, write_pack
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "python-api.md"
@@ -36,8 +36,8 @@ def test_the_examples_of_the_guide_run(
         Image.fromarray(np.full((80, 70, 3), 40 * i, np.uint8)).save(f"images/{i}.png")
     Path("images/bad.png").write_bytes(b"no image")
     with StudentFile.open("student.onnx") as file:
-        pack = extract_adapter(file, "sam")
-    write_adapter_pack("sam-2026-11.safetensors", pack.manifest, pack.tensors)
+        pack = extract_part(file, "adapters.sam")
+    write_pack("sam-2026-11.safetensors", pack.manifest, pack.tensors)
 
     examples = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     assert len(examples) > 5

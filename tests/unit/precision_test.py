@@ -11,14 +11,14 @@ from sakedge.backends import registry
 from sakedge.checks.verify import TOLERANCES, verify
 from sakedge.decoder import arithmetics
 from sakedge.errors import BackendError, OptionError, UnknownBackendError
-from sakedge.runtime.precision import choose_stem, native, plan
+from sakedge.runtime.precision import choose_precision, choose_stem, native
 
 EVERYTHING = ("fp32", "bf16", "int8")
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16", "int8"])
 def test_what_is_asked_for_is_done_whatever_is_native_or_recorded(precision: str) -> None:
-    decided = plan(precision, ("fp32",), recorded=())
+    decided = choose_precision(precision, ("fp32",), recorded=())
     assert (decided.precision, decided.reason) == (precision, "asked for")
 
 
@@ -37,37 +37,37 @@ def test_what_is_asked_for_is_done_whatever_is_native_or_recorded(precision: str
 def test_auto_is_the_fastest_that_is_both_native_and_recorded(
     native: tuple[str, ...], recorded: tuple[str, ...], chosen: str
 ) -> None:
-    assert plan("auto", native, recorded).precision == chosen
+    assert choose_precision("auto", native, recorded).precision == chosen
 
 
 def test_auto_says_what_the_hardware_could_do_and_how_to_ask_for_it() -> None:
-    reason = plan("auto", EVERYTHING, ()).reason
+    reason = choose_precision("auto", EVERYTHING, ()).reason
     assert reason == (
         "auto: the file records no quality at bf16 or int8, which this CPU runs natively; "
         "precision='bf16' or 'int8' takes it"
     )
-    assert "nothing less" in plan("auto", ("fp32",), ()).reason
+    assert "nothing less" in choose_precision("auto", ("fp32",), ()).reason
 
 
 def test_an_unknown_precision_lists_those_that_there_are() -> None:
     with pytest.raises(OptionError, match="auto, fp32, bf16, fp16, int8"):
-        plan("int4", EVERYTHING, ())
+        choose_precision("int4", EVERYTHING, ())
 
 
 def test_the_decoder_computes_in_fp32_behind_an_fp16_stem() -> None:
-    decided = plan("fp16", EVERYTHING, ())
+    decided = choose_precision("fp16", EVERYTHING, ())
     assert (decided.stems, decided.decoder) == (("fp16",), "fp32")
 
 
 def test_the_stem_of_int8_is_the_best_that_the_backend_has() -> None:
-    stems = plan("int8", EVERYTHING, ()).stems
+    stems = choose_precision("int8", EVERYTHING, ()).stems
     assert choose_stem(stems, "onnxruntime", None)[2] == "fp32"
     best = "bf16" if registry.probe("openvino", "CPU", "bf16").ok else "fp32"
     assert choose_stem(stems, "openvino", "CPU")[2] == best
 
 
 def test_a_stem_that_no_precision_fits_is_refused() -> None:
-    stems = plan("int8", EVERYTHING, ()).stems
+    stems = choose_precision("int8", EVERYTHING, ()).stems
     with pytest.raises(BackendError, match="NPU"):
         choose_stem(stems, "onnxruntime", "NPU")
     with pytest.raises(UnknownBackendError):

@@ -140,6 +140,18 @@ def test_a_pickled_student_refuses_another_file(tiny_checkpoint: object, tmp_pat
         pickle.loads(frozen)
 
 
+def test_a_pickled_student_refuses_a_file_with_other_labels(
+    tiny_student: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "student.onnx"
+    path.write_bytes(tiny_student.read_bytes())
+    with sakedge.load(path, tasks=["edge"]) as student:
+        frozen = pickle.dumps(student)
+    path.write_bytes(tiny_student.read_bytes().replace(b'"scratch"', b'"scritch"'))
+    with pytest.raises(DigestError, match="not the file"):
+        pickle.loads(frozen)
+
+
 # Streams
 
 

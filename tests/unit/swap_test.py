@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support.checkpoint import make_checkpoint
 
 import sakedge
+from sakedge.convert import convert
 from sakedge.errors import (
     AdapterMismatchError,
     DigestError,
@@ -18,7 +20,7 @@ from sakedge.errors import (
     StorageError,
     UnknownAdapterError,
 )
-from sakedge.format import AdapterPack, StudentFile, extract_adapter, write_adapter_pack
+from sakedge.format import PartPack, StudentFile, extract_part, write_pack
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
 
@@ -33,16 +35,16 @@ def student(tiny_student: Path) -> Iterator[sakedge.Student]:
 def packs(tiny_student: Path, tmp_path: Path) -> dict[str, Path]:
     """`sam` as it is in the student; `new`, the same with its norms doubled; `alien`."""
     with StudentFile.open(tiny_student) as file:
-        pack = extract_adapter(file, "sam")
+        pack = extract_part(file, "adapters.sam")
     doubled = {k: v * 2 if k.startswith("norms.") else v for k, v in pack.tensors.items()}
-    other_stem = pack.manifest.model_copy(update={"stem_digest": "0" * 64})
+    other_stem = pack.manifest.model_copy(update={"stem_lineage": "0" * 64})
     made = {
         "sam": pack,
-        "new": AdapterPack(pack.manifest.model_copy(update={"version": "2"}), doubled),
-        "alien": AdapterPack(other_stem, doubled),
+        "new": PartPack(pack.manifest.model_copy(update={"version": "2"}), doubled),
+        "alien": PartPack(other_stem, doubled),
     }
     for name, one in made.items():
-        write_adapter_pack(tmp_path / f"{name}.safetensors", one.manifest, one.tensors)
+        write_pack(tmp_path / f"{name}.safetensors", one.manifest, one.tensors)
     return {name: tmp_path / f"{name}.safetensors" for name in made}
 
 
@@ -99,6 +101,31 @@ def test_a_refused_pack_leaves_what_runs_untouched(
             student.adapters.swap(name, pack)
         np.testing.assert_array_equal(edge(student), before)
     student.adapters.swap("sam", packs["alien"], any_stem=True)
+
+
+def test_one_pack_swaps_into_every_stored_type_of_its_student_and_into_no_other(
+    tmp_path: Path,
+) -> None:
+    sizes = {"width": 48, "blocks": 4, "attention_heads": 3, "tasks": ["edge"]}
+    own = make_checkpoint(tmp_path / "own", seed=1, **sizes)  # type: ignore[arg-type]
+    other = make_checkpoint(tmp_path / "other", seed=2, **sizes)  # type: ignore[arg-type]
+    convert(*own, tmp_path / "fp32.onnx")
+    convert(*own, tmp_path / "fp16.onnx", dtype="fp16")
+    convert(*other, tmp_path / "other.onnx")
+    pack = tmp_path / "dino.safetensors"
+    with StudentFile.open(tmp_path / "fp32.onnx") as file:
+        dino = extract_part(file, "adapters.dino")
+        write_pack(pack, dino.manifest, dino.tensors)
+    for stored in ("fp32", "fp16"):
+        with sakedge.load(tmp_path / f"{stored}.onnx", backend="onnxruntime") as student:
+            before = edge(student)
+            student.adapters.swap("sam", pack)
+            assert not np.allclose(edge(student), before, atol=1e-4)
+    with sakedge.load(tmp_path / "other.onnx", backend="onnxruntime") as student:
+        before = edge(student)
+        with pytest.raises(AdapterMismatchError, match="another stem"):
+            student.adapters.swap("sam", pack)
+        np.testing.assert_array_equal(edge(student), before)
 
 
 def test_explain_and_pickle_know_what_was_swapped(

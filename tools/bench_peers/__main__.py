@@ -83,7 +83,7 @@ def measure(store: Store, case: Case, precision: str, rounds: int | None, thread
     """Runs one race, stores it and prints its rows."""
     path = student(case.spec)
     with StudentFile.open(path) as file:
-        manifest, digest = file.manifest, file.digest
+        manifest, digest = file.manifest, file.content_digest
     plan = Plan(threads=threads, batch=case.batch, rounds=rounds or case.rounds)
     make_folder(case.spec.folder)
     load, begin = os.getloadavg()[0], time.monotonic()

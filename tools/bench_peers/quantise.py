@@ -26,7 +26,7 @@ that more images could save."""
 def quantised_student(student: Path, folder: Path) -> Path:
     """The whole graph as int8 IR in `folder`; made where it is not there yet."""
     with StudentFile.open(student) as file:
-        path = folder / f"int8-{file.digest[:16]}.xml"
+        path = folder / f"int8-{file.content_digest[:16]}.xml"
     return _quantised(student, path, lambda: str(student))
 
 

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from sakedge.adapters.snapshot import PartId, PartSource
 from sakedge.errors import AdapterMismatchError
-from sakedge.format import AdapterPack, Manifest
+from sakedge.format import Manifest, PartPack
 
 
 def pack_source(
-    pack: AdapterPack, place: str, student: Manifest, *, any_stem: bool = False
+    pack: PartPack, place: str, student: Manifest, *, any_stem: bool = False
 ) -> PartSource:
     """Checks that an adapter pack fits a student, and gives it the name of the place it goes to.
 
@@ -23,10 +23,17 @@ def pack_source(
         any_stem: Also take a pack that was trained on another stem of the same sizes.
 
     Raises:
-        AdapterMismatchError: It was made for another student, or brings rows of routers.
+        AdapterMismatchError: It is no adapter's, was made for another student, or brings rows of
+            routers.
     """
-    pack.check_fits(student, any_stem=any_stem)
     manifest = pack.manifest
+    if manifest.kind != "adapter":
+        raise AdapterMismatchError(
+            f"{manifest.name} is a pack of another kind",
+            expected="a pack of an adapter",
+            got=f"one of a {manifest.kind}",
+        )
+    pack.check_fits(student, any_stem=any_stem)
     if manifest.routed_tasks:
         raise AdapterMismatchError(
             f"adapter {manifest.name} brings router rows for a new teacher",
@@ -34,11 +41,11 @@ def pack_source(
             got=f"rows for {', '.join(manifest.routed_tasks)}",
         )
     tensors = _renamed(pack, place)
-    identity = PartId("adapter", place, manifest.digest, manifest.version, manifest.teacher)
+    identity = PartId("adapter", place, manifest.digest, manifest.version, manifest.teacher or "")
     return PartSource(identity, lambda: tensors)
 
 
-def _renamed(pack: AdapterPack, name: str) -> dict[str, NDArray[Any]]:
+def _renamed(pack: PartPack, name: str) -> dict[str, NDArray[Any]]:
     """The pack's tensors under the name of the place that they go to."""
     renamed = {}
     for key, tensor in pack.tensors.items():

@@ -14,7 +14,7 @@ from sakedge.adapters.preparer import Preparer, require
 from sakedge.adapters.snapshot import Part, Snapshot
 from sakedge.arguments import pick
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError
-from sakedge.format import AdapterPack, Manifest, read_adapter_pack
+from sakedge.format import Manifest, PartPack, read_pack
 from sakedge.logs import LOG
 
 Names: TypeAlias = "str | Sequence[str] | None"
@@ -88,9 +88,7 @@ class AdapterSlots:
         self._running()
         return self._snapshot
 
-    def swap(
-        self, name: str, pack: str | os.PathLike[str], *, any_stem: bool = False
-    ) -> AdapterPack:
+    def swap(self, name: str, pack: str | os.PathLike[str], *, any_stem: bool = False) -> PartPack:
         """Puts the adapter of a pack in the place of `name`, whether that is loaded or not.
 
         Args:
@@ -111,7 +109,7 @@ class AdapterSlots:
         require(preparer, "exchange")
         pick("adapter", name, self.names, UnknownAdapterError)
         path = str(Path(pack).absolute())
-        found = read_adapter_pack(path)
+        found = read_pack(path)
         source = pack_source(found, name, self._manifest, any_stem=any_stem)
         part = Part(source.id, preparer.prepare(source))
         change = Change(path, source.id.digest, any_stem)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sakedge.api import load
 from sakedge.backends import registry
 from sakedge.errors import BackendError
-from sakedge.format import Manifest, StudentFile
+from sakedge.format import Manifest, StudentFile, recorded_precisions
 from sakedge.images.examples import example, fitted
 from sakedge.images.read import ImageLike
 from sakedge.peers.stock import open_stock
@@ -62,7 +62,7 @@ class Verification:
 
     Attributes:
         path: The student.
-        digest: SHA-256 over its components.
+        digest: The student's content digest.
         images: How many images were compared.
         precision: Ours; stock ONNX Runtime computes in fp32.
         tolerance: Largest error allowed, relative to a task's range.
@@ -115,11 +115,13 @@ def verify(
         SakedgeError: The student, an image or the backend cannot be used.
     """
     tell = progress or (lambda step, share: None)
-    decided = choose_precision(precision, native(), recorded=())
+    with StudentFile.open(path) as file:
+        manifest, digest = file.manifest, file.content_digest
+    adapters = {name: manifest.digests[f"adapters.{name}"] for name in manifest.adapter_names}
+    recorded = recorded_precisions(manifest, digest, adapters)
+    decided = choose_precision(precision, native(), recorded)
     allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
     names, refused = _backends(backend, device, decided.stems)
-    with StudentFile.open(path) as file:
-        manifest, digest = file.manifest, file.digest
     size = manifest.input_size
     pictures = [fitted(image, size) for image in images] or [example(size)]
     total = 1 + len(names) * len(pictures)

@@ -49,7 +49,7 @@ def convert(
             dtype=dtype,
             size=pixels,
             fit=fit,
-            progress=lambda step, done, total: progress(step, done / total),
+            progress=progress,
         )
     if json:
         print_json(

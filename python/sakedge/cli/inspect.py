@@ -1,4 +1,4 @@
-"""`sakedge inspect`: what is in a student file or an adapter pack."""
+"""`sakedge inspect`: what is in a student file or a part pack."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from sakedge.cli.output import print_json, print_table, progress_bar, say
 
 
 def inspect(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A student.onnx or an adapter pack.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A student.onnx or a part pack.")],
     check: Annotated[
         bool, typer.Option("--check", help="Read all weights and compare their SHA-256.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show what a student or an adapter pack holds. Reads no weights unless asked to."""
+    """Show what a student or a part pack holds. Reads no weights unless asked to."""
     if file.suffix.lower() == ".safetensors":
         _inspect_pack(file, json)
     else:
@@ -34,7 +32,7 @@ def _inspect_student(path: Path, check: bool, json: bool) -> None:
     from sakedge.format.student.graph import tensor_specs
 
     with StudentFile.open(path) as student:
-        manifest, digest = student.manifest, student.digest
+        manifest = student.manifest
         specs = tensor_specs(manifest)
         parameters = {
             component: sum(math.prod(spec.shape) for spec in tensors)
@@ -49,7 +47,9 @@ def _inspect_student(path: Path, check: bool, json: bool) -> None:
         print_json(
             {
                 "path": str(path),
-                "digest": digest,
+                "content_digest": student.content_digest,
+                "file_digest": student.file_digest,
+                "format_version": student.format_version,
                 "bytes": path.stat().st_size,
                 "parameters": parameters,
                 "checked": check,
@@ -62,15 +62,17 @@ def _inspect_student(path: Path, check: bool, json: bool) -> None:
     _print_facts(
         str(path),
         {
-            "SHA-256": digest,
-            "size": f"{path.stat().st_size / 1e6:.1f} MB, weights in {manifest.precision.weights}",
+            "content": f"SHA-256 {student.content_digest}",
+            "file": f"SHA-256 {student.file_digest}",
+            "size": f"{path.stat().st_size / 1e6:.1f} MB, weights in {manifest.storage}",
             "input": f"{height} x {width} (height x width), fit {pre.fit}",
             "normalised": f"mean {pre.mean}, std {pre.std}",
             "stem": f"width {a.width}, {a.blocks} blocks, {a.heads} heads, patch {a.patch}",
+            "lineage": f"float32 stem {manifest.stem_lineage}",
             "levels": ", ".join(map(str, manifest.levels)),
             "router": a.router,
             "parameters": f"{sum(parameters.values()) / 1e6:.2f} M",
-            "format": f"version {manifest.format_version}",
+            "format": f"version {student.format_version}",
             "made by": origin.tool,
             "licence": origin.license or "not stated",
             "source": f"SHA-256 {origin.source_sha256}" if origin.source_sha256 else "not stated",
@@ -101,12 +103,29 @@ def _inspect_student(path: Path, check: bool, json: bool) -> None:
         ],
     )
 
+    if manifest.quality:
+        print_table(
+            "Quality, as recorded",
+            ("precision", "runtime", "task", "metric", "value", "at fp32", "passed", "of"),
+            [
+                (
+                    *(entry.precision, entry.runtime, task, found.metric),
+                    *(found.value, found.reference, "yes" if found.passed else "no"),
+                    "this content"
+                    if entry.content == student.content_digest
+                    else f"content {entry.content[:16]}…",
+                )
+                for entry in manifest.quality
+                for task, found in entry.tasks.items()
+            ],
+        )
+
 
 def _inspect_pack(path: Path, json: bool) -> None:
-    from sakedge.format import read_adapter_pack
+    from sakedge.format import read_pack
 
-    pack = read_adapter_pack(path)  # always checks the digest: a pack is small
-    found = pack.manifest.model_dump(mode="json")
+    pack = read_pack(path)  # always checks the digest: a pack is small
+    found = pack.manifest.model_dump(mode="json", exclude_none=True)
     if json:
         print_json({"path": str(path), "manifest": found})
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from sakedge.convert.datasets import DATASETS
 from sakedge.errors import CheckpointError, StorageError
@@ -90,6 +90,15 @@ class TrainingConfig(_Part):
     input_size: tuple[Positive, Positive] | None = None
     mean: Triple | None = None
     std: Triple | None = None
+
+    @field_validator("tasks")
+    @classmethod
+    def _fields_are_known(cls, tasks: tuple[TaskInfo, ...] | None) -> tuple[TaskInfo, ...] | None:
+        # A manifest keeps what it does not know; in a file written by hand it is a typing error.
+        for task in tasks or ():
+            if task.model_extra:
+                raise ValueError(f"task {task.name} has no field {min(task.model_extra)!r}")
+        return tasks
 
     @property
     def backbone(self) -> _Backbone:

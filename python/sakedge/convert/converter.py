@@ -13,10 +13,12 @@ from sakedge.convert.lora import merge_lora
 from sakedge.convert.mapping import OfficialLayout, StoredTensors
 from sakedge.convert.position import POSITION, for_size
 from sakedge.convert.report import Report, count_parameters
-from sakedge.convert.state import Progress, file_sha256, open_checkpoint, read_checked
+from sakedge.convert.state import file_sha256, open_checkpoint, read_checked
 from sakedge.errors import OptionError
 from sakedge.format import StudentFile, write_student
-from sakedge.format.student.manifest import Fit
+from sakedge.format.digest import component_digest
+from sakedge.format.student.parts import Fit
+from sakedge.progress import Progress
 
 _ALIGNERS = "backbone.ts_aligners."
 
@@ -41,7 +43,7 @@ def convert(
         size: Height and width of the student's input, multiples of 16; another size than the
             training's resamples the position embedding. None keeps the training's.
         fit: How the student fits images of other sizes unless asked otherwise.
-        progress: Told what is being done, how many steps are done, and how many there are.
+        progress: Told what is being done and the share of it that is done.
 
     Raises:
         CheckpointError: Checkpoint or configuration cannot be converted; the message says why.
@@ -75,6 +77,9 @@ def convert(
         component: StoredTensors(recipes, read, dtype)
         for component, recipes in layout.recipes.items()
     }
+    if dtype != "fp32":
+        stem = StoredTensors(layout.recipes["stem"], read, "fp32")
+        manifest = manifest.model_copy(update={"stem_lineage": component_digest(stem)})
     manifest = write_student(out, manifest, components, progress=progress)
     with StudentFile.open(out) as written:
         size_in_bytes = sum(path.stat().st_size for path in written.files)

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from sakedge.convert.config import TrainingConfig
 from sakedge.errors import CheckpointError
-from sakedge.format import AdapterInfo, Manifest, Precision, Preprocess, Provenance
-from sakedge.format.student.manifest import Fit
+from sakedge.format import AdapterInfo, Manifest, Preprocess, Provenance, Storage
+from sakedge.format.student.parts import Fit
 
 
 def describe(
@@ -21,7 +21,7 @@ def describe(
     fit: Fit,
     source_sha256: str,
 ) -> Manifest:
-    """The manifest of the student to be, without digests.
+    """The manifest of the student to be, without digests and lineage.
 
     Raises:
         CheckpointError: The configuration describes no student that can be.
@@ -44,7 +44,7 @@ def describe(
                 for name, teacher in training.all_teachers.items()
             ),
             "preprocess": Preprocess(fit=fit, **{k: v for k, v in colors.items() if v is not None}),
-            "precision": Precision(weights=dtype),
+            "storage": Storage.uniform(dtype),
             "provenance": Provenance(tool=f"sakedge {_version()}", source_sha256=source_sha256),
         }
         return Manifest.without_digests(**parts)

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.errors import CheckpointError, StorageError
+from sakedge.progress import Progress
 
 Array = NDArray[np.float32]
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many steps are done, and how many there are."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def file_sha256(path: Path, progress: Progress | None = None) -> str:
                 digest.update(chunk)
                 done += len(chunk)
                 if progress is not None:
-                    progress("reading", done, total)
+                    progress("reading", done / total)
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     return digest.hexdigest()

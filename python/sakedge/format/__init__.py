@@ -1,39 +1,43 @@
-"""The files: the manifest, student.onnx, adapter packs, and their digests. No runtime in here."""
+"""The files: the manifest, student.onnx, part packs, and their digests. No runtime in here."""
 
-from sakedge.format.pack.pack import (
-    AdapterPack,
-    PackManifest,
-    extract_adapter,
-    read_adapter_pack,
-    write_adapter_pack,
-)
-from sakedge.format.student.manifest import (
-    FORMAT_VERSION,
+from sakedge.format.pack.files import read_pack, write_pack
+from sakedge.format.pack.manifest import PACK_VERSION, PartManifest
+from sakedge.format.pack.part import PartPack, extract_part
+from sakedge.format.student.digests import content_digest
+from sakedge.format.student.manifest import STUDENT_VERSION, Manifest
+from sakedge.format.student.parts import (
     AdapterInfo,
     Architecture,
-    Manifest,
-    Precision,
+    Fit,
     Preprocess,
     Provenance,
+    Storage,
 )
+from sakedge.format.student.quality import QualityEntry, TaskQuality, recorded_precisions
 from sakedge.format.student.reader import StudentFile
 from sakedge.format.student.subgraph import Subgraph
 from sakedge.format.student.writer import write_student
 
 __all__ = [
-    "FORMAT_VERSION",
+    "PACK_VERSION",
+    "STUDENT_VERSION",
     "AdapterInfo",
-    "AdapterPack",
     "Architecture",
+    "Fit",
     "Manifest",
-    "PackManifest",
-    "Precision",
+    "PartManifest",
+    "PartPack",
     "Preprocess",
     "Provenance",
+    "QualityEntry",
+    "Storage",
     "StudentFile",
     "Subgraph",
-    "extract_adapter",
-    "read_adapter_pack",
-    "write_adapter_pack",
+    "TaskQuality",
+    "content_digest",
+    "extract_part",
+    "read_pack",
+    "recorded_precisions",
+    "write_pack",
     "write_student",
 ]

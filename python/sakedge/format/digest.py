@@ -1,8 +1,9 @@
-"""SHA-256 of a component and of a whole student."""
+"""SHA-256 of tensors and of a graph, and the bytes that are digested."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -52,10 +53,16 @@ def graph_digest(parts: Iterable[bytes | memoryview]) -> str:
     return digest.hexdigest()
 
 
-def student_digest(digests: Mapping[str, str], graph: str) -> str:
-    """Digest of a whole student, over the digests of its components and its graph's."""
-    lines = "".join(f"{name}:{digests[name]}\n" for name in sorted(digests))
-    return hashlib.sha256(f"{lines}graph:{graph}\n".encode()).hexdigest()
+def canonical_json(value: Any) -> bytes:
+    """The one JSON text of a value: keys sorted, no blanks, UTF-8.
+
+    Raises:
+        ValueError: A number is NaN or infinite.
+    """
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode()
 
 
 def as_bytes(tensor: NDArray[Any]) -> memoryview:

@@ -6,7 +6,8 @@ The one table of names that the reader, the writer and the converter share. Matr
 
 from __future__ import annotations
 
-from sakedge.format.student.manifest import Architecture, Manifest
+from sakedge.format.student.manifest import Manifest
+from sakedge.format.student.parts import Architecture
 
 Shape = tuple[int, ...]
 Shapes = dict[str, Shape]

@@ -1,56 +1,112 @@
-"""Parses a manifest's JSON, the version first, so that a newer file is never called broken."""
+"""Parses a manifest's JSON: version, upgrade, features, and only then the fields.
+
+In this order a file of a newer version, or one that needs a feature that is not here, is called
+that and never broken.
+"""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from sakedge.errors import ManifestError, NewerFormatError
-from sakedge.format.student.manifest import FORMAT_VERSION
+from sakedge.errors import ManifestError, NewerFormatError, UnsupportedFeatureError
+from sakedge.format.digest import canonical_json
 
 MAX_BYTES = 1 << 24
 
 Model = TypeVar("Model", bound=BaseModel)
+Fields = dict[str, Any]
 
 
-def parse(kind: type[Model], text: bytes, name: str) -> Model:
-    """Parses and validates a manifest.
+@dataclass(frozen=True)
+class Schema(Generic[Model]):
+    """How one kind of manifest is read.
+
+    Attributes:
+        model: Its class, of the newest version.
+        version: That version.
+        features: The optional features that a file may require.
+        upgrades: For each older version, its fields as those of the next. Raises ValueError where
+            a field that it needs is missing.
+    """
+
+    model: type[Model]
+    version: int
+    features: frozenset[str]
+    upgrades: Mapping[int, Callable[[Fields], Fields]]
+
+
+def read_fields(text: bytes, name: str) -> Fields:
+    """Reads a manifest's JSON as far as its format version.
 
     Args:
-        kind: The manifest's class.
-        text: Its JSON.
+        text: The JSON.
+        name: Name of the file, for errors.
+
+    Raises:
+        ManifestError: It is no JSON, holds a number that is not finite, or states no version.
+    """
+    if len(text) > MAX_BYTES:
+        raise ManifestError(f"the manifest of {name} is larger than {MAX_BYTES} bytes")
+    try:
+        fields = from_json(text, allow_inf_nan=False)
+        canonical_json(fields)  # an overflowing number such as 1e999 is read as infinity
+    except ValueError as error:
+        raise ManifestError(f"the manifest of {name} is no JSON: {error}") from error
+    version = fields.get("format_version") if isinstance(fields, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise ManifestError(f"the manifest of {name} states no format version")
+    checked: Fields = fields
+    return checked
+
+
+def parse(schema: Schema[Model], fields: Fields, name: str) -> Model:
+    """Validates a manifest of any version as one of the newest.
+
+    Args:
+        schema: What kind of manifest it is.
+        fields: From `read_fields`.
         name: Name of the file, for errors.
 
     Raises:
         NewerFormatError: It is of a newer format than this sakedge reads.
+        UnsupportedFeatureError: It requires a feature that this sakedge does not have.
         ManifestError: It is malformed or contradicts itself.
     """
-    if len(text) > MAX_BYTES:
-        raise ManifestError(f"the manifest of {name} is larger than {MAX_BYTES} bytes")
-    _check_version(text, name)
+    stated = fields["format_version"]
+    if stated > schema.version:
+        raise NewerFormatError(
+            f"{name} needs a newer sakedge",
+            expected=f"format version {schema.version} or older",
+            got=f"version {stated}",
+            remedy="Update sakedge, or make the file again with this version",
+        )
     try:
-        return kind.model_validate_json(text)
+        for version in range(stated, schema.version):
+            fields = schema.upgrades[version](fields)
+        fields = {**fields, "format_version": schema.version}
+        _check_features(schema.features, fields.get("requires"), name)
+        return schema.model.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         reason = f"{place}: {first['msg']}" if place else first["msg"]
         raise ManifestError(f"the manifest of {name} is not valid: {reason}") from error
-
-
-def _check_version(text: bytes, name: str) -> None:
-    try:
-        fields = from_json(text)
     except ValueError as error:
-        raise ManifestError(f"the manifest of {name} is no JSON: {error}") from error
-    version = fields.get("format_version") if isinstance(fields, dict) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise ManifestError(f"the manifest of {name} states no format version")
-    if version > FORMAT_VERSION:
-        raise NewerFormatError(
-            f"{name} needs a newer sakedge",
-            expected=f"format version {FORMAT_VERSION} or older",
-            got=f"version {version}",
-            remedy="Update sakedge, or make the file again with this version",
-        )
+        raise ManifestError(f"the manifest of {name} is not valid: {error}") from error
+
+
+def _check_features(known: frozenset[str], required: object, name: str) -> None:
+    if not isinstance(required, list):
+        return  # absent, or for the model to refuse
+    for feature in required:
+        if isinstance(feature, str) and feature not in known:
+            raise UnsupportedFeatureError(
+                f"{name} requires the feature {feature!r}, which this sakedge does not have",
+                expected=f"some of {', '.join(sorted(known))}" if known else "no feature",
+                remedy="Update sakedge",
+            )

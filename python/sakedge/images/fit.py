@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sakedge.errors import ImageError, OptionError
-from sakedge.format.student.manifest import Preprocess
+from sakedge.format.student.parts import Preprocess
 from sakedge.images.read import Picture
 from sakedge.images.window import Window
 

@@ -52,7 +52,7 @@ def race(
     tell = progress or (lambda step, share: None)
     path = str(Path(student).absolute())
     with StudentFile.open(path) as file:
-        digest = file.digest
+        digest = file.content_digest
     samples: dict[str, list[Sample | None]] = {each.label: [] for each in contestants}
     refused: dict[str, str] = {}
     total = plan.rounds * len(contestants) + 1

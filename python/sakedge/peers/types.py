@@ -162,7 +162,7 @@ class Race:
 
     Attributes:
         student: The file.
-        digest: SHA-256 over its components.
+        digest: The student's content digest.
         plan: How it was measured.
         contestants: Ours first.
         samples: By label, one per round; None where one did not take part.

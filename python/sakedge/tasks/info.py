@@ -24,7 +24,7 @@ def _known(kind: str) -> str:
 
 
 class TaskInfo(BaseModel):
-    """One dense task.
+    """One dense task. Fields that are not known here are kept, as everywhere in a manifest.
 
     Attributes:
         name: Name of the task, e.g. `semseg`.
@@ -35,7 +35,7 @@ class TaskInfo(BaseModel):
         unit: Unit of a `scalar`, e.g. `m`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     name: Name
     kind: Annotated[str, AfterValidator(_known)]

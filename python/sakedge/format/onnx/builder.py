@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import onnx
@@ -16,13 +16,13 @@ class GraphBuilder:
     """Adds operators one by one; every value is named by its caller.
 
     Args:
-        half: Whether weights are stored as float16. Each is then cast to float32 where it is
-            used, so that all arithmetic is float32.
+        dtypes: NumPy dtype name of each stored weight. One that is not float32 is cast to it
+            where it is used, so that all arithmetic is float32.
     """
 
-    def __init__(self, *, half: bool) -> None:
+    def __init__(self, dtypes: Mapping[str, str]) -> None:
         self.nodes: list[Any] = []
-        self._half = half
+        self._dtypes = dtypes
         self._known: set[str] = set()
 
     def add(self, op: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
@@ -38,7 +38,7 @@ class GraphBuilder:
 
     def weight(self, name: str) -> str:
         """The float32 value of a stored weight."""
-        if not self._half:
+        if self._dtypes[name] == "float32":
             return name
         value = f"{name}.float"
         if value not in self._known:

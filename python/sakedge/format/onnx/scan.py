@@ -18,6 +18,7 @@ MAX_TENSORS = 1 << 16
 MAX_NODE_BYTES = 1 << 20
 MAX_NAME = 1 << 10
 MAX_DIMS = 8
+MAX_DOMAINS = 16
 
 _IR_VERSION = b"\x08"  # the first byte of every ONNX file that a serializer wrote
 _EXTERNAL = 1
@@ -45,8 +46,20 @@ class StoredTensor:
 
 @dataclass
 class ModelScan:
-    """What is in the file: spans of its small parts, its metadata, and its tensors by name."""
+    """What is in the file: spans of its small parts, its metadata, and its tensors by name.
 
+    Attributes:
+        ir_version: Version of the ONNX format; None if the file states none.
+        opsets: Version of each operator set that the graph imports, by domain.
+        metadata: Values of the model's metadata, by key.
+        nodes: The graph's operators.
+        inputs: Its typed inputs.
+        outputs: Its typed outputs.
+        tensors: Its initializers, by name.
+    """
+
+    ir_version: int | None = None
+    opsets: dict[str, int] = field(default_factory=dict)
     metadata: dict[str, Span] = field(default_factory=dict)
     nodes: list[Span] = field(default_factory=list)
     inputs: list[Span] = field(default_factory=list)
@@ -56,6 +69,10 @@ class ModelScan:
     def graph_parts(self) -> list[Span]:
         """Nodes, inputs and outputs, as `Graph.parts` has them."""
         return [*self.nodes, *self.inputs, *self.outputs]
+
+    def values(self) -> list[Span]:
+        """Where the tensors' values lie in this file, in ascending order."""
+        return sorted(t.values for t in self.tensors.values() if t.values is not None)
 
 
 def scan_model(data: memoryview, name: str) -> ModelScan:
@@ -71,23 +88,9 @@ def scan_model(data: memoryview, name: str) -> ModelScan:
     """
     if not data:
         raise NotOnnxError(f"{name} is empty", expected="a student.onnx")
-    graph: Span | None = None
     scan = ModelScan()
     try:
-        for part in wire.fields(data, Span(0, len(data))):
-            if part.number == 7 and part.wire_type == BYTES:
-                if graph is not None:
-                    raise NotOnnxError(f"{name} holds two graphs")
-                graph = part.span
-            elif part.number == 14 and part.wire_type == BYTES:
-                key, value = _entry(data, part.span)
-                if key in scan.metadata:
-                    raise NotOnnxError(f"{name} holds two metadata entries {key!r}")
-                scan.metadata[key] = value
-            elif part.number in (20, 25):
-                raise NotOnnxError(
-                    f"{name} holds model-local functions or training data, which no student has"
-                )
+        graph = _scan_model(data, scan, name)
     except WireError as error:
         if error.overrun and bytes(data[:1]) == _IR_VERSION:
             raise TruncatedFileError(
@@ -107,6 +110,35 @@ def scan_model(data: memoryview, name: str) -> ModelScan:
     except WireError as error:
         raise _not_onnx(name, error) from error
     return scan
+
+
+def _scan_model(data: memoryview, scan: ModelScan, name: str) -> Span | None:
+    """Scans the fields around the graph and returns where the graph lies."""
+    graph: Span | None = None
+    for number, wire_type, value, span in wire.fields(data, Span(0, len(data))):
+        if number == 1 and wire_type == VARINT:
+            scan.ir_version = value
+        elif number == 7 and wire_type == BYTES:
+            if graph is not None:
+                raise NotOnnxError(f"{name} holds two graphs")
+            graph = span
+        elif number == 8 and wire_type == BYTES:
+            domain, version = _opset(data, span)
+            if domain in scan.opsets:
+                raise NotOnnxError(f"{name} imports two operator sets of the domain {domain!r}")
+            if len(scan.opsets) == MAX_DOMAINS:
+                raise WireError(f"more than {MAX_DOMAINS} operator sets")
+            scan.opsets[domain] = version
+        elif number == 14 and wire_type == BYTES:
+            key, where = _entry(data, span)
+            if key in scan.metadata:
+                raise NotOnnxError(f"{name} holds two metadata entries {key!r}")
+            scan.metadata[key] = where
+        elif number in (20, 25):
+            raise NotOnnxError(
+                f"{name} holds model-local functions or training data, which no student has"
+            )
+    return graph
 
 
 def _not_onnx(name: str, error: WireError) -> NotOnnxError:
@@ -165,6 +197,17 @@ def _scan_tensor(data: memoryview, message: Span) -> StoredTensor:
     else:
         tensor.external = {}
     return tensor
+
+
+def _opset(data: memoryview, message: Span) -> tuple[str, int]:
+    """Domain and version of an OperatorSetIdProto."""
+    domain, version = "", 0
+    for number, wire_type, value, span in wire.fields(data, message):
+        if number == 1 and wire_type == BYTES:
+            domain = wire.text(data, span, MAX_NAME)
+        elif number == 2 and wire_type == VARINT:
+            version = value
+    return domain, version
 
 
 def _entry(data: memoryview, message: Span) -> tuple[str, Span]:

@@ -16,7 +16,7 @@ from sakedge.files.atomic import atomic_write
 from sakedge.files.mapped import MappedFile
 
 _DTYPES = {"F32", "F16"}
-# The package tells causes apart by text alone.
+# The package distinguishes causes by text alone.
 _WRONG_LENGTH = ("invalid header length", "file not fully covered")
 
 

@@ -1,4 +1,4 @@
-"""Reads a manifest and compares it with what the file really holds."""
+"""Finds a file's manifest and compares it with what the file really holds."""
 
 from __future__ import annotations
 
@@ -7,23 +7,33 @@ from typing import Any
 import onnx
 from google.protobuf.message import DecodeError
 
-from sakedge.errors import DigestError, ManifestError, NotAStudentError, TensorError
+from sakedge.errors import (
+    DigestError,
+    ManifestError,
+    NotAStudentError,
+    NotOnnxError,
+    TensorError,
+)
 from sakedge.format.digest import graph_digest
 from sakedge.format.onnx.scan import ModelScan, StoredTensor
 from sakedge.format.onnx.serialize import TensorSpec
 from sakedge.format.onnx.wire import Span
-from sakedge.format.parse import parse
+from sakedge.format.parse import Fields, read_fields
+from sakedge.format.schema import METADATA_KEY
 from sakedge.format.student.graph import tensor_specs
-from sakedge.format.student.manifest import METADATA_KEY, Manifest
+from sakedge.format.student.manifest import Manifest
+
+# Far above what there will be, far below what only a damaged file states.
+_PLAUSIBLE = range(1, 1000)
+_ONNX_DOMAINS = ("", "ai.onnx")
 
 
-def read_manifest(data: memoryview, scan: ModelScan, name: str) -> Manifest:
-    """Reads and validates the manifest of a scanned file.
+def manifest_fields(data: memoryview, scan: ModelScan, name: str) -> Fields:
+    """Finds the manifest of a scanned file and reads its JSON.
 
     Raises:
         NotAStudentError: There is none.
-        NewerFormatError: It is of a newer format than this sakedge reads.
-        ManifestError: It is malformed or contradicts itself.
+        ManifestError: It is no JSON, or states no format version.
     """
     span = scan.metadata.get(METADATA_KEY)
     if span is None:
@@ -33,7 +43,35 @@ def read_manifest(data: memoryview, scan: ModelScan, name: str) -> Manifest:
             got=f"metadata {sorted(scan.metadata)}" if scan.metadata else "no metadata",
             remedy="Make one with `sakedge convert`",
         )
-    return parse(Manifest, bytes(data[span.start : span.end]), name)
+    return read_fields(bytes(data[span.start : span.end]), name)
+
+
+def onnx_versions(scan: ModelScan, name: str) -> tuple[int, int]:
+    """The versions of the operator set and of the ONNX format, checked.
+
+    Raises:
+        NotOnnxError: One is missing, or cannot be.
+        ManifestError: Operators of another domain are imported.
+    """
+    foreign = [domain for domain in scan.opsets if domain not in _ONNX_DOMAINS]
+    if foreign:
+        raise ManifestError(f"{name} imports operators of {foreign[0]!r}, which no student has")
+    if len(scan.opsets) != 1:
+        raise NotOnnxError(
+            f"{name} states no one version of ONNX's operators",
+            expected="one operator set",
+            got=str(len(scan.opsets)),
+        )
+    (opset,) = scan.opsets.values()
+    for what, version in (("operator set", opset), ("format", scan.ir_version)):
+        if version not in _PLAUSIBLE:
+            raise NotOnnxError(
+                f"{name} states no plausible version of ONNX's {what}",
+                expected=f"{_PLAUSIBLE.start} to {_PLAUSIBLE.stop - 1}",
+                got="none" if version is None else str(version),
+            )
+    assert scan.ir_version is not None
+    return opset, scan.ir_version
 
 
 def check_tensors(scan: ModelScan, manifest: Manifest, name: str) -> dict[str, list[TensorSpec]]:
@@ -52,7 +90,7 @@ def check_tensors(scan: ModelScan, manifest: Manifest, name: str) -> dict[str, l
         _check_tensor(stored, spec, name)
     surplus = scan.tensors.keys() - expected.keys()
     if surplus:
-        raise ManifestError(f"{name} holds a tensor that its manifest knows not: {min(surplus)!r}")
+        raise ManifestError(f"{name} holds tensor {min(surplus)!r}, which its manifest lacks")
     return specs
 
 

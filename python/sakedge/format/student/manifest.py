@@ -1,7 +1,7 @@
 """The manifest: what a student file holds, as JSON in its ONNX metadata.
 
-`docs/format.md` describes the file. Everything a reader must know before it touches a weight
-is here: tasks, adapters, sizes, pre-processing, precision, provenance and digests.
+Everything a reader must know before it touches a weight is here: tasks, adapters, sizes,
+pre-processing, storage, provenance, quality and digests. `docs/format.md` describes it.
 """
 
 from __future__ import annotations
@@ -9,146 +9,74 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from sakedge.tasks import Name, TaskInfo
+from sakedge.format.parse import Schema
+from sakedge.format.schema import NO_DIGEST, Digest, Levels, OpenModel, Requires
+from sakedge.format.student.parts import (
+    AdapterInfo,
+    Architecture,
+    Preprocess,
+    Provenance,
+    Storage,
+)
+from sakedge.format.student.quality import QualityEntry
+from sakedge.format.student.upgrade import from_version_1
+from sakedge.tasks import TaskInfo
 
-FORMAT_VERSION = 1
-"""Newest format version that this sakedge reads and the one that it writes."""
-NO_DIGEST = "0" * 64
-"""Stands for a digest that is not known yet. As long as one, so that it can be replaced."""
-METADATA_KEY = "sakedge"
-"""Key of the manifest in the ONNX file's `metadata_props`."""
-
-Fit = Literal["pad", "letterbox", "tile"]
-
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class AdapterInfo(_Part):
-    """One adapter path. Its place in `Manifest.adapters` is its place among the experts.
-
-    Attributes:
-        name: Name by which it is loaded, e.g. `sam`.
-        teacher: The teacher it was distilled from.
-        license: SPDX expression or free text of the weights' licence.
-        hidden: Width of the adapters' bottleneck (C/4 in the paper).
-    """
-
-    name: Name
-    teacher: str
-    license: str | None = None
-    hidden: int = Field(ge=1, le=65536)
+STUDENT_VERSION: Literal[2] = 2
+"""Newest format version of a student that this sakedge reads, and the one that it writes."""
+STUDENT_FEATURES: frozenset[str] = frozenset()
+"""Features that a student may require."""
 
 
-class Architecture(_Part):
-    """Sizes of the network (docs/model.md, section 1).
+class Manifest(OpenModel):
+    """The whole manifest. One that was read from an older file is of the newest version too.
 
     Attributes:
-        width: Embedding width C.
-        blocks: Number of ViT blocks D; the stem gives D + 1 outputs x0 … xD.
-        heads: Attention heads.
-        patch: Patch edge in pixels.
-        mlp: Hidden width of the blocks' MLP.
-        router: `mor` (a router per level and task) or `none` (plain sum).
-    """
-
-    width: int = Field(ge=1, le=8192)
-    blocks: int = Field(ge=1, le=256)
-    heads: int = Field(ge=1, le=256)
-    patch: int = Field(ge=1, le=256)
-    mlp: int = Field(ge=1, le=65536)
-    router: Literal["mor", "none"]
-
-    @model_validator(mode="after")
-    def _widths_divide(self) -> Architecture:
-        if self.width % 4 or self.width % self.heads:
-            raise ValueError(f"width {self.width} is no multiple of 4 and of {self.heads} heads")
-        if self.patch % 4:
-            raise ValueError(f"patch {self.patch} is no multiple of 4")
-        return self
-
-
-class Preprocess(_Part):
-    """How an RGB image in 0…1 becomes the input: `(image - mean) / std`, then fitted.
-
-    Attributes:
-        mean: Per channel, RGB.
-        std: Per channel, RGB.
-        fit: How an image of another size is fitted unless the caller says otherwise.
-    """
-
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-    fit: Fit = "pad"
-
-    @model_validator(mode="after")
-    def _std_is_positive(self) -> Preprocess:
-        if not all(s > 0 for s in self.std):
-            raise ValueError(f"std must be positive, not {self.std}")
-        return self
-
-
-class Precision(_Part):
-    """How the weights are stored. `int8` and its quality record come with quantised students."""
-
-    weights: Literal["fp32", "fp16"]
-
-
-class Provenance(_Part):
-    """Where the student comes from.
-
-    Attributes:
-        tool: Tool and version that wrote the file.
-        source_sha256: Digest of the checkpoint that was converted.
-        license: Licence of the weights as a whole.
-    """
-
-    tool: str
-    source_sha256: Digest | None = None
-    license: str | None = None
-
-
-class Manifest(_Part):
-    """The whole manifest.
-
-    Attributes:
-        format_version: Version of the file format that the file needs.
+        format_version: Version of the manifest's fields.
+        requires: Features without which the file must not be read.
         architecture: Sizes of the network.
         input_size: Height and width of the input in pixels.
         levels: Block indices after which routers and heads read.
         tasks: The tasks in order.
         adapters: The adapter paths in the order of the experts (the stem is expert 0).
         preprocess: How an image becomes the input.
-        precision: How the weights are stored.
+        storage: How the weights are stored.
         provenance: Where the student comes from.
+        stem_lineage: Digest of the float32 stem that the stem was derived from; a float32 stem's
+            own. Packs are matched by it, whatever the stem is stored as.
+        quality: What was measured.
         digests: SHA-256 of each component: `stem`, `adapters.<name>`, `routers.<task>` (not
             without routers) and `heads.<task>`.
         graph_digest: SHA-256 of the graph's operators, inputs and outputs: what they compute is as
             much a part of the student as its weights are.
     """
 
-    format_version: int = Field(default=FORMAT_VERSION, ge=1)
+    format_version: Literal[2] = STUDENT_VERSION
+    requires: Requires = ()
     architecture: Architecture
     input_size: tuple[Annotated[int, Field(ge=1, le=65536)], Annotated[int, Field(ge=1, le=65536)]]
-    levels: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1, max_length=16)
+    levels: Levels
     tasks: tuple[TaskInfo, ...] = Field(min_length=1, max_length=256)
     adapters: tuple[AdapterInfo, ...] = Field(max_length=256)
     preprocess: Preprocess = Preprocess()
-    precision: Precision
+    storage: Storage
     provenance: Provenance
+    stem_lineage: Digest
+    quality: tuple[QualityEntry, ...] = ()
     digests: dict[str, Digest]
     graph_digest: Digest = NO_DIGEST
 
     @classmethod
     def without_digests(cls, **parts: Any) -> Manifest:
-        """A manifest for `write_student`, which computes the digests; validated like any other."""
+        """A manifest for `write_student`, which computes the digests; validated like any other.
+
+        `stem_lineage` may be given; a stem that is not stored as float32 needs it.
+        """
         draft = cls.model_construct(**parts)
-        return cls(**parts, digests=dict.fromkeys(draft.components, NO_DIGEST))
+        digests = dict.fromkeys(draft.components, NO_DIGEST)
+        return cls(**{"stem_lineage": NO_DIGEST, **parts}, digests=digests)
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -193,7 +121,16 @@ class Manifest(_Part):
             self.levels
         ) != sorted(set(self.levels)):
             raise ValueError(f"levels {self.levels} are not ascending block indices")
+        return self
+
+    @model_validator(mode="after")
+    def _digests_agree(self) -> Manifest:
         if set(self.digests) != set(self.components):
             wrong = sorted(set(self.digests) ^ set(self.components))
             raise ValueError(f"digests do not match the components: {', '.join(wrong)}")
+        if self.storage.stem == "fp32" and self.stem_lineage != self.digests["stem"]:
+            raise ValueError("the lineage of a float32 stem is not the stem's own digest")
         return self
+
+
+STUDENT = Schema(Manifest, STUDENT_VERSION, STUDENT_FEATURES, {1: from_version_1})

@@ -24,17 +24,20 @@ from sakedge.errors import (
 )
 from sakedge.files.mapped import MappedFile
 from sakedge.files.sparing import sparing
-from sakedge.format.digest import component_digest, student_digest
+from sakedge.format.digest import component_digest
 from sakedge.format.onnx.scan import StoredTensor, scan_model
 from sakedge.format.onnx.serialize import TensorSpec
+from sakedge.format.parse import parse
 from sakedge.format.student.contents import (
     check_interface,
     check_tensors,
-    read_manifest,
+    manifest_fields,
+    onnx_versions,
     read_nodes,
 )
 from sakedge.format.student.cuts import Cut, stem_cut, whole_cut
-from sakedge.format.student.manifest import Manifest
+from sakedge.format.student.digests import content_digest, file_digest
+from sakedge.format.student.manifest import STUDENT, Manifest
 from sakedge.format.student.subgraph import Subgraph, cut
 
 
@@ -47,8 +50,12 @@ class StudentFile:
 
     Attributes:
         path: The file.
-        manifest: What it holds.
-        digest: SHA-256 over the digests of its graph and its components.
+        format_version: Version that the file states.
+        manifest: What it holds, as of the newest version.
+        opset: Version of the operator set that its graph imports.
+        ir_version: Version of the ONNX format that it states.
+        content_digest: SHA-256 of what decides the outputs, see `digests.content_digest`.
+        file_digest: SHA-256 of everything in the file, see `digests.file_digest`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +65,10 @@ class StudentFile:
         self._file.advise("RANDOM")
         data, name = self._file.data, path.name
         scan = scan_model(data, name)
-        self.manifest: Manifest = read_manifest(data, scan, name)
+        fields = manifest_fields(data, scan, name)
+        self.format_version: int = fields["format_version"]
+        self.manifest: Manifest = parse(STUDENT, fields, name)
+        self.opset, self.ir_version = onnx_versions(scan, name)
         self._specs = check_tensors(scan, self.manifest, name)
         check_interface(data, scan, self.manifest, name)
         self._nodes = read_nodes(data, scan, self.manifest, name)
@@ -68,7 +78,8 @@ class StudentFile:
             for specs in self._specs.values()
             for spec in specs
         }
-        self.digest = student_digest(self.manifest.digests, self.manifest.graph_digest)
+        self.content_digest = content_digest(self.manifest, self.opset, self.ir_version)
+        self.file_digest = file_digest(data, scan)
         self._closed = False
         self._file.advise("DONTNEED")
         self._file.advise("NORMAL")

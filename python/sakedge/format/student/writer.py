@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,16 +10,16 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.errors import TensorError
+from sakedge.errors import ManifestError, TensorError
 from sakedge.files.atomic import atomic_write
 from sakedge.format.digest import ComponentDigest, as_bytes, graph_digest
 from sakedge.format.onnx.serialize import ALIGNMENT, ONNX_LIMIT, ModelPlan, TensorSpec, plan_model
+from sakedge.format.schema import METADATA_KEY, NO_DIGEST
 from sakedge.format.student.graph import student_graph, tensor_specs
-from sakedge.format.student.manifest import METADATA_KEY, NO_DIGEST, Manifest
+from sakedge.format.student.manifest import Manifest
+from sakedge.progress import Progress
 
 Components = Mapping[str, Mapping[str, NDArray[Any]]]
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many steps are done, and how many there are."""
 
 
 def write_student(
@@ -37,21 +37,29 @@ def write_student(
 
     Args:
         path: Where to; replaced whole or not at all.
-        manifest: What the student is. Its digests are computed here, whatever they say.
+        manifest: What the student is. Its digests are computed here, whatever they say, and so is
+            the lineage of a float32 stem; that of another is only known to the caller.
         components: Per component its tensors by canonical name, of the dtype that the manifest's
-            precision says. See `layout.py` for names and shapes.
+            storage says. See `layout.py` for names and shapes.
         external: Whether the weights go into `<name>.data` beside the file; by default only when
             the file would be larger than ONNX allows (2 GB).
-        progress: Told of each tensor written.
+        progress: Told after each tensor.
 
     Returns:
         The manifest with its digests.
 
     Raises:
+        ManifestError: The stem is not float32 and the manifest states no lineage.
         TensorError: A tensor is missing, or has the wrong shape or dtype, or is not finite.
         StorageError: The file cannot be written.
     """
     path = Path(path)
+    if manifest.storage.stem != "fp32" and manifest.stem_lineage == NO_DIGEST:
+        raise ManifestError(
+            f"the manifest for {path.name} states no stem_lineage",
+            expected="the digest of the float32 stem",
+            remedy="Take it from the float32 student, or digest the stem before it is rounded",
+        )
     graph = student_graph(manifest)
     graph_sha = graph_digest(part for _, part in graph.parts())
     manifest = manifest.model_copy(update={"graph_digest": graph_sha})
@@ -109,7 +117,7 @@ def _write_weights(
             digest.add(spec.name, tensor)
             done += 1
             if progress is not None:
-                progress("writing", done, total)
+                progress("writing", done / total)
         digests[component] = digest.hexdigest()
     return digests
 
@@ -132,4 +140,7 @@ def _checked(components: Components, component: str, spec: TensorSpec) -> NDArra
 
 def _with_digests(manifest: Manifest, digests: Mapping[str, str]) -> Manifest:
     complete = {name: digests.get(name, NO_DIGEST) for name in manifest.components}
-    return manifest.model_copy(update={"digests": complete})
+    update: dict[str, Any] = {"digests": complete}
+    if manifest.storage.stem == "fp32":
+        update["stem_lineage"] = complete["stem"]
+    return manifest.model_copy(update=update)

@@ -13,15 +13,14 @@ from sakedge.format.student.graph.routers import add_mixture, add_plain_sum
 from sakedge.format.student.graph.stem import add_stem
 from sakedge.format.student.manifest import Manifest
 
-DTYPES = {"fp32": "float32", "fp16": "float16"}
-"""NumPy dtype of the stored weights, by the manifest's precision."""
-
 
 def tensor_specs(manifest: Manifest) -> dict[str, list[TensorSpec]]:
     """Each component's weights as stored, in the order of the file: ascending by name."""
-    dtype = DTYPES[manifest.precision.weights]
     return {
-        component: [TensorSpec(name, dtype, shapes[name]) for name in sorted(shapes)]
+        component: [
+            TensorSpec(name, manifest.storage.dtype(component), shapes[name])
+            for name in sorted(shapes)
+        ]
         for component, shapes in component_shapes(manifest).items()
     }
 
@@ -29,7 +28,8 @@ def tensor_specs(manifest: Manifest) -> dict[str, list[TensorSpec]]:
 def student_graph(manifest: Manifest) -> Graph:
     """The whole student: image to every task's logits, in the paper's own form."""
     arch, levels, adapters = manifest.architecture, manifest.levels, manifest.adapter_names
-    graph = GraphBuilder(half=manifest.precision.weights == "fp16")
+    tensors = [spec for specs in tensor_specs(manifest).values() for spec in specs]
+    graph = GraphBuilder({spec.name: spec.dtype for spec in tensors})
     add_stem(graph, arch)
     for name in adapters:
         add_adapter(graph, name, arch.blocks, levels)
@@ -51,5 +51,5 @@ def student_graph(manifest: Manifest) -> Graph:
             helper.make_tensor_value_info(task.name, FLOAT, ["batch", task.classes, *size])
             for task in manifest.tasks
         ],
-        tensors=[spec for specs in tensor_specs(manifest).values() for spec in specs],
+        tensors=tensors,
     )

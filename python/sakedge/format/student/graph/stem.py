@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sakedge.format.layout import STEM_EPS
 from sakedge.format.onnx.builder import GraphBuilder
-from sakedge.format.student.manifest import Architecture
+from sakedge.format.student.parts import Architecture
 
 
 def add_stem(graph: GraphBuilder, arch: Architecture) -> None:

@@ -1,0 +1,90 @@
+"""Reads and writes packs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sakedge.errors import DigestError, ManifestError, TensorError
+from sakedge.format.digest import component_digest
+from sakedge.format.pack.manifest import PACK, PartManifest
+from sakedge.format.pack.part import PartPack
+from sakedge.format.pack.safetensors import read_safetensors, write_safetensors
+from sakedge.format.parse import parse, read_fields
+from sakedge.format.schema import METADATA_KEY
+
+
+def read_pack(path: str | Path) -> PartPack:
+    """Reads and verifies a pack; its tensors are views of the mapped file.
+
+    Raises:
+        StorageError: The file cannot be read.
+        FileFormatError: It is no pack, or a damaged one; the subclass says how.
+    """
+    path = Path(path)
+    content = read_safetensors(path)
+    text = content.metadata.get(METADATA_KEY)
+    if text is None:
+        raise ManifestError(
+            f"{path.name} is safetensors but no part pack",
+            expected=f"a manifest under {METADATA_KEY!r} in its metadata",
+            got=f"metadata {sorted(content.metadata)}",
+        )
+    manifest = parse(PACK, read_fields(text.encode(), path.name), path.name)
+    _check_tensors(manifest, content.tensors, path.name)
+    found = component_digest(content.tensors)
+    if found != manifest.digest:
+        raise DigestError(
+            f"{path.name} was changed or damaged",
+            expected=f"SHA-256 {manifest.digest}",
+            got=found,
+            remedy="Copy it again",
+        )
+    _check_values(content.tensors, path.name)
+    return PartPack(manifest, content.tensors)
+
+
+def write_pack(
+    path: str | Path, manifest: PartManifest, tensors: Mapping[str, NDArray[Any]]
+) -> PartManifest:
+    """Writes a pack, whole or not at all, and returns its manifest with the digest.
+
+    Raises:
+        TensorError: The tensors are not those that the manifest says, or not finite.
+        StorageError: The file cannot be written.
+    """
+    path = Path(path)
+    tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    _check_tensors(manifest, tensors, path.name)
+    _check_values(tensors, path.name)
+    manifest = manifest.model_copy(update={"digest": component_digest(tensors)})
+    write_safetensors(path, tensors, {METADATA_KEY: manifest.model_dump_json()})
+    return manifest
+
+
+def _check_tensors(manifest: PartManifest, tensors: Mapping[str, NDArray[Any]], name: str) -> None:
+    shapes = manifest.shapes()
+    different = sorted(shapes.keys() ^ tensors.keys())
+    if different:
+        problem = "lacks" if different[0] in shapes else "holds the surplus"
+        raise TensorError(f"{name} {problem} tensor {different[0]}")
+    dtypes = {tensor.dtype.name for tensor in tensors.values()}
+    if not dtypes <= {"float32", "float16"}:
+        raise TensorError(f"{name} holds tensors of {', '.join(sorted(dtypes))}")
+    for key, shape in shapes.items():
+        if tensors[key].shape != shape:
+            raise TensorError(
+                f"tensor {key} of {name} contradicts the manifest",
+                expected=str(list(shape)),
+                got=str(list(tensors[key].shape)),
+            )
+
+
+def _check_values(tensors: Mapping[str, NDArray[Any]], name: str) -> None:
+    for key, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise TensorError(f"tensor {key} of {name} holds NaN or infinity")

@@ -1,0 +1,98 @@
+"""The manifest of a part pack, as JSON in its safetensors metadata."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from sakedge.format.layout import Shapes, adapter_shapes, head_shapes, router_shapes
+from sakedge.format.pack.upgrade import from_version_1
+from sakedge.format.parse import Schema
+from sakedge.format.schema import NO_DIGEST, Digest, Levels, OpenModel, Positive, Requires
+from sakedge.format.student.parts import Architecture
+from sakedge.tasks import Name, TaskInfo
+
+PACK_VERSION: Literal[2] = 2
+"""Newest format version of a pack that this sakedge reads, and the one that it writes."""
+PACK_FEATURES: frozenset[str] = frozenset()
+"""Features that a pack may require."""
+
+PartKind = Literal["adapter", "router", "head"]
+
+_OWN_FIELDS: dict[PartKind, tuple[str, ...]] = {
+    "adapter": ("teacher", "hidden"),
+    "router": ("experts",),
+    "head": ("task",),
+}
+
+
+class PartManifest(OpenModel):
+    """What a part is and which student it fits.
+
+    Attributes:
+        format_version: Version of the manifest's fields.
+        requires: Features without which the file must not be read.
+        kind: `adapter`, `router` or `head`.
+        name: Name of the adapter; for a router or a head that of its task.
+        version: The maker's own, free text.
+        license: Licence of the weights.
+        architecture: Sizes of the student it was trained in.
+        levels: That student's levels.
+        stem_lineage: Digest of the float32 stem that it was trained on.
+        digest: SHA-256 over the pack's tensors.
+        teacher: Of an adapter: the teacher it was distilled from.
+        hidden: Of an adapter: width of the bottleneck.
+        routed_tasks: Of an adapter: tasks whose routers get a new expert from this pack; each
+            brings, per level, `mor.<level>.<task>.gate.{weight [R, 1], bias [1]}`. Empty for a
+            teacher that the student's routers know.
+        experts: Of a router: the adapters that it weighs, in expert order (the stem is expert 0).
+        task: Of a head: its task.
+    """
+
+    format_version: Literal[2] = PACK_VERSION
+    requires: Requires = ()
+    kind: PartKind
+    name: Name
+    version: str = ""
+    license: str | None = None
+    architecture: Architecture
+    levels: Levels
+    stem_lineage: Digest
+    digest: Digest = NO_DIGEST
+    teacher: str | None = None
+    hidden: Positive | None = None
+    routed_tasks: tuple[Name, ...] = Field(default=(), max_length=256)
+    experts: tuple[Name, ...] | None = Field(default=None, max_length=256)
+    task: TaskInfo | None = None
+
+    def shapes(self) -> Shapes:
+        """The pack's tensors."""
+        arch, levels = self.architecture, self.levels
+        if self.experts is not None:
+            return router_shapes(arch, levels, self.name, 1 + len(self.experts))
+        if self.task is not None:
+            return head_shapes(arch, levels, self.name, self.task.classes)
+        assert self.hidden is not None, "an adapter has it"
+        shapes = adapter_shapes(arch, levels, self.name, self.hidden)
+        for task in self.routed_tasks:
+            for level in levels:
+                gate = f"mor.{level}.{task}.gate"
+                shapes |= {f"{gate}.weight": (arch.width // 2, 1), f"{gate}.bias": (1,)}
+        return shapes
+
+    @model_validator(mode="after")
+    def _fields_are_those_of_its_kind(self) -> PartManifest:
+        for kind, fields in _OWN_FIELDS.items():
+            for field in fields:
+                if (getattr(self, field) is not None) != (kind == self.kind):
+                    problem = "needs" if kind == self.kind else "cannot have"
+                    raise ValueError(f"a pack of kind {self.kind} {problem} {field!r}")
+        if self.routed_tasks and self.kind != "adapter":
+            raise ValueError(f"a pack of kind {self.kind} cannot have 'routed_tasks'")
+        if self.task is not None and self.task.name != self.name:
+            raise ValueError(f"head {self.name} is for task {self.task.name}")
+        return self
+
+
+PACK = Schema(PartManifest, PACK_VERSION, PACK_FEATURES, {1: from_version_1})

@@ -1,0 +1,118 @@
+"""One part of a student outside of it, and whether it fits another student."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from sakedge.errors import AdapterMismatchError, UnknownNameError
+from sakedge.format.digest import component_digest
+from sakedge.format.pack.manifest import PartKind, PartManifest
+from sakedge.format.student.manifest import Manifest
+from sakedge.format.student.reader import StudentFile
+
+_KINDS: dict[str, PartKind] = {"adapters": "adapter", "routers": "router", "heads": "head"}
+
+
+@dataclass(frozen=True)
+class PartPack:
+    """A verified pack.
+
+    Attributes:
+        manifest: What it is.
+        tensors: Its tensors by canonical name, float32 or float16, read-only.
+    """
+
+    manifest: PartManifest
+    tensors: Mapping[str, NDArray[Any]]
+
+    def check_fits(self, student: Manifest, *, any_stem: bool = False) -> None:
+        """Checks that the part was made for a student.
+
+        A router or a head goes to the task of its own name.
+
+        Args:
+            student: The student's manifest.
+            any_stem: Whether another stem of the same sizes will do.
+
+        Raises:
+            AdapterMismatchError: It was not.
+        """
+        ours = self.manifest
+        for what, wanted, got in _pairs(ours, student):
+            if wanted != got:
+                raise AdapterMismatchError(
+                    f"{ours.kind} {ours.name} was made for a student of other {what}",
+                    expected=str(wanted),
+                    got=str(got),
+                )
+        # A version-1 pack of a student that stores its stem in another type names that very stem.
+        stems = (student.stem_lineage, student.digests["stem"])
+        if ours.stem_lineage not in stems and not any_stem:
+            raise AdapterMismatchError(
+                f"{ours.kind} {ours.name} was trained on another stem",
+                expected=f"stem {student.stem_lineage}",
+                got=ours.stem_lineage,
+                remedy="Get the pack made for this student, or allow another stem explicitly",
+            )
+
+
+def extract_part(student: StudentFile, component: str, *, version: str = "") -> PartPack:
+    """Makes a pack of a part of a student.
+
+    Args:
+        student: The student.
+        component: `adapters.<name>`, `routers.<task>` or `heads.<task>`.
+        version: The maker's own, free text.
+
+    Raises:
+        UnknownNameError: The student has no such part.
+        FileFormatError: The part is damaged.
+    """
+    whole = student.manifest
+    parts = [name for name in whole.components if name != "stem"]
+    if component not in parts:
+        raise UnknownNameError(
+            f"{student.path.name} has no part {component!r}",
+            expected=f"one of {', '.join(parts)}",
+        )
+    group, _, name = component.partition(".")
+    tensors = student.component(component)
+    own: dict[str, Any] = {"license": whole.provenance.license}
+    if group == "adapters":
+        info = next(adapter for adapter in whole.adapters if adapter.name == name)
+        own = {"teacher": info.teacher, "license": info.license, "hidden": info.hidden}
+    elif group == "routers":
+        own["experts"] = whole.adapter_names
+    else:
+        own["task"] = next(task for task in whole.tasks if task.name == name)
+    manifest = PartManifest(
+        kind=_KINDS[group],
+        name=name,
+        version=version,
+        architecture=whole.architecture,
+        levels=whole.levels,
+        stem_lineage=whole.stem_lineage,
+        digest=component_digest(tensors),
+        **own,
+    )
+    return PartPack(manifest, tensors)
+
+
+def _pairs(part: PartManifest, student: Manifest) -> Iterator[tuple[str, object, object]]:
+    """What must be equal: its name, the student's value, the part's."""
+    yield "width", student.architecture.width, part.architecture.width
+    yield "blocks", student.architecture.blocks, part.architecture.blocks
+    yield "levels", student.levels, part.levels
+    if part.kind == "router":
+        yield "routers", student.architecture.router, part.architecture.router
+        yield "experts", student.adapter_names, part.experts
+    if part.kind != "adapter":
+        task = next((each for each in student.tasks if each.name == part.name), None)
+        yield "tasks", part.name if task else f"one of {', '.join(student.task_names)}", part.name
+        if part.task is not None and task is not None:
+            yield f"kind of task {task.name}", task.kind, part.task.kind
+            yield f"classes of task {task.name}", task.classes, part.task.classes

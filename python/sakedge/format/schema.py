@@ -1,0 +1,29 @@
+"""What the manifests of students and packs share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+METADATA_KEY = "sakedge"
+"""Key of the manifest in a file's metadata, ONNX and safetensors alike."""
+NO_DIGEST = "0" * 64
+"""Stands for a digest that is not known yet. As long as one, so that it can be replaced."""
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Positive = Annotated[int, Field(ge=1, le=65536)]
+Levels = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=16)]
+Requires = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=64)
+]
+
+
+class OpenModel(BaseModel):
+    """An immutable model that keeps the fields that it does not know.
+
+    What a newer sakedge states survives reading and writing by an older one, and stays under the
+    digests. What an older one must not ignore, the newer one lists under `requires`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)

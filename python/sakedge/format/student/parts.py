@@ -1,0 +1,126 @@
+"""The parts of a student's manifest: sizes, adapters, pre-processing, storage, provenance."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from sakedge.format.schema import Digest, OpenModel
+from sakedge.tasks import Name
+
+Fit = Literal["pad", "letterbox", "tile"]
+Stored = Literal["fp32", "fp16"]
+
+DTYPES: dict[Stored, str] = {"fp32": "float32", "fp16": "float16"}
+"""NumPy dtype of weights by how they are stored."""
+
+
+class AdapterInfo(OpenModel):
+    """One adapter path. Its place in `Manifest.adapters` is its place among the experts.
+
+    Attributes:
+        name: Name by which it is loaded, e.g. `sam`.
+        teacher: The teacher it was distilled from.
+        license: SPDX expression or free text of the weights' licence.
+        hidden: Width of the adapters' bottleneck (C/4 in the paper).
+    """
+
+    name: Name
+    teacher: str
+    license: str | None = None
+    hidden: int = Field(ge=1, le=65536)
+
+
+class Architecture(OpenModel):
+    """Sizes of the network (`sak.md`, Notation).
+
+    Attributes:
+        width: Embedding width C.
+        blocks: Number of ViT blocks D; the stem gives D + 1 outputs x0 … xD.
+        heads: Attention heads.
+        patch: Patch edge in pixels.
+        mlp: Hidden width of the blocks' MLP.
+        router: `mor` (a router per level and task) or `none` (plain sum).
+    """
+
+    width: int = Field(ge=1, le=8192)
+    blocks: int = Field(ge=1, le=256)
+    heads: int = Field(ge=1, le=256)
+    patch: int = Field(ge=1, le=256)
+    mlp: int = Field(ge=1, le=65536)
+    router: Literal["mor", "none"]
+
+    @model_validator(mode="after")
+    def _widths_divide(self) -> Architecture:
+        if self.width % 4 or self.width % self.heads:
+            raise ValueError(f"width {self.width} is no multiple of 4 and of {self.heads} heads")
+        if self.patch % 4:
+            raise ValueError(f"patch {self.patch} is no multiple of 4")
+        return self
+
+
+class Preprocess(OpenModel):
+    """How an RGB image in 0…1 becomes the input: `(image - mean) / std`, then fitted.
+
+    Attributes:
+        mean: Per channel, RGB.
+        std: Per channel, RGB.
+        fit: How an image of another size is fitted unless the caller says otherwise.
+    """
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    fit: Fit = "pad"
+
+    @model_validator(mode="after")
+    def _std_is_positive(self) -> Preprocess:
+        if not all(s > 0 for s in self.std):
+            raise ValueError(f"std must be positive, not {self.std}")
+        return self
+
+
+class Storage(OpenModel):
+    """How the weights of each group of components are stored.
+
+    Attributes:
+        stem: The stem's.
+        adapters: The adapter paths'.
+        routers: The routers'.
+        heads: The heads'.
+    """
+
+    stem: Stored
+    adapters: Stored
+    routers: Stored
+    heads: Stored
+
+    @classmethod
+    def uniform(cls, stored: Stored) -> Storage:
+        """All groups alike."""
+        return cls(stem=stored, adapters=stored, routers=stored, heads=stored)
+
+    def dtype(self, component: str) -> str:
+        """NumPy dtype of a component's weights, e.g. of `stem` or `adapters.sam`."""
+        stored: Stored = getattr(self, component.partition(".")[0])
+        return DTYPES[stored]
+
+    def __str__(self) -> str:
+        groups = {name: getattr(self, name) for name in Storage.model_fields}
+        if len(set(groups.values())) == 1:
+            return str(self.stem)
+        return ", ".join(f"{name} {stored}" for name, stored in groups.items())
+
+
+class Provenance(OpenModel):
+    """Where the student comes from.
+
+    Attributes:
+        tool: Tool and version that wrote the file.
+        source_sha256: Digest of the checkpoint that was converted.
+        license: Licence of the weights as a whole.
+    """
+
+    tool: str
+    source_sha256: Digest | None = None
+    license: str | None = None

@@ -1,0 +1,75 @@
+"""Recorded quality: how well exactly this student did, at which precision, in which runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from sakedge.format.schema import Digest, OpenModel
+from sakedge.tasks import Name
+
+if TYPE_CHECKING:
+    from sakedge.format.student.manifest import Manifest
+
+
+class TaskQuality(OpenModel):
+    """The quality of one task's output.
+
+    Attributes:
+        metric: What was measured, e.g. `miou`.
+        value: Its value at the entry's precision.
+        reference: Its value at fp32.
+        passed: Whether the difference is within what was allowed when it was measured.
+        n: Number of images.
+        dataset: Name of the images' data set.
+    """
+
+    metric: str
+    value: float
+    reference: float
+    passed: bool
+    n: int = Field(ge=1)
+    dataset: str
+
+
+class QualityEntry(OpenModel):
+    """One measurement. It is true of one content, one set of adapters, and nothing else.
+
+    Attributes:
+        content: Content digest of the student that was measured.
+        adapters: Digest of each adapter that was active, by name.
+        precision: Arithmetic, e.g. `bf16`.
+        runtime: Runtime and version that computed.
+        tasks: What was found, by task.
+    """
+
+    content: Digest
+    adapters: dict[Name, Digest]
+    precision: str
+    runtime: str
+    tasks: dict[Name, TaskQuality] = Field(min_length=1)
+
+    def passes(self, tasks: Iterable[str]) -> bool:
+        """Whether each of these tasks was measured and passed."""
+        return all(name in self.tasks and self.tasks[name].passed for name in tasks)
+
+
+def recorded_precisions(
+    manifest: Manifest, content: str, adapters: Mapping[str, str]
+) -> frozenset[str]:
+    """Precisions at which the file records that every task passed.
+
+    Args:
+        manifest: The student's.
+        content: The student's content digest.
+        adapters: Digest of each active adapter, by name.
+    """
+    return frozenset(
+        entry.precision
+        for entry in manifest.quality
+        if entry.content == content
+        and entry.adapters == dict(adapters)
+        and entry.passes(manifest.task_names)
+    )
