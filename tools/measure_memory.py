@@ -153,6 +153,7 @@ def contestant(
     enter("import onnx")
     import sakedge.api
     from sakedge.backends import registry
+    from sakedge.decoder import Decoder
     from sakedge.format import StudentFile
     from sakedge.peers.stock import open_stock
 
@@ -173,15 +174,15 @@ def contestant(
     staged(StudentFile, "component", "read a component", "rest")
     kind = type(registry.get(backend))
     staged(kind, "compile", "compile the stem", "rest")
-    staged(sakedge.api.Decoder, "__init__", "pack the decoder", "rest")
+    staged(Decoder, "prepare", "pack the decoder", "rest")
     student = sakedge.api.load(
         path, backend=backend, precision=precision, threads=threads, cache_dir=cache
     )
     for i in range(calls):
         call = "first call" if i == 0 else "further calls"
-        engine = student._engine  # the stages of a call are nobody's business but this table's
-        staged(engine._session, "run", f"{call}: stem", "rest") if i < 2 else None
-        staged(engine._decoder, "run", f"{call}: decoder", "rest") if i < 2 else None
+        core = student._model._core  # the stages of a call are nobody's business but this table's
+        staged(core._session, "run", f"{call}: stem", "rest") if i < 2 else None
+        staged(core._decoder, "run", f"{call}: decoder", "rest") if i < 2 else None
         student.infer(images)
 
 

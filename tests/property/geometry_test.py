@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from sakedge.format import Preprocess
 from sakedge.images.fit import Normalizer, letterbox, pad
 from sakedge.images.read import Picture
-from sakedge.images.tiling import Axis, Grid, Tile, blend
+from sakedge.images.tiling import Axis
 
 SIDES = st.integers(1, 90)
 SIZES = st.tuples(SIDES, SIDES)
@@ -83,26 +81,3 @@ def test_weights_of_all_tiles_over_a_pixel_add_up_to_one(
         total[start : start + axis.tile] += weights
     # Each weight is rounded to float32 once.
     np.testing.assert_allclose(total, 1, atol=len(axis.starts) * 2**-24)
-
-
-@given(
-    st.tuples(st.integers(1, 60), st.integers(1, 60)),
-    st.floats(0, 0.6),
-    st.integers(1, 3),
-    st.integers(1, 3),
-)
-def test_blending_tiles_of_a_map_gives_the_map_back(
-    size: tuple[int, int], overlap: float, channels: int, batch: int
-) -> None:
-    whole = np.random.default_rng(0).normal(size=(channels, *size)).astype(np.float32)
-    grid = Grid.over(size, (16, 20), overlap)
-
-    def run(tiles: Sequence[Tile]) -> list[dict[str, np.ndarray]]:
-        assert len(tiles) <= batch
-        height, width = grid.tile
-        return [{"task": whole[:, t.top : t.top + height, t.left : t.left + width]} for t in tiles]
-
-    blended = blend(grid, {"task": channels}, run, lambda _, x: np.moveaxis(x, 0, -1), batch)
-    # A sum of at most 16 products of rounded weights, of values up to 4.
-    expected = np.moveaxis(whole, 0, -1)
-    np.testing.assert_allclose(blended["task"], expected, atol=4 * 2**-20, rtol=0)

@@ -7,11 +7,22 @@ import json
 import numpy as np
 import pytest
 
+from sakedge.decoder import decode_map, thread_pool
 from sakedge.drawing.colors import heat, palette, perceptual
+from sakedge.images.window import Window
 from sakedge.tasks import KINDS, TaskInfo, result_class
 from sakedge.tasks.base import TaskResult
 
 RNG = np.random.default_rng(0)
+POOL = thread_pool(1)
+
+
+def decode(kind: str, logits: np.ndarray) -> np.ndarray:
+    """What the decoder makes of logits [classes, h, w], each pixel by itself."""
+    classes, height, width = logits.shape
+    task = TaskInfo(name="task", kind=kind, classes=classes)
+    map_ = np.ascontiguousarray(np.moveaxis(logits, 0, -1))
+    return decode_map(POOL, task, map_, (height, width), Window(height, width))
 
 
 def test_there_is_a_file_for_every_kind_of_the_format() -> None:
@@ -21,7 +32,7 @@ def test_there_is_a_file_for_every_kind_of_the_format() -> None:
 def test_labels_are_the_arg_max_and_the_first_of_equals() -> None:
     logits = np.zeros((3, 1, 2), np.float32)
     logits[2, 0, 1] = 1
-    labels = result_class("labels").decode(logits)
+    labels = decode("labels", logits)
     assert labels.tolist() == [[0, 2]]
     assert labels.dtype == np.uint8
 
@@ -29,7 +40,7 @@ def test_labels_are_the_arg_max_and_the_first_of_equals() -> None:
 def test_more_than_256_classes_need_16_bits() -> None:
     logits = np.zeros((300, 1, 1), np.float32)
     logits[299] = 1
-    assert result_class("labels").decode(logits).tolist() == [[299]]
+    assert decode("labels", logits).tolist() == [[299]]
 
 
 @pytest.mark.parametrize("kind", ["probability", "two_class"])
@@ -43,13 +54,13 @@ def test_probabilities_agree_with_float64_and_never_overflow(kind: str) -> None:
     else:
         exact = np.exp(x[1]) / np.exp(x).sum(axis=0)
     # The argument's rounding moves the sigmoid by at most a quarter of it; the rest is 3 roundings.
-    np.testing.assert_allclose(result_class(kind).decode(logits), exact, atol=2**-20, rtol=0)
+    np.testing.assert_allclose(decode(kind, logits), exact, atol=2**-20, rtol=0)
 
 
 def test_normals_are_unit_vectors_also_where_the_logits_vanish() -> None:
     logits = RNG.normal(0, 1, (3, 8, 9)).astype(np.float32)
     logits[:, 0, 0] = 0
-    normals = result_class("normals").decode(logits)
+    normals = decode("normals", logits)
     assert normals.shape == (8, 9, 3)
     assert normals[0, 0].tolist() == [0, 0, 0]
     lengths = np.linalg.norm(normals.astype(np.float64), axis=-1).ravel()[1:]
@@ -57,7 +68,7 @@ def test_normals_are_unit_vectors_also_where_the_logits_vanish() -> None:
 
 
 def test_scalars_are_not_negative() -> None:
-    assert result_class("scalar").decode(np.array([[[-1.0, 2.0]]], np.float32)).tolist() == [[0, 2]]
+    assert decode("scalar", np.array([[[-1.0, 2.0]]], np.float32)).tolist() == [[0, 2]]
 
 
 def _outputs() -> list[tuple[TaskInfo, np.ndarray]]:

@@ -30,11 +30,6 @@ class TaskResult(ABC):
     values: NDArray[Any]
     logits: NDArray[np.float32] | None = None
 
-    @staticmethod
-    @abstractmethod
-    def decode(logits: NDArray[np.float32]) -> NDArray[Any]:
-        """Decodes logits [classes, h, w], as the decoder does for whole images."""
-
     @abstractmethod
     def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Draws the output over its image, both RGB [h, w, 3]."""

@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {
     # sigmoid of one channel
     "probability": Kind(1, "probability", "sakedge.tasks.probability:ProbabilityResult"),
     # softmax of two channels, the second
-    "two_class": Kind(2, "two_class", "sakedge.tasks.probability:TwoClassResult"),
+    "two_class": Kind(2, "two_class", "sakedge.tasks.probability:ProbabilityResult"),
     # unit vectors
     "normals": Kind(3, "normals", "sakedge.tasks.normals:NormalsResult"),
     # clamped to be non-negative

@@ -40,13 +40,6 @@ class LabelsResult(TaskResult):
         """Pixels of each class."""
         return np.bincount(self.values.ravel(), minlength=self.info.classes)
 
-    @staticmethod
-    def decode(logits: NDArray[np.float32]) -> NDArray[Any]:
-        """Arg max; of equal logits the first class wins."""
-        dtype = np.uint8 if len(logits) <= 256 else np.uint16
-        labels: NDArray[Any] = np.argmax(logits, axis=0).astype(dtype)
-        return labels
-
     def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Tints each class; the class that covers most, the ground, only faintly."""
         strength = np.full(self.info.classes, 0.6, np.float32)

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from sakedge.drawing.legend import Legend
 from sakedge.tasks.base import TaskResult
 
-_SMALLEST = np.float32(1e-12)
-
 
 @dataclass(frozen=True, eq=False)
 class NormalsResult(TaskResult):
@@ -22,12 +20,6 @@ class NormalsResult(TaskResult):
     def normals(self) -> NDArray[np.float32]:
         """Unit vector (x, y, z) per pixel."""
         return self.values
-
-    @staticmethod
-    def decode(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Divides each vector by its length."""
-        length = np.sqrt(np.square(logits).sum(axis=0))
-        return np.moveaxis(logits / np.maximum(length, _SMALLEST), 0, -1)
 
     def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The usual normal map: red, green and blue are x, y and z from -1 to 1."""

@@ -24,11 +24,6 @@ class ProbabilityResult(TaskResult):
         """Probability per pixel."""
         return self.values
 
-    @staticmethod
-    def decode(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Sigmoid of the only channel."""
-        return _sigmoid(logits[0])
-
     def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Lays a heat map over the image in grey, the more opaque the more probable."""
         return blend(grey(image), heat(self.values), 0.15 + 0.75 * self.values)
@@ -44,20 +39,3 @@ class ProbabilityResult(TaskResult):
             "max": round(float(self.values.max()), 6),
             "percent_above_half": round(100 * float((self.values > 0.5).mean()), 4),
         }
-
-
-@dataclass(frozen=True, eq=False)
-class TwoClassResult(ProbabilityResult):
-    """The probability of the second of two classes."""
-
-    @staticmethod
-    def decode(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Softmax over both channels, the second: the sigmoid of their difference."""
-        return _sigmoid(logits[1] - logits[0])
-
-
-def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    # By tanh, which saturates where exp would overflow.
-    half = np.float32(0.5)
-    probability: NDArray[np.float32] = half * np.tanh(half * x) + half
-    return probability

@@ -24,12 +24,6 @@ class ScalarResult(TaskResult):
         """Unit of the values, e.g. `m`."""
         return self.info.unit
 
-    @staticmethod
-    def decode(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Clamps to at least 0."""
-        values: NDArray[np.float32] = np.maximum(logits[0], np.float32(0))
-        return values
-
     def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A perceptual colour map from the lowest value to the highest."""
         low, high = float(self.values.min()), float(self.values.max())

@@ -33,7 +33,7 @@ class AdapterInfo(OpenModel):
 
 
 class Architecture(OpenModel):
-    """Sizes of the network (`sak.md`, Notation).
+    """Sizes of the network (docs/model.md, section 1).
 
     Attributes:
         width: Embedding width C.
