@@ -9,32 +9,35 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
+from tests.kernels.loaded import Loaded
 from tests.kernels.students import RandomStudent, Spec, make_student
 
-from sakedge.decoder import Decoded, Decoder, Window
+from sakedge.decoder import Decoded
+from sakedge.images.window import Window
 
 CALLS = 1000
 THREADS = 8
 
 FORK = """
 import os, sys
+from tests.kernels.loaded import Loaded
 from tests.kernels.students import Spec, make_student
-decoder = make_student(Spec()).decoder(threads=4)
+loaded = Loaded(make_student(Spec()), threads=4)
 child = os.fork()
 if child == 0:
-    del decoder
+    del loaded
     sys.exit(7)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
-def call(student: RandomStudent, decoder: Decoder, number: int) -> Decoded:
+def call(student: RandomStudent, loaded: Loaded, number: int) -> list[Decoded]:
     """One of a few dozen different calls."""
     names = student.manifest.adapter_names
     tasks = student.manifest.task_names
     batch = 1 + number % 2
     adapters = [names[: (number + i) % 3] for i in range(batch)]  # never c
-    return decoder.run(
+    return loaded.run(
         student.features(batch, seed=number % 4),
         tasks=tasks[number % 5 :] + tasks[: number % 3],
         adapters=adapters,
@@ -44,39 +47,36 @@ def call(student: RandomStudent, decoder: Decoder, number: int) -> Decoded:
     )
 
 
-def fingerprint(decoded: Decoded) -> bytes:
-    parts = [
+def fingerprint(decoded: list[Decoded]) -> bytes:
+    return b"".join(
         array.tobytes()
-        for image in decoded.images
-        for output in image.values()
-        for array in (output.values, output.logits)
-        if array is not None
-    ]
-    parts += [routing.tobytes() for image in decoded.routing for routing in image.values()]
-    return b"".join(parts)
+        for image in decoded
+        for arrays in (image.values, image.logits, image.routing)
+        for array in arrays.values()
+    )
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
 def test_a_thousand_mixed_calls_from_eight_threads_equal_serial_ones(precision: str) -> None:
     student = make_student(Spec(grid=(5, 13)))
-    decoder = student.decoder(threads=3, precision=precision)
+    loaded = Loaded(student, threads=3, precision=precision)
     kinds = 420  # 2, 3, 4, 5 and 7 repeat together
-    serial = [fingerprint(call(student, decoder, n)) for n in range(kinds)]
+    serial = [fingerprint(call(student, loaded, n)) for n in range(kinds)]
     stop = threading.Event()
 
     def exchange_c() -> None:
         while not stop.is_set():
-            decoder.exchange("c", None)
-            decoder.exchange("c", student.adapters["c"])
+            loaded.exchange("c", None)
+            loaded.exchange("c", student.adapters["c"])
 
     exchanger = threading.Thread(target=exchange_c)
     exchanger.start()
     process = psutil.Process()
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda n: call(student, decoder, n), range(kinds)))
+        list(pool.map(lambda n: call(student, loaded, n), range(kinds)))
         settled = process.memory_info().rss
         same = pool.map(
-            lambda n: fingerprint(call(student, decoder, n)) == serial[n % kinds], range(CALLS)
+            lambda n: fingerprint(call(student, loaded, n)) == serial[n % kinds], range(CALLS)
         )
         wrong = [n for n, is_same in enumerate(same) if not is_same]
     stop.set()
@@ -91,20 +91,18 @@ def test_a_run_sees_one_snapshot_of_the_adapters() -> None:
     versions = [
         make_student(Spec(blocks=8, levels=(1, 4, 7), seed=s)).adapters["b"] for s in (5, 6)
     ]
-    decoder = student.decoder(threads=2)
+    loaded = Loaded(student)
     features = student.features()
 
     def logits() -> bytes:
-        out = decoder.run(
+        (out,) = loaded.run(
             features, tasks=["depth"], adapters=[("b",)], windows=[Window(4, 4)], logits=True
         )
-        values = out.images[0]["depth"].logits
-        assert values is not None
-        return values.tobytes()
+        return out.logits["depth"].tobytes()
 
     expected = set()
     for version in versions:
-        decoder.exchange("b", version)
+        loaded.exchange("b", version)
         expected.add(logits())
     assert len(expected) == 2
     stop = threading.Event()
@@ -112,7 +110,7 @@ def test_a_run_sees_one_snapshot_of_the_adapters() -> None:
     def swap() -> None:
         number = 0
         while not stop.is_set():
-            decoder.exchange("b", versions[number % 2])
+            loaded.exchange("b", versions[number % 2])
             number += 1
 
     swapper = threading.Thread(target=swap)

@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.kernels import reference
+from tests.kernels.loaded import Loaded
 from tests.kernels.students import FIVE_KINDS, Spec, make_student
 
-from sakedge.decoder import Window
+from sakedge.images.window import Window
 
 TOLERANCE = 200 * 2.0**-24  # as in decoder_test.py, for the largest sizes drawn here
 
@@ -40,7 +41,7 @@ def test_logits_agree(spec: Spec, present: set[int], threads: int) -> None:
     student = make_student(spec)
     names = [n for i, n in enumerate(student.manifest.adapter_names) if i in present]
     features = student.features()
-    out = student.decoder(threads).run(
+    (out,) = Loaded(student, threads=threads).run(
         features,
         tasks=student.manifest.task_names,
         adapters=[names],
@@ -53,4 +54,4 @@ def test_logits_agree(spec: Spec, present: set[int], threads: int) -> None:
         plane = exact.map(task, xs, names)
         want = reference.resize(plane, *student.manifest.input_size).transpose(2, 0, 1)
         atol = TOLERANCE * max(np.abs(want).max(), 1)
-        np.testing.assert_allclose(out.images[0][task].logits, want, rtol=0, atol=atol)
+        np.testing.assert_allclose(out.logits[task], want, rtol=0, atol=atol)

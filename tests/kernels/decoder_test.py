@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.kernels import reference
+from tests.kernels.loaded import Loaded
 from tests.kernels.students import RandomStudent, Spec, make_student
 
-from sakedge.decoder import Decoded, Decoder, Window
+from sakedge.decoder import Decoded, decode_map, upsample_map
+from sakedge.images.window import Window
 
 # A value goes through some 160 additions (C, h and their like along the longest way, at these
 # sizes); each rounds by 2^-24 of at most the largest magnitude.
@@ -41,6 +43,10 @@ def whole(student: RandomStudent) -> Window:
     return Window(height, width)
 
 
+def windows(student: RandomStudent) -> list[Window]:
+    return [whole(student), Window(13, 9, 2.5, -1.0, 1.75, 2.25), whole(student)]
+
+
 def subsets(student: RandomStudent) -> list[tuple[str, ...]]:
     names = student.manifest.adapter_names
     return [names, names[::2], ()]
@@ -50,30 +56,40 @@ def run_all(
     student: RandomStudent,
     threads: int = 2,
     precision: str = "fp32",
-    decoder: Decoder | None = None,
+    loaded: Loaded | None = None,
     **options: Any,
-) -> Decoded:
-    wanted = subsets(student)
-    return (decoder or student.decoder(threads, precision=precision)).run(
-        student.features(len(wanted)),
+) -> list[Decoded]:
+    """Three images, each with other adapters and another window."""
+    loaded = loaded or Loaded(student, threads=threads, precision=precision)
+    arguments: dict[str, Any] = {
+        "tasks": student.manifest.task_names,
+        "adapters": subsets(student),
+        "windows": windows(student),
+        "logits": True,
+    }
+    return loaded.run(student.features(3), **(arguments | options))
+
+
+def run_one(student: RandomStudent, loaded: Loaded | None = None) -> list[Decoded]:
+    """One image with all adapters."""
+    return (loaded or Loaded(student)).run(
+        student.features(1),
         tasks=student.manifest.task_names,
-        adapters=wanted,
-        windows=[whole(student), Window(13, 9, 2.5, -1.0, 1.75, 2.25), whole(student)],
+        adapters=[student.manifest.adapter_names],
+        windows=[whole(student)],
         logits=True,
-        **options,
     )
 
 
-def assert_same(a: Decoded, b: Decoded) -> None:
+def assert_same(a: list[Decoded], b: list[Decoded]) -> None:
     """Bit by bit."""
-    for image_a, image_b in zip(a.images, b.images, strict=True):
-        assert image_a.keys() == image_b.keys()
-        for task in image_a:
-            np.testing.assert_array_equal(image_a[task].values, image_b[task].values)
-            np.testing.assert_array_equal(image_a[task].logits, image_b[task].logits)
-    for routing_a, routing_b in zip(a.routing, b.routing, strict=True):
-        for task in routing_a:
-            np.testing.assert_array_equal(routing_a[task], routing_b[task])
+    for image_a, image_b in zip(a, b, strict=True):
+        assert image_a.routing.keys() == image_b.routing.keys()
+        for field in ("values", "logits", "maps", "routing"):
+            ours, theirs = getattr(image_a, field), getattr(image_b, field)
+            assert ours.keys() == theirs.keys()
+            for task in ours:
+                np.testing.assert_array_equal(ours[task], theirs[task])
 
 
 def assert_close(got: NDArray[Any], want: NDArray[np.float64], slack: float = 1.0) -> None:
@@ -85,20 +101,20 @@ def test_a_batch_of_adapter_subsets_agrees_with_float64(student: RandomStudent) 
     exact = reference.Student(student.manifest, student.routers, student.heads, student.adapters)
     features = student.features(3)
     size = student.manifest.input_size
-    windows = [whole(student), Window(13, 9, 2.5, -1.0, 1.75, 2.25), whole(student)]
-    out = run_all(student)
-    for i, present in enumerate(subsets(student)):
+    out = run_all(student, maps=True)
+    for i, (present, window) in enumerate(zip(subsets(student), windows(student), strict=True)):
         xs = [x[i].astype(np.float64) for x in features]
         for task in student.manifest.tasks:
             routing = exact.routing(task.name, xs, present)
-            np.testing.assert_allclose(out.routing[i][task.name], routing, atol=TOLERANCE)
+            np.testing.assert_allclose(out[i].routing[task.name], routing, atol=TOLERANCE)
             plane = exact.map(task.name, xs, present)
-            logits = out.images[i][task.name].logits
-            assert logits is not None and logits.dtype == np.float32
+            assert out[i].maps[task.name].dtype == np.float32
+            assert_close(out[i].maps[task.name], plane)
+            logits = out[i].logits[task.name]
+            assert logits.dtype == np.float32
             assert_close(logits, reference.resize(plane, *size).transpose(2, 0, 1))
-            samples = reference.windowed(plane, size, windows[i])
-            values = out.images[i][task.name].values
-            assert values is not None
+            samples = reference.windowed(plane, size, window)
+            values = out[i].values[task.name]
             if task.kind == "labels":
                 assert values.dtype == (np.uint8 if task.classes <= 256 else np.uint16)
                 index = values[..., None].astype(np.int64)
@@ -115,6 +131,18 @@ def test_a_batch_of_adapter_subsets_agrees_with_float64(student: RandomStudent) 
                 np.testing.assert_allclose(values, want, rtol=0, atol=atol)
 
 
+def test_values_and_logits_are_what_the_maps_give(student: RandomStudent) -> None:
+    loaded = Loaded(student)
+    size = student.manifest.input_size
+    out = run_all(student, loaded=loaded, maps=True)
+    for image, window in zip(out, windows(student), strict=True):
+        for task in student.manifest.tasks:
+            map_, pool = image.maps[task.name], loaded.decoder.pool
+            decoded = decode_map(pool, task, map_, size, window)
+            np.testing.assert_array_equal(decoded, image.values[task.name])
+            np.testing.assert_array_equal(upsample_map(pool, map_, size), image.logits[task.name])
+
+
 def test_the_number_of_threads_changes_no_bit(student: RandomStudent) -> None:
     one = run_all(student, threads=1)
     for threads in (2, 3, 5):
@@ -123,45 +151,39 @@ def test_the_number_of_threads_changes_no_bit(student: RandomStudent) -> None:
 
 def test_an_image_alone_gives_the_bits_it_gives_in_a_batch(student: RandomStudent) -> None:
     batch = run_all(student)
-    decoder = student.decoder()
-    for i, present in enumerate(subsets(student)):
-        alone = decoder.run(
+    loaded = Loaded(student)
+    for i, (present, window) in enumerate(zip(subsets(student), windows(student), strict=True)):
+        alone = loaded.run(
             [x[i : i + 1] for x in student.features(3)],
             tasks=student.manifest.task_names,
             adapters=[present],
-            windows=[(whole(student), Window(13, 9, 2.5, -1.0, 1.75, 2.25), whole(student))[i]],
+            windows=[window],
             logits=True,
         )
-        assert_same(alone, Decoded([batch.images[i]], [batch.routing[i]]))
+        assert_same(alone, [batch[i]])
 
 
 def test_other_tasks_change_no_bit() -> None:
     student = make_student(Spec())
     together = run_all(student)
     for task in student.manifest.task_names:
-        alone = student.decoder().run(
-            student.features(3)[:],
-            tasks=[task],
-            adapters=subsets(student),
-            windows=[whole(student), Window(13, 9, 2.5, -1.0, 1.75, 2.25), whole(student)],
-            logits=True,
-        )
-        for i, image in enumerate(alone.images):
-            np.testing.assert_array_equal(image[task].logits, together.images[i][task].logits)
+        for image, other in zip(run_all(student, tasks=[task]), together, strict=True):
+            np.testing.assert_array_equal(image.logits[task], other.logits[task])
 
 
 def test_the_class_token_is_not_read(student: RandomStudent) -> None:
     features = student.features(1)
     for x in features:
         x[:, 0] = np.nan
-    out = student.decoder().run(
+    (out,) = Loaded(student).run(
         features,
         tasks=student.manifest.task_names,
         adapters=[student.manifest.adapter_names],
         windows=[whole(student)],
         logits=True,
     )
-    assert all(np.isfinite(task.logits).all() for task in out.images[0].values())
+    assert list(out.logits) == list(student.manifest.task_names)
+    assert all(np.isfinite(logits).all() for logits in out.logits.values())
 
 
 def test_float16_weights_are_taken_at_their_value() -> None:
@@ -182,41 +204,37 @@ def test_float16_weights_are_taken_at_their_value() -> None:
 
 def test_no_view_of_the_weights_is_kept() -> None:
     student = make_student(Spec())
-    decoder = student.decoder()
-
-    def run() -> Decoded:
-        return decoder.run(
-            student.features(1),
-            tasks=student.manifest.task_names,
-            adapters=[student.manifest.adapter_names],
-            windows=[whole(student)],
-            logits=True,
-        )
-
-    before = run()
+    loaded = Loaded(student)
+    before = run_one(student, loaded)
     for parts in (student.routers, student.heads, student.adapters):
         for part in parts.values():
             for tensor in part.values():
                 tensor[...] = np.nan
-    assert_same(before, run())
+    assert_same(before, run_one(student, loaded))
 
 
-def test_without_values_and_logits_there_is_the_routing_alone() -> None:
+def test_with_nothing_else_wanted_there_is_the_routing_alone() -> None:
     student = make_student(Spec())
     full = run_all(student)
-    out = student.decoder().run(
-        student.features(3),
-        tasks=["edge"],
-        adapters=subsets(student),
-        windows=[whole(student)] * 3,
-        decode=False,
-    )
-    assert all(image["edge"].values is image["edge"].logits is None for image in out.images)
-    for routing, expected in zip(out.routing, full.routing, strict=True):
-        np.testing.assert_array_equal(routing["edge"], expected["edge"])
+    out = run_all(student, tasks=["edge"], values=False, logits=False)
+    for image, expected in zip(out, full, strict=True):
+        assert image.values == image.logits == image.maps == {}
+        assert list(image.routing) == ["edge"]
+        np.testing.assert_array_equal(image.routing["edge"], expected.routing["edge"])
+
+
+def test_what_else_is_wanted_changes_no_bit() -> None:
+    student = make_student(Spec())
+    everything = run_all(student, maps=True)
+    for wanted in ("values", "logits", "maps"):
+        options = {"values": False, "logits": False, wanted: True}
+        for image, expected in zip(run_all(student, **options), everything, strict=True):
+            given = [name for name in ("values", "logits", "maps") if getattr(image, name)]
+            assert given == [wanted]
+            for task, array in getattr(image, wanted).items():
+                np.testing.assert_array_equal(array, getattr(expected, wanted)[task])
 
 
 def test_no_images_give_no_results() -> None:
     student = make_student(Spec())
-    out = student.decoder().run(student.features(0), tasks=["edge"], adapters=[], windows=[])
-    assert (out.images, out.routing) == ([], [])
+    assert Loaded(student).run(student.features(0), tasks=["edge"], adapters=[], windows=[]) == []

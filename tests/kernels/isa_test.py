@@ -20,15 +20,15 @@ except IsaError as error:
 """
 
 REPORT = """
-import hashlib
+from tests.kernels.loaded import Loaded
 from tests.kernels.students import Spec, make_student
-from sakedge.decoder import Window
+from sakedge.images.window import Window
 student = make_student(Spec())
 height, width = student.manifest.input_size
-out = student.decoder().run(
+(out,) = Loaded(student).run(
     student.features(), tasks=student.manifest.task_names,
     adapters=[student.manifest.adapter_names], windows=[Window(height, width)], logits=True)
-print("largest", max(abs(t.logits).max() for t in out.images[0].values()))
+print("largest", max(abs(logits).max() for logits in out.logits.values()))
 """
 
 

@@ -7,9 +7,11 @@ import copy
 import numpy as np
 import pytest
 from tests.kernels import reference
+from tests.kernels.loaded import Loaded
 from tests.kernels.students import RandomStudent, Spec, make_student
 
-from sakedge.decoder import Decoded, Window
+from sakedge.decoder import Decoded
+from sakedge.images.window import Window
 
 # Routing weights of stem and adapters a, b, c at each of three levels, for both tasks.
 WEIGHTS = {
@@ -32,7 +34,7 @@ def student() -> RandomStudent:
 
 
 def run(student: RandomStudent, tasks: tuple[str, ...], min_weight: float) -> Decoded:
-    return student.decoder().run(
+    (out,) = Loaded(student).run(
         student.features(),
         tasks=tasks,
         adapters=[student.manifest.adapter_names],
@@ -40,6 +42,7 @@ def run(student: RandomStudent, tasks: tuple[str, ...], min_weight: float) -> De
         logits=True,
         min_weight=min_weight,
     )
+    return out
 
 
 def changed(student: RandomStudent, adapter: str, first: int) -> RandomStudent:
@@ -51,10 +54,8 @@ def changed(student: RandomStudent, adapter: str, first: int) -> RandomStudent:
 
 
 def is_same(a: Decoded, b: Decoded) -> bool:
-    return all(
-        np.array_equal(task.logits, b.images[0][name].logits)  # type: ignore[arg-type]
-        for name, task in a.images[0].items()
-    )
+    assert a.logits.keys() == b.logits.keys()
+    return all(np.array_equal(a.logits[task], b.logits[task]) for task in a.logits)
 
 
 @pytest.mark.parametrize("min_weight", [0.0, 0.05, 0.15, 1.0])
@@ -68,8 +69,8 @@ def test_light_paths_add_nothing_and_the_others_keep_their_weight(
         plane = exact.map(task, xs, student.manifest.adapter_names, min_weight)
         want = reference.resize(plane, *student.manifest.input_size).transpose(2, 0, 1)
         atol = 1e-5 * np.abs(want).max()
-        np.testing.assert_allclose(out.images[0][task].logits, want, rtol=0, atol=atol)
-        np.testing.assert_allclose(out.routing[0][task], WEIGHTS[task], atol=1e-6)
+        np.testing.assert_allclose(out.logits[task], want, rtol=0, atol=atol)
+        np.testing.assert_allclose(out.routing[task], WEIGHTS[task], atol=1e-6)
 
 
 def test_a_path_stops_after_the_last_level_that_needs_it(student: RandomStudent) -> None:
@@ -94,15 +95,16 @@ def test_a_path_that_no_level_needs_never_starts(student: RandomStudent) -> None
 
 def test_a_path_that_was_not_asked_for_never_starts(student: RandomStudent) -> None:
     def without_b(student: RandomStudent) -> Decoded:
-        return student.decoder().run(
+        (out,) = Loaded(student).run(
             student.features(),
             tasks=["edge"],
             adapters=[("a", "c")],
             windows=[Window(8, 8)],
             logits=True,
         )
+        return out
 
     out = without_b(student)
     assert is_same(out, without_b(changed(student, "b", first=0)))
-    np.testing.assert_array_equal(out.routing[0]["edge"][:, 2], 0)
-    np.testing.assert_allclose(out.routing[0]["edge"].sum(-1), 1, atol=1e-6)
+    np.testing.assert_array_equal(out.routing["edge"][:, 2], 0)
+    np.testing.assert_allclose(out.routing["edge"].sum(-1), 1, atol=1e-6)

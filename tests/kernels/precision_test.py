@@ -7,11 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from tests.kernels import reference, rounded
 from tests.kernels.decoder_test import SPECS, TOLERANCE, assert_same, run_all, subsets
+from tests.kernels.loaded import Loaded
 from tests.kernels.students import RandomStudent, Spec, make_student
 
-from sakedge import _core
-from sakedge.decoder import ARITHMETICS, Decoder, arithmetics
-from sakedge.decoder.packing import Packer
+from sakedge.decoder import ARITHMETICS, arithmetics
 from sakedge.errors import OptionError
 
 STEP = {"bf16": 2.0**-8, "int8": 1 / 127}
@@ -50,9 +49,8 @@ def test_it_is_far_closer_to_rounded_operands_than_these_are_to_exact_ones(
     for image in range(3):
         ours = np.concatenate(
             [
-                np.moveaxis(task.logits, 0, -1).ravel().astype(np.float64)
-                for task in out.images[image].values()
-                if task.logits is not None
+                np.moveaxis(logits, 0, -1).ravel().astype(np.float64)
+                for logits in out[image].logits.values()
             ]
         )
         wanted = maps(emulated, student, image)
@@ -68,7 +66,7 @@ def test_routing_follows_the_rounded_operands(precision: str) -> None:
     xs = [x[0].astype(np.float64) for x in student.features(3)]
     names = student.manifest.adapter_names
     tasks = student.manifest.task_names
-    out = run_all(student, precision=precision).routing[0]
+    out = run_all(student, precision=precision)[0].routing
     ours = np.array([out[task] for task in tasks], np.float64)
     wanted, unrounded = (
         np.array([each.routing(task, xs, names) for task in tasks]) for each in (emulated, exact)
@@ -90,16 +88,16 @@ def test_the_number_of_threads_changes_no_bit(precision: str, spec: str) -> None
 def test_an_exchanged_adapter_is_rounded_too(precision: str) -> None:
     student = make_student(Spec())
     other = make_student(Spec(seed=5)).adapters["b"]
-    decoder = student.decoder(precision=precision)
-    decoder.exchange("b", other)
+    loaded = Loaded(student, precision=precision)
+    loaded.exchange("b", other)
     student.adapters["b"] = other
-    assert_same(run_all(student, decoder=decoder), run_all(student, precision=precision))
+    assert_same(run_all(student, loaded=loaded), run_all(student, precision=precision))
 
 
 def test_each_precision_gives_other_bits() -> None:
     student = make_student(Spec())
     seen = {
-        run_all(student, precision=precision).images[0]["depth"].logits.tobytes()  # type: ignore[union-attr]
+        run_all(student, precision=precision)[0].logits["depth"].tobytes()
         for precision in ARITHMETICS
     }
     assert len(seen) == len(ARITHMETICS)
@@ -107,18 +105,7 @@ def test_each_precision_gives_other_bits() -> None:
 
 def test_an_unknown_precision_is_refused() -> None:
     with pytest.raises(OptionError, match="fp32, bf16, int8"):
-        make_student(Spec()).decoder(precision="fp16")
-
-
-def test_parts_of_another_precision_are_refused() -> None:
-    student = make_student(Spec())
-    other = Packer(student.manifest, "int8")
-    path = other.adapter("a", student.adapters["a"])
-    with pytest.raises(_core.CoreError, match="not packed for bf16"):
-        student.decoder(precision="bf16")._core.exchange(0, path)
-    head = other.head("edge", student.heads)
-    with pytest.raises(_core.CoreError, match="not packed for f32"):
-        _core.Decoder(other.geometry, "f32", [("probability", head, None)], 1)
+        Loaded(make_student(Spec()), precision="fp16")
 
 
 def test_every_precision_has_an_instruction_set() -> None:
@@ -130,6 +117,6 @@ def test_every_precision_has_an_instruction_set() -> None:
 
 def test_decoders_of_all_precisions_may_live_together() -> None:
     student = make_student(Spec())
-    decoders: dict[str, Decoder] = {p: student.decoder(precision=p) for p in ARITHMETICS}
-    for precision, decoder in decoders.items():
-        assert_same(run_all(student, decoder=decoder), run_all(student, precision=precision))
+    students = {precision: Loaded(student, precision=precision) for precision in ARITHMETICS}
+    for precision, loaded in students.items():
+        assert_same(run_all(student, loaded=loaded), run_all(student, precision=precision))

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.decoder import Window
 from sakedge.format import Manifest
+from sakedge.images.window import Window
 
 Array = NDArray[np.float64]
 Tensors = Mapping[str, NDArray[Any]]

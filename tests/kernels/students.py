@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.decoder import Decoder
 from sakedge.format import AdapterInfo, Architecture, Manifest, Provenance, Storage
 from sakedge.tasks import TaskInfo
 
@@ -54,23 +53,6 @@ class RandomStudent:
         shape = (batch, 1 + self.spec.grid[0] * self.spec.grid[1], self.spec.width)
         maps = range(self.spec.blocks + 1)
         return [rng.standard_normal(shape, np.float32) for _ in maps]
-
-    def decoder(
-        self,
-        threads: int = 2,
-        adapters: tuple[str, ...] | None = None,
-        precision: str = "fp32",
-    ) -> Decoder:
-        names = self.manifest.adapter_names if adapters is None else adapters
-        return Decoder(
-            self.manifest,
-            tasks=self.manifest.task_names,
-            routers=self.routers,
-            heads=self.heads,
-            adapters={name: self.adapters[name] for name in names},
-            threads=threads,
-            precision=precision,
-        )
 
 
 def make_student(spec: Spec) -> RandomStudent:
