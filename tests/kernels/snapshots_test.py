@@ -1,0 +1,155 @@
+"""The images of a call may have different snapshots; parts that do not fit theirs are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.kernels.decoder_test import assert_same, run_one, whole
+from tests.kernels.loaded import Loaded
+from tests.kernels.students import FIVE_KINDS, RandomStudent, Spec, make_student
+
+from sakedge import _core
+from sakedge.adapters.snapshot import Part, Snapshot
+from sakedge.decoder import ARITHMETICS, Decoded
+from sakedge.decoder.packing import Packer
+from sakedge.errors import OptionError
+from sakedge.images.window import Window
+
+# Students of the same sizes, whose parts one decoder may run side by side.
+VARIANTS = {
+    "plain": Spec(),
+    "other weights under the same names": Spec(seed=5),
+    "a fourth adapter": Spec(adapters={"a": 6, "b": 9, "c": 1, "d": 30}, hidden=40, seed=6),
+    "one adapter": Spec(adapters={"c": 17}, seed=7),
+    "no adapter": Spec(adapters={}, seed=8),
+    "no router": Spec(router="none", seed=9),
+    "heads of other sizes": Spec(
+        tasks=(("semseg", "labels", 300), *FIVE_KINDS[1:]), reduced=9, fused=140, seed=10
+    ),
+    "other tasks": Spec(tasks=(("parts", "labels", 21), ("edge", "probability", 1)), seed=11),
+}
+
+
+@pytest.mark.parametrize("precision", ARITHMETICS)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_images_with_different_snapshots_give_what_each_gives_alone(
+    threads: int, precision: str
+) -> None:
+    students = [make_student(spec) for spec in VARIANTS.values()]
+    each = [Loaded(student, precision=precision) for student in students]
+    snapshots = [loaded.snapshot for loaded in each]
+    windows = [whole(student) for student in students]
+    stem = students[0].features(len(each))
+    serial = [
+        loaded.decoder.run([x[i : i + 1] for x in stem], [snapshots[i]], [windows[i]], logits=True)
+        for i, loaded in enumerate(each)
+    ]
+    expected = [image for (image,) in serial]
+
+    decoder = Loaded(students[0], threads=threads, precision=precision).decoder
+    assert_same(decoder.run(stem, snapshots, windows, logits=True), expected)
+    turned = [x[::-1] for x in stem]
+    assert_same(decoder.run(turned, snapshots[::-1], windows, logits=True), expected[::-1])
+
+
+WIDER = Spec(width=36)
+DEEPER = Spec(blocks=5)
+FEWER_LEVELS = Spec(levels=(0, 2))
+
+
+@pytest.fixture
+def student() -> RandomStudent:
+    return make_student(Spec())
+
+
+def run_with(student: RandomStudent, part: Part) -> None:
+    """Runs the student with this part in its place."""
+    loaded = Loaded(student)
+    loaded.snapshot = loaded.snapshot.having(part)
+    run_one(student, loaded)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "spec", "problem"),
+    [
+        ("adapters", "a", WIDER, "an adapter of 36 channels and 3 levels, not 24 and 3"),
+        ("adapters", "a", FEWER_LEVELS, "an adapter of 24 channels and 2 levels, not 24 and 3"),
+        ("adapters", "a", DEEPER, "an adapter for another number of blocks"),
+        ("routers", "edge", WIDER, "a router of 36 channels and 3 levels, not 24 and 3"),
+        ("routers", "edge", FEWER_LEVELS, "a router of 24 channels and 2 levels, not 24 and 3"),
+        ("routers", "edge", Spec(adapters={"a": 6}), "a router of 2 experts among 4"),
+        ("routers", "edge", VARIANTS["a fourth adapter"], "a router of 5 experts among 4"),
+        ("heads", "edge", WIDER, "a head of 36 channels and 3 levels, not 24 and 3"),
+        ("heads", "edge", FEWER_LEVELS, "a head of 24 channels and 2 levels, not 24 and 3"),
+    ],
+)
+def test_a_part_of_other_sizes_is_refused(
+    student: RandomStudent, kind: str, name: str, spec: Spec, problem: str
+) -> None:
+    other = Loaded(make_student(spec)).snapshot
+    with pytest.raises(OptionError, match=problem):
+        run_with(student, getattr(other, kind)[name])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "problem"),
+    [
+        ("adapters", "a", "an adapter packed for s8, not for f32"),
+        ("routers", "edge", "a router packed for s8, not for f32"),
+        ("heads", "edge", "a head packed for s8, not for f32"),
+    ],
+)
+def test_a_part_of_another_precision_is_refused(
+    student: RandomStudent, kind: str, name: str, problem: str
+) -> None:
+    other = Loaded(student, precision="int8").snapshot
+    with pytest.raises(OptionError, match=problem):
+        run_with(student, getattr(other, kind)[name])
+
+
+def test_one_misfit_refuses_the_call_and_changes_nothing(student: RandomStudent) -> None:
+    loaded = Loaded(student)
+    before = run_one(student, loaded)
+    misfit = Loaded(student, precision="int8").snapshot.heads["edge"]
+    snapshots = [loaded.snapshot, loaded.snapshot.having(misfit)]
+    with pytest.raises(OptionError, match="packed for s8"):
+        loaded.decoder.run(student.features(2), snapshots, [whole(student)] * 2)
+    assert_same(run_one(student, loaded), before)
+
+
+def test_a_head_whose_classes_its_kind_does_not_take_is_refused(student: RandomStudent) -> None:
+    packer = Packer(student.manifest, "fp32")
+    five = packer.head(student.manifest.tasks[0], student.heads["semseg"])
+    with pytest.raises(ValueError, match="no decoder probability of 5 classes"):
+        _core.Snapshot([], [("probability", five, None)])
+
+
+def with_places(student: RandomStudent, count: int) -> list[Decoded]:
+    """What the student gives with `count` places, all of them but its own empty."""
+    loaded = Loaded(student)
+    names = student.manifest.adapter_names
+    empty = tuple(f"empty{i}" for i in range(count - len(names)))
+    snapshot = replace(loaded.snapshot, places=empty + names)
+    return loaded.decoder.run(student.features(), [snapshot], [whole(student)], logits=True)
+
+
+def test_256_places_are_as_good_as_three() -> None:
+    student = make_student(Spec(router="none"))
+    (few,), (many,) = run_one(student), with_places(student, 256)
+    for task in student.manifest.task_names:
+        np.testing.assert_array_equal(many.logits[task], few.logits[task])
+        assert many.routing[task].shape == (3, 257)
+
+
+def test_more_than_256_places_are_refused() -> None:
+    with pytest.raises(OptionError, match="more than 256 adapters"):
+        with_places(make_student(Spec(router="none")), 257)
+
+
+def test_an_empty_snapshot_gives_nothing(student: RandomStudent) -> None:
+    loaded = Loaded(student)
+    nothing = Snapshot(loaded.snapshot.student, student.manifest.adapter_names)
+    (out,) = loaded.decoder.run(student.features(), [nothing], [Window(8, 8)], logits=True)
+    assert out.values == out.logits == out.routing == {}
