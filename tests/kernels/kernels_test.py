@@ -13,7 +13,7 @@ from sakedge.decoder import isas
 
 
 def test_every_kernel_has_a_test() -> None:
-    for module in ("maps", "matrices", "tokens"):
+    for module in ("maps", "matrices", "planes", "tokens"):
         importlib.import_module(f"tests.kernels.{module}_test")
     assert set(_core.Kernels.names()) == checks.checked
 

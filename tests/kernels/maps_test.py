@@ -1,4 +1,4 @@
-"""Heads from their taps to logits, and from logits to results, against float64."""
+"""From a head's taps to its map, and from samples of a map to values, against float64."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.kernels import bounds, reference, taps
-from tests.kernels.checks import assert_within, checks, normal, wide
+from tests.kernels import bounds, lerps, reference
+from tests.kernels.checks import F32, F64, assert_within, checks, normal, wide
+from tests.kernels.decoded import assert_decoded
 from tests.kernels.machines import Kernels
 
-from sakedge.decoder import Window
+from sakedge.images.window import Window
 
 
 @checks("head_expand_f32")
@@ -45,7 +46,7 @@ def test_head_expand_is_the_convolution_after_the_upsampling(
     maps = np.stack(
         [zd @ wd[:, :, dy, dx].T for dy, dx in itertools.product(range(3), repeat=2)]
     ).astype(np.float32)
-    axes = taps.expansion(grid[0], size[0]), taps.expansion(grid[1], size[1])
+    axes = lerps.expansion(grid[0], size[0]), lerps.expansion(grid[1], size[1])
     got = kernels("head_expand_f32", maps, *axes, bias, last.T, last_bias, before)
 
     fused = reference.convolve3x3(reference.resize(zd, *size), wd, bd)
@@ -65,7 +66,7 @@ def test_head_expand_of_any_number_of_classes(
     kernels: Kernels, channels: int, with_bias: bool
 ) -> None:
     maps, bias = normal(1, 9, 2, 3, channels), normal(2, channels)
-    axes = taps.expansion(2, 4), taps.expansion(3, 6)
+    axes = lerps.expansion(2, 4), lerps.expansion(3, 6)
     last, last_bias = normal(3, 40, channels), normal(4, 40) if with_bias else None
     whole = kernels("head_expand_f32", maps, *axes, bias, last, last_bias, None)
     # The sums of one class may be ordered otherwise when there are others.
@@ -97,27 +98,46 @@ def window(request: pytest.FixtureRequest) -> Window:
 def test_upsample(kernels: Kernels, window: Window, classes: int) -> None:
     plane = normal(1, 5, 7, classes)
     want = reference.windowed(plane.astype(np.float64), EXTENT, window).transpose(2, 0, 1)
-    got = kernels("upsample_f32", plane, *taps.window(window, plane.shape, EXTENT))
+    got = kernels("upsample_f32", plane, *lerps.window(window, plane.shape, EXTENT))
     assert_within(got, want, bounds.sample(plane.astype(np.float64)))
+
+
+@checks("blend_f32")
+@pytest.mark.parametrize("classes", [1, 3, 17])
+def test_blend_adds_weighted_samples(kernels: Kernels, window: Window, classes: int) -> None:
+    plane, before = normal(1, 5, 7, classes), normal(2, classes, window.height, window.width)
+    row_weights, column_weights = normal(3, window.height), normal(4, window.width)
+    axes = lerps.window(window, plane.shape, EXTENT)
+    got = kernels("blend_f32", plane, *axes, row_weights, column_weights, before)
+
+    before64, rows64, columns64 = wide(before, row_weights, column_weights)
+    weights = rows64[:, None] * columns64
+    want = before64 + weights * lerps.sampled(plane, *axes).transpose(2, 0, 1)
+    absolute = np.abs(weights) * lerps.sampled(np.abs(plane), *axes).transpose(2, 0, 1)
+    assert_within(got, want, 8 * bounds.U * (np.abs(before64) + absolute))
+
+
+def sampled(window: Window, *shape: int, scale: float = 1.0) -> tuple[F32, F64, float]:
+    """A map, its samples on a window, and how far those of a kernel may be from them."""
+    plane = normal(1, *shape, scale=scale)
+    exact = plane.astype(np.float64)
+    return plane, reference.windowed(exact, EXTENT, window), bounds.sample(exact)
 
 
 @checks("decode_labels_u8_f32", "decode_labels_u16_f32")
 @pytest.mark.parametrize("classes", [1, 2, 21, 256])
 def test_labels(kernels: Kernels, window: Window, classes: int) -> None:
-    plane = normal(1, 5, 7, classes)
-    samples = reference.windowed(plane.astype(np.float64), EXTENT, window)
+    plane, samples, error = sampled(window, 5, 7, classes)
     for name in ("decode_labels_u8_f32", "decode_labels_u16_f32"):
-        got = kernels(name, plane, *taps.window(window, plane.shape, EXTENT))
-        chosen = np.take_along_axis(samples, got[..., None].astype(np.int64), -1)[..., 0]
-        # Another label may only be chosen where two are closer than the error of a sample.
-        assert_within(chosen, samples.max(-1), 2 * bounds.sample(plane.astype(np.float64)))
+        got = kernels(name, plane, *lerps.window(window, plane.shape, EXTENT))
+        assert_decoded("labels", got, samples, error)
 
 
 def test_the_first_of_equal_labels_wins(kernels: Kernels) -> None:
     plane = np.zeros((3, 3, 9), np.float32)
     plane[..., [4, 7]] = 1
     assert (
-        kernels("decode_labels_u8_f32", plane, *taps.window(Window(12, 12), plane.shape, (12, 12)))
+        kernels("decode_labels_u8_f32", plane, *lerps.window(Window(12, 12), plane.shape, (12, 12)))
         == 4
     ).all()
 
@@ -127,7 +147,7 @@ def test_labels_above_255(kernels: Kernels) -> None:
     plane = np.zeros((2, 2, 700), np.float32)
     plane[..., 699] = 1
     assert (
-        kernels("decode_labels_u16_f32", plane, *taps.window(Window(8, 8), plane.shape, (8, 8)))
+        kernels("decode_labels_u16_f32", plane, *lerps.window(Window(8, 8), plane.shape, (8, 8)))
         == 699
     ).all()
 
@@ -136,36 +156,28 @@ def test_labels_above_255(kernels: Kernels) -> None:
 @pytest.mark.parametrize("scale", [1.0, 40.0])
 def test_probabilities(kernels: Kernels, window: Window, scale: float) -> None:
     for kind, classes in (("probability", 1), ("two_class", 2)):
-        plane = normal(1, 5, 7, classes, scale=scale)
-        samples = reference.windowed(plane.astype(np.float64), EXTENT, window)
-        got = kernels(f"decode_{kind}_f32", plane, *taps.window(window, plane.shape, EXTENT))
-        # Slope 1/4 of the sigmoid on each sample; expf is good to about one unit.
-        bound = 0.25 * (classes + 1) * bounds.sample(plane.astype(np.float64)) + 4 * bounds.U
-        assert_within(got, reference.decode(kind, samples), bound)
+        plane, samples, error = sampled(window, 5, 7, classes, scale=scale)
+        got = kernels(f"decode_{kind}_f32", plane, *lerps.window(window, plane.shape, EXTENT))
+        assert_decoded(kind, got, samples, error)
 
 
 @checks("decode_normals_f32")
 def test_normals(kernels: Kernels, window: Window) -> None:
-    plane = normal(1, 5, 7, 3)
-    samples = reference.windowed(plane.astype(np.float64), EXTENT, window)
-    got = kernels("decode_normals_f32", plane, *taps.window(window, plane.shape, EXTENT))
-    length = np.linalg.norm(samples, axis=-1, keepdims=True)
-    bound = 3 * bounds.sample(plane.astype(np.float64)) / length + 8 * bounds.U
-    assert_within(got, reference.decode("normals", samples), bound)
+    plane, samples, error = sampled(window, 5, 7, 3)
+    got = kernels("decode_normals_f32", plane, *lerps.window(window, plane.shape, EXTENT))
+    assert_decoded("normals", got, samples, error)
     np.testing.assert_allclose(np.linalg.norm(got, axis=-1), 1, atol=8 * bounds.U)
 
 
 def test_a_normal_of_no_length_stays_zero(kernels: Kernels) -> None:
     plane = np.zeros((2, 2, 3), np.float32)
-    got = kernels("decode_normals_f32", plane, *taps.window(Window(8, 8), plane.shape, (8, 8)))
+    got = kernels("decode_normals_f32", plane, *lerps.window(Window(8, 8), plane.shape, (8, 8)))
     np.testing.assert_array_equal(got, np.zeros((8, 8, 3)))
 
 
 @checks("decode_scalar_f32")
 def test_scalar(kernels: Kernels, window: Window) -> None:
-    plane = normal(1, 5, 7, 1)
-    samples = reference.windowed(plane.astype(np.float64), EXTENT, window)
-    got = kernels("decode_scalar_f32", plane, *taps.window(window, plane.shape, EXTENT))
-    want = reference.decode("scalar", samples)
-    assert_within(got, want, bounds.sample(plane.astype(np.float64)))
+    plane, samples, error = sampled(window, 5, 7, 1)
+    got = kernels("decode_scalar_f32", plane, *lerps.window(window, plane.shape, EXTENT))
+    assert_decoded("scalar", got, samples, error)
     assert (got >= 0).all()
