@@ -25,5 +25,9 @@ def demo(
 
     with progress_bar("loading"):
         student = sakedge.load(demo_student(), backend=backend, threads=threads)
-    with student, student.stream(samples(), on_error="raise") as stream:
-        show(stream, Wanted(output))
+    with (
+        student,
+        progress_bar() as progress,
+        student.stream(samples(), on_error="raise") as stream,
+    ):
+        show(stream, Wanted(output), progress)

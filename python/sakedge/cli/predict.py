@@ -21,7 +21,7 @@ from sakedge.cli.options import (
     Threads,
     names,
 )
-from sakedge.cli.output import progress_bar, remark, say
+from sakedge.cli.output import Update, progress_bar, remark, say
 from sakedge.files.atomic import atomic_write, make_folder
 
 if TYPE_CHECKING:
@@ -84,8 +84,13 @@ def predict(
             threads=threads,
             cache_dir=cache_dir,
         )
-    with loaded, loaded.stream(source, batch=batch, on_error=_report, fit=fit) as stream:
-        show(stream, Wanted(output, save, save_json, save_arrays, json), limit)
+    wanted = Wanted(output, save, save_json, save_arrays, json)
+    with (
+        loaded,
+        progress_bar() as progress,
+        loaded.stream(source, batch=batch, on_error=_report, fit=fit, progress=progress) as stream,
+    ):
+        show(stream, wanted, progress, limit)
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,16 @@ class Wanted:
         return self.save or self.save_json
 
 
-def show(stream: Stream[Result], wanted: Wanted, limit: int | None = None) -> None:
+def show(
+    stream: Stream[Result], wanted: Wanted, progress: Update, limit: int | None = None
+) -> None:
     """Writes and prints the results of a stream, then what came of it all.
+
+    Args:
+        stream: The results.
+        wanted: What is made of each.
+        progress: Told of each result; the stream tells it of the tiles of a large image.
+        limit: Stop after so many.
 
     Raises:
         typer.Exit: With 2 if frames could not be used, with 1 if none could.
@@ -113,14 +126,13 @@ def show(stream: Stream[Result], wanted: Wanted, limit: int | None = None) -> No
     used: set[str] = set()
     done = 0
     try:
-        with progress_bar() as progress:
-            for result in islice(stream, limit):
-                name = _unused(result.file_name, used) if wanted.anything else ""
-                written = _write(result, name, wanted)
-                done += 1
-                share = None if limit is None else done / limit
-                progress(f"{done}: {result.source or 'image'}", share)
-                say(result.to_json() if wanted.json else _line(result, written))
+        for result in islice(stream, limit):
+            name = _unused(result.file_name, used) if wanted.anything else ""
+            written = _write(result, name, wanted)
+            done += 1
+            share = None if limit is None else done / limit
+            progress(f"{done}: {result.source or 'image'}", share)
+            say(result.to_json() if wanted.json else _line(result, written))
     except KeyboardInterrupt:  # how a person ends a camera's stream
         _sum_up(stream, wanted, done)
         raise
