@@ -116,6 +116,14 @@ def test_a_backend_imports_no_other_backend() -> None:
                 assert place in ([], ["base"], ["cache"], [path.parent.name]), f"{path}: {name}"
 
 
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tools").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_no_tool_imports_the_tests(path: Path) -> None:
+    for name in _imports(path):
+        assert not _is_within(name, "tests"), f"{path}: imports {name}; move it to tools/"
+
+
 def _cpp_files() -> list[Path]:
     return sorted(p for p in (ROOT / "csrc").rglob("*") if p.suffix in {".h", ".cpp", ".def"})
 
