@@ -1,7 +1,7 @@
 // Kernels for AVX2 with FMA: Intel since Haswell, AMD since Zen.
 #include "cpu/avx2/vec.h"
 // vec.h first: what follows is written in its terms.
-#include "cpu/vector/gelu.h"
+#include "cpu/vector/rational_gelu.h"
 // gelu before the kernels that use it.
 #include "cpu/vector/bf16.h"
 #include "cpu/vector/f32.h"

@@ -4,7 +4,7 @@
 // vec.h first: what follows is written in its terms.
 #include "cpu/avx512/gelu.h"
 #include "cpu/avx512_bf16/dot.h"
-#include "cpu/vector/tokens.h"
+#include "cpu/vector/packed.h"
 
 namespace sakedge::cpu {
 

@@ -1,7 +1,7 @@
 // Kernels for Advanced SIMD, which every 64-bit Arm CPU has.
 #include "cpu/neon/vec.h"
 // vec.h first: what follows is written in its terms.
-#include "cpu/vector/gelu.h"
+#include "cpu/vector/rational_gelu.h"
 // gelu before the kernels that use it.
 #include "cpu/neon/dot.h"
 #include "cpu/vector/table.h"

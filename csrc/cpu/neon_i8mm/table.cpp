@@ -3,8 +3,9 @@
 #include "cpu/neon/vec.h"
 // vec.h first: what follows is written in its terms.
 #include "cpu/neon_i8mm/dot.h"
-#include "cpu/vector/gelu.h"
-#include "cpu/vector/tokens.h"
+#include "cpu/vector/rational_gelu.h"
+// gelu before the kernels that use it.
+#include "cpu/vector/packed.h"
 
 namespace sakedge::cpu {
 

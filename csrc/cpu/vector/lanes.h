@@ -15,10 +15,10 @@
 //   prefetch
 //   load_ints, splat_ints, add_ints, sub_ints, to_float, to_nearest (ties to even)
 //   lower_bf16, upper_bf16, store_bf16
-// and gelu(Vec), its own or that of vector/gelu.h. An instruction for products of bfloat16 or int8
-// is in its dot.h, with an innermost loop of its own where that of gemm.h does not fit; without one
-// there are bf16.h and madd.h, which asks for add_pairs and store_s16. Everything is in an
-// unnamed namespace: each instruction set compiles a copy of its own.
+// and gelu(Vec), its own or that of vector/rational_gelu.h. An instruction for products of bfloat16
+// or int8 is in its dot.h, with an innermost loop of its own where that of multiply.h does not fit;
+// without one there are bf16.h and madd.h, which asks for add_pairs and store_s16. Everything is in
+// an unnamed namespace: each instruction set compiles a copy of its own.
 namespace sakedge::cpu {
 namespace {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cpu/vector/gemm.h"
+#include "cpu/vector/multiply.h"
 
 namespace sakedge::cpu {
 namespace {

@@ -1,10 +1,11 @@
 #pragma once
 
-#include "cpu/vector/activation.h"
 #include "cpu/vector/decode.h"
+#include "cpu/vector/gelu.h"
 #include "cpu/vector/head_expand.h"
+#include "cpu/vector/layer_norm.h"
 #include "cpu/vector/mix.h"
-#include "cpu/vector/tokens.h"
+#include "cpu/vector/packed.h"
 
 namespace sakedge::cpu {
 namespace {
