@@ -16,7 +16,6 @@ void bind_dispatch(pybind11::module_& module);
 void bind_errors(pybind11::module_& module);
 void bind_geometry(pybind11::module_& module);
 void bind_head(pybind11::module_& module);
-void bind_kernels(pybind11::module_& module);
 void bind_router(pybind11::module_& module);
 
 // Raises _core.CoreError(code, message) unless the status is ok. Needs the GIL.

@@ -14,5 +14,4 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   bind_router(module);
   bind_head(module);
   bind_decoder(module);
-  bind_kernels(module);
 }

@@ -15,8 +15,7 @@ namespace {
 
 template <typename A>
 constexpr PackedKernels packed_kernels() {
-  return {packed_size<A>, pack<A>,    row_size<A>, prepare<A>,
-          linear<A>,      adapter<A>, router<A>,   peak<A>};
+  return {packed_size<A>, pack<A>, row_size<A>, prepare<A>, linear<A>, adapter<A>, router<A>};
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include "core/index.h"
 
 // The kernels of this folder are written once, in terms of a vector of floats. An instruction set
-// brings, in <isa>/vec.h, which its table.cpp includes before anything of this folder:
+// brings, in <isa>/vec.h, which its dot.h includes before anything of this folder:
 //
 //   UNROLL             before a loop of a constant number of steps
 //   Vec, Ints          kLanes floats; as many int32
@@ -15,10 +15,14 @@
 //   prefetch
 //   load_ints, splat_ints, add_ints, sub_ints, to_float, to_nearest (ties to even)
 //   lower_bf16, upper_bf16, store_bf16
-// and gelu(Vec), its own or that of vector/rational_gelu.h. An instruction for products of bfloat16
-// or int8 is in its dot.h, with an innermost loop of its own where that of multiply.h does not fit;
-// without one there are bf16.h and madd.h, which asks for add_pairs and store_s16. Everything is in
-// an unnamed namespace: each instruction set compiles a copy of its own.
+// and, in <isa>/dot.h, which comes before the kernels of this folder:
+//
+//   gelu(Vec)          its own or that of rational_gelu.h
+//   Own                the products that it brings (products.h): its instructions for bfloat16 or
+//                      int8, with an innermost loop of their own where that of multiply.h does not
+//                      fit; without one there are bf16.h and madd.h, which asks for add_pairs and
+//                      store_s16
+// Everything is in an unnamed namespace: each instruction set compiles a copy of its own.
 namespace sakedge::cpu {
 namespace {
 

@@ -10,13 +10,13 @@
 namespace sakedge::cpu {
 namespace {
 
-// Every kernel over one instruction set's vector, with its three arithmetics.
-template <typename Float32, typename Bfloat16, typename Int8>
+// Every kernel over one instruction set's vector.
+template <typename Own>
 constexpr KernelTable full_table() {
   return {
-      packed_kernels<Float32>(),
-      packed_kernels<Bfloat16>(),
-      packed_kernels<Int8>(),
+      packed_kernels<typename Own::Float32>(),
+      packed_kernels<typename Own::Bfloat16>(),
+      packed_kernels<typename Own::Int8>(),
 #define KERNEL(name, result, parameters) name,
 #include "cpu/kernels.def"
   };
