@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.reference.sak import ReferenceStudent
-from tests.support.checkpoint import load_state, make_checkpoint
+from tools.checkpoint import load_state, make_checkpoint
 
 import sakedge
 from sakedge.convert import convert

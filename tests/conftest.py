@@ -17,7 +17,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A checkpoint and its config.yml: width 48, 4 blocks, 64 x 96, adapters dino and sam."""
-    from tests.support.checkpoint import make_checkpoint
+    from tools.checkpoint import make_checkpoint
 
     folder = tmp_path_factory.mktemp("checkpoint")
     return make_checkpoint(folder, width=48, blocks=4, attention_heads=3)

@@ -40,6 +40,7 @@ def main() -> int:
     options = [
         "--no-build-isolation",
         f"-Ccmake.define.SAKEDGE_SANITIZE={arguments.sanitizers}",
+        "-Ccmake.define.SAKEDGE_CALLS=ON",
         "-Cinstall.strip=false",
         f"-Cbuild-dir={folder / 'cmake'}",
         f"--target={site}",

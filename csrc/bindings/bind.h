@@ -17,7 +17,6 @@ void bind_errors(pybind11::module_& module);
 void bind_geometry(pybind11::module_& module);
 void bind_head(pybind11::module_& module);
 void bind_image(pybind11::module_& module);
-void bind_kernels(pybind11::module_& module);
 void bind_mosaic(pybind11::module_& module);
 void bind_router(pybind11::module_& module);
 void bind_snapshot(pybind11::module_& module);

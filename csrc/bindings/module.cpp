@@ -18,5 +18,4 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   bind_decoder(module);
   bind_image(module);
   bind_mosaic(module);
-  bind_kernels(module);
 }

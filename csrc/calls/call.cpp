@@ -7,21 +7,23 @@ namespace {
 
 struct Entry {
   std::string_view name;
-  Result (*call)(const cpu::KernelTable& table, const Arrays& inputs);
+  Result (*call)(const Kernels& kernels, const Arrays& inputs);
 };
 
 // Fails to compile if a kernel of the list has no call of its name.
-#define ARITHMETIC(name, arithmetic)                                                \
-  {#name "_" #arithmetic, [](const cpu::KernelTable& table, const Arrays& inputs) { \
-     return name(table.arithmetic, inputs);                                         \
-   }},
+#define ENTRY(name, callee, kernels) \
+  {name, [](const Kernels& all, const Arrays& inputs) { return callee(kernels, inputs); }},
+#define ARITHMETIC(name, arithmetic) ENTRY(#name "_" #arithmetic, name, all.table.arithmetic)
+#define PEAK(arithmetic) ENTRY("peak_" #arithmetic, peak, all.peaks.arithmetic)
 constexpr Entry kEntries[] = {
 #define PACKED(name, result, parameters) \
   ARITHMETIC(name, f32) ARITHMETIC(name, bf16) ARITHMETIC(name, s8)
-#define KERNEL(name, result, parameters) {#name, name},
+#define KERNEL(name, result, parameters) ENTRY(#name, name, all.table)
 #include "cpu/kernels.def"
-};
+    PEAK(f32) PEAK(bf16) PEAK(s8)};
+#undef PEAK
 #undef ARITHMETIC
+#undef ENTRY
 
 }  // namespace
 
@@ -33,10 +35,10 @@ std::vector<std::string> names() {
   return result;
 }
 
-Expected<Arrays> call(const cpu::KernelTable& table, std::string_view name, const Arrays& inputs) {
+Expected<Arrays> call(const Kernels& kernels, std::string_view name, const Arrays& inputs) {
   for (const Entry& entry : kEntries) {
     if (entry.name == name) {
-      return entry.call(table, inputs);
+      return entry.call(kernels, inputs);
     }
   }
   return Status(Code::kInvalid, "no kernel " + std::string(name));

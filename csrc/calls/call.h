@@ -5,14 +5,15 @@
 #include <vector>
 
 #include "calls/array.h"
+#include "calls/kernels.h"
 #include "core/status.h"
-#include "cpu/kernel_table.h"
 
 // Every kernel by its name, on arrays: the one interface for running single kernels, used by the
-// Python module and by the program of tests/kernels that runs those of another architecture.
+// Python module sakedge_kernels and by the program of tests/kernels that runs those of another
+// architecture.
 namespace sakedge::calls {
 
-// All of kernels.def; the matrix kernels once for each arithmetic, as in linear_f32.
+// All of kernels.def, and the peaks; those of matrices once for each arithmetic, as in linear_f32.
 std::vector<std::string> names();
 
 // Runs one kernel. Fails with kInvalid if there is none of that name, if the inputs do not fit it,
@@ -26,7 +27,6 @@ std::vector<std::string> names();
 //                    y [m, n] to accumulate on or none                     -> y [m, n]
 //   adapter_<a>      x, r [m, c], down [c, h], its bias, up [h, c], its bias  -> r [m, c]
 //   router_<a>       x [m, c], weight [c, h], bias, gamma, beta [h], epsilon [1]  -> sum [h]
-//   peak_<a>         rounds [1]                                            -> multiplications [1]
 //   gelu_f32         x [n]                                                 -> y [n]
 //   layer_norm_f32   x [m, c], gamma, beta [c], epsilon [1]                -> y [m, c]
 //   mix_f32          inputs [experts, m, c], weights [experts]             -> y [m, c]
@@ -40,8 +40,10 @@ std::vector<std::string> names();
 //   decode_planes_<name>_f32  planes [classes, pixels]      -> as the kernel writes it
 //   blend_f32        map, rows, columns, row weights [out_height], column weights [out_width],
 //                    planes [classes, out_height, out_width] to add to  -> planes
+//   peak_<a>         rounds [1]                              -> multiplications [1]
+//                    (no kernel: peak.h)
 //
 // A lerp is its four members. "None" is an array without elements.
-Expected<Arrays> call(const cpu::KernelTable& table, std::string_view name, const Arrays& inputs);
+Expected<Arrays> call(const Kernels& kernels, std::string_view name, const Arrays& inputs);
 
 }  // namespace sakedge::calls

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "calls/array.h"
+#include "calls/peak/peak.h"
 #include "core/status.h"
 #include "cpu/kernel_table.h"
 
@@ -23,7 +24,7 @@ inline Result checked(bool intact, Arrays outputs) {
   return outputs;
 }
 
-// matrices.cpp: each for the kernels of one arithmetic
+// matrices.cpp: each for the kernels, or the peak, of one arithmetic
 Result packed_size(const cpu::PackedKernels& kernels, const Arrays& in);
 Result pack(const cpu::PackedKernels& kernels, const Arrays& in);
 Result row_size(const cpu::PackedKernels& kernels, const Arrays& in);
@@ -31,7 +32,7 @@ Result prepare(const cpu::PackedKernels& kernels, const Arrays& in);
 Result linear(const cpu::PackedKernels& kernels, const Arrays& in);
 Result adapter(const cpu::PackedKernels& kernels, const Arrays& in);
 Result router(const cpu::PackedKernels& kernels, const Arrays& in);
-Result peak(const cpu::PackedKernels& kernels, const Arrays& in);
+Result peak(Peak kernel, const Arrays& in);
 
 // tokens.cpp
 Result gelu_f32(const cpu::KernelTable& table, const Arrays& in);

@@ -137,14 +137,14 @@ Result router(const PackedKernels& kernels, const Arrays& in) {
   return checked(sum.gaps_intact() && scratch.guard_intact(), {{{h}, sum.dense()}});
 }
 
-Result peak(const PackedKernels& kernels, const Arrays& in) {
+Result peak(Peak kernel, const Arrays& in) {
   if (in.size() != 1 || !has_shape(in[0], {1}) || size_of(in[0], 0) < 1) {
     return wrong_inputs("rounds [1], at least 1");
   }
-  const Block words(16384);
+  const Block words(kPeakBytes);
   std::fill_n(words.data(), words.size(), std::byte{0});
   float out = 0.0f;
-  return one(kernels.peak({size_of(in[0], 0), words.data(), &out}));
+  return one(kernel(size_of(in[0], 0), words.data(), &out));
 }
 
 }  // namespace sakedge::calls

@@ -90,21 +90,13 @@ struct RouterArgs {
   float* sum;      // [hidden]
 };
 
-// `rounds` rounds of the innermost loop with all operands in the first-level cache: what the other
-// kernels are measured against. Returns how many elements were multiplied.
-struct PeakArgs {
-  Index rounds;       // >= 1
-  const void* words;  // 16 KiB of zeros
-  float* out;         // [1]
-};
-
 // Kernels of one arithmetic:
 // packed_size  bytes that pack writes, a multiple of 64.
 // pack         a matrix, once, when weights are loaded.
 // row_size     bytes of a prepared row, a multiple of 64.
 // prepare      rows for products.
 // linear       a product; head_project and head_taps of docs/algebra.md, section 5, are this one.
-// adapter, router, peak  see their arguments.
+// adapter, router  see their arguments.
 struct PackedKernels {
 #define PACKED(name, result, parameters) result(*name) parameters = nullptr;
 #include "cpu/kernels.def"

@@ -81,12 +81,18 @@ Status Mosaic::decode(std::span<const TileMap> tiles, Index classes, const Pixel
   if (begin < 0 || begin > end || end > rows_.length) {
     return {Code::kInvalid, "mosaic: no such rows"};
   }
+  std::vector<bool> seen(static_cast<std::size_t>(grid().area()), false);
   Index needed = 0;
   for (const TileMap& tile : tiles) {
     if (tile.row < 0 || tile.row >= rows_.count() || tile.column < 0 ||
         tile.column >= columns_.count() || tile.map == nullptr) {
       return {Code::kInvalid, "mosaic: no such tile"};
     }
+    const auto place = static_cast<std::size_t>(tile.row * columns_.count() + tile.column);
+    if (seen[place]) {
+      return {Code::kInvalid, "mosaic: a tile comes twice"};
+    }
+    seen[place] = true;
     const Index top = rows_.starts[static_cast<std::size_t>(tile.row)];
     needed += top < end && top + rows_.tile > begin ? 1 : 0;
   }

@@ -81,7 +81,7 @@ def _resident(path: Path) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs Linux's /proc")
 def test_only_the_components_asked_for_are_read_and_held(tmp_path: Path) -> None:
-    from tests.support.checkpoint import make_checkpoint
+    from tools.checkpoint import make_checkpoint
 
     from sakedge.convert import convert
 

@@ -10,7 +10,7 @@ import openvino as ov
 import pytest
 from numpy.typing import NDArray
 from tests.reference.sak import ReferenceStudent
-from tests.support.checkpoint import load_state
+from tools.checkpoint import load_state
 
 from sakedge.errors import DigestError, OptionError, UnknownTaskError
 from sakedge.format import StudentFile, Subgraph, write_student

@@ -3,59 +3,42 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.kernels.machines import ISAS, Kernels, Runner, local
+from tests.support import cmake
 
 from sakedge import _core
 
-ROOT = Path(__file__).parents[2]
 TESTS = ("sakedge_dispatch_test", "sakedge_thread_pool_test")
+CALLS = "sakedge_calls"
 RUNNER = "sakedge_kernel_runner"
 EMULATOR = "qemu-aarch64-static"
 
 
-def _tool(name: str) -> str | None:
-    """A program of this virtual environment, which need not be on the PATH, or of the machine."""
-    return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-
-
 def _build(folder: Path, targets: tuple[str, ...], *options: str) -> Path:
-    """Builds C++ targets with what they link."""
-    cmake = _tool("cmake")
-    if cmake is None:
-        pytest.skip("there is no cmake")
-    options = ("-DSAKEDGE_PYTHON=OFF", "-DSAKEDGE_TESTS=ON", *options)
-    ninja = _tool("ninja")
-    generator = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"] if ninja else []
-    for command in (
-        [cmake, "-S", str(ROOT), "-B", str(folder), *generator, *options],
-        [cmake, "--build", str(folder), "--parallel", "2", "--target", *targets],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    cmake.configure(folder, "-DSAKEDGE_PYTHON=OFF", "-DSAKEDGE_TESTS=ON", *options)
+    cmake.build(folder, *targets)
     return folder
 
 
 @pytest.fixture(scope="session")
 def debug_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _build(tmp_path_factory.mktemp("debug"), TESTS, "-DCMAKE_BUILD_TYPE=Debug")
+    return _build(tmp_path_factory.mktemp("debug"), (*TESTS, CALLS), "-DCMAKE_BUILD_TYPE=Debug")
 
 
 def _build_for_aarch64(folder: Path, targets: tuple[str, ...], kind: str) -> Path:
     if shutil.which("aarch64-linux-gnu-g++") is None:
         pytest.skip("there is no aarch64-linux-gnu-g++")
-    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake' / 'aarch64-linux-gnu.cmake'}"
+    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={cmake.ROOT / 'cmake' / 'aarch64-linux-gnu.cmake'}"
     return _build(folder, targets, f"-DCMAKE_BUILD_TYPE={kind}", toolchain)
 
 
 @pytest.fixture(scope="session")
 def aarch64_debug_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _build_for_aarch64(tmp_path_factory.mktemp("aarch64"), ("sakedge_cpu",), "Debug")
+    return _build_for_aarch64(tmp_path_factory.mktemp("aarch64"), (CALLS,), "Debug")
 
 
 @pytest.fixture(scope="session")

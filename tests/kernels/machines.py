@@ -16,6 +16,7 @@ from typing import IO, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+import sakedge_kernels
 from sakedge import _core
 
 F32 = NDArray[np.float32]
@@ -106,7 +107,7 @@ def _size(value: int) -> bytes:
 
 
 def local(isa: str) -> Kernels:
-    return Kernels(_core.Kernels(isa))
+    return Kernels(sakedge_kernels.Kernels(isa))
 
 
 def output(command: Sequence[str]) -> list[str]:

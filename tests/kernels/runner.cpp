@@ -83,19 +83,17 @@ void answer(std::string_view error, const Arrays& outputs) {
 }
 
 int serve(const std::string& isa) {
-  const cpu::Features present = cpu::detect_features();
-  const Expected<Index> chosen = cpu::choose(cpu::isas(), present, isa);
-  if (!chosen.ok()) {
-    fail(chosen.status().message());
+  const Expected<calls::Kernels> kernels = calls::kernels_of(isa);
+  if (!kernels.ok()) {
+    fail(kernels.status().message());
   }
-  const cpu::KernelTable table = cpu::compose(cpu::isas(), present, chosen.value());
   std::uint32_t length = 0;
   while (read(&length, sizeof(length))) {
     std::string name(length, '\0');
     if (!read(name.data(), length)) {
       fail("a call breaks off");
     }
-    const Expected<Arrays> outputs = calls::call(table, name, read_arrays());
+    const Expected<Arrays> outputs = calls::call(kernels.value(), name, read_arrays());
     if (outputs.ok()) {
       answer("", outputs.value());
     } else {

@@ -16,31 +16,55 @@ from tests.kernels.machines import ISAS
 
 LOCAL = set("tbdrnNUaA")  # text, bss, data, read-only, debugging, undefined, absolute
 
+pytestmark = pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not on the PATH")
 
-def _exported(path: Path, nm: str = "nm") -> list[str]:
+
+class Objects:
+    """What the objects of one instruction set have, in a build without optimisation."""
+
+    def __init__(self, request: pytest.FixtureRequest, isa: str) -> None:
+        architecture, _, self.name = isa.rpartition(" ")
+        fixture = f"{architecture}_debug_build" if architecture else "debug_build"
+        self._build: Path = request.getfixturevalue(fixture)
+        self._nm = f"{architecture}-linux-gnu-nm" if architecture else "nm"
+
+    def symbols(self, kind: str) -> list[tuple[str, str]]:
+        """(type, name) in the object of target sakedge_<kind>_<isa>."""
+        (path,) = self._build.glob(f"**/CMakeFiles/sakedge_{kind}_{self.name}.dir/**/*.o")
+        return _symbols(path, self._nm)
+
+
+@pytest.fixture(params=ISAS)
+def objects(request: pytest.FixtureRequest) -> Objects:
+    return Objects(request, request.param)
+
+
+def _symbols(path: Path, nm: str = "nm") -> list[tuple[str, str]]:
     output = subprocess.run(
         [nm, "--demangle", str(path)], capture_output=True, text=True, check=True
     ).stdout
-    lines = re.findall(r"^\S*\s+(\w) (.+)$", output, flags=re.MULTILINE)
-    return [name for kind, name in lines if kind not in LOCAL]
+    return re.findall(r"^\S*\s+(\w) (.+)$", output, flags=re.MULTILINE)
 
 
-@pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not on the PATH")
-@pytest.mark.parametrize("isa", ISAS)
-def test_object_exports_its_table_alone(request: pytest.FixtureRequest, isa: str) -> None:
-    architecture, _, name = isa.rpartition(" ")
-    build = request.getfixturevalue(
-        f"{architecture}_debug_build" if architecture else "debug_build"
-    )
-    objects = list(build.glob(f"CMakeFiles/sakedge_isa_{name}.dir/**/*.o"))
-    assert len(objects) == 1
-    table = "".join(part.capitalize() for part in name.split("_"))
-    nm = f"{architecture}-linux-gnu-nm" if architecture else "nm"
-    assert _exported(objects[0], nm) == [f"sakedge::cpu::k{table}Table"]
+def _exported(symbols: list[tuple[str, str]]) -> list[str]:
+    return [name for kind, name in symbols if kind not in LOCAL]
 
 
-@pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not on the PATH")
+def test_object_exports_its_table_alone(objects: Objects) -> None:
+    table = "".join(part.capitalize() for part in objects.name.split("_"))
+    assert _exported(objects.symbols("isa")) == [f"sakedge::cpu::k{table}Table"]
+
+
+def test_object_of_peaks_exports_its_table_alone(objects: Objects) -> None:
+    assert _exported(objects.symbols("peak")) == [f"sakedge::calls::{objects.name}::kPeaks"]
+
+
+def test_peaks_are_in_their_own_object_alone(objects: Objects) -> None:
+    assert any("::peak<" in name for _, name in objects.symbols("peak"))
+    assert not any("peak" in name for _, name in objects.symbols("isa"))
+
+
 def test_reader_of_symbols_sees_weak_ones(debug_build: Path) -> None:
     objects = list(debug_build.glob("CMakeFiles/sakedge_core.dir/**/thread_pool.cpp.o"))
-    exported = _exported(objects[0])
+    exported = _exported(_symbols(objects[0]))
     assert any("std::" in name for name in exported), "weak symbols of templates are not seen"

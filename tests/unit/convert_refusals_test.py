@@ -16,8 +16,8 @@ import pytest
 import torch
 import yaml
 from numpy.typing import NDArray
-from tests.support.checkpoint import load_state, make_checkpoint, save_state
 from tests.support.files import without_rights
+from tools.checkpoint import load_state, make_checkpoint, save_state
 
 from sakedge.convert import convert
 from sakedge.errors import CheckpointError, OptionError, SakedgeError, StorageError

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.checkpoint import make_checkpoint
+from tools.checkpoint import make_checkpoint
 
 from sakedge.convert import convert
 

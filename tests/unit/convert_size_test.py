@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support.checkpoint import load_state, make_checkpoint
+from tools.checkpoint import load_state, make_checkpoint
 
 from sakedge.convert import convert
 from sakedge.convert.position import resample, source_grid

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 from tests.reference.sak import ReferenceStudent
-from tests.support.checkpoint import load_state, make_checkpoint, save_state
+from tools.checkpoint import load_state, make_checkpoint, save_state
 
 from sakedge.convert import convert
 from sakedge.format import Storage, StudentFile

@@ -135,7 +135,7 @@ if __name__ == "__main__":
 @pytest.fixture(scope="module")
 def many_adapters(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A student whose adapters weigh more than all the rest: twelve of 2.7 MiB each."""
-    from tests.support.checkpoint import make_checkpoint
+    from tools.checkpoint import make_checkpoint
 
     from sakedge.convert import convert
 

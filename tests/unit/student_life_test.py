@@ -126,7 +126,7 @@ def test_a_pickled_student_is_loaded_again(
 
 
 def test_a_pickled_student_refuses_another_file(tiny_checkpoint: object, tmp_path: Path) -> None:
-    from tests.support.checkpoint import make_checkpoint
+    from tools.checkpoint import make_checkpoint
 
     from sakedge.convert import convert
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "calls/peak/peaks.h"
 #include "core/aligned.h"
 #include "cpu/dispatch.h"
 #include "cpu/scratch.h"
@@ -56,8 +57,11 @@ constexpr Sizes kSizes[] = {{"ViT-S", 384}, {"ViT-B", 768}, {"ViT-L", 1024}};
 
 class Bench {
  public:
-  Bench(std::string_view isa, const char* arithmetic, const PackedKernels& kernels)
-      : isa_(isa), arithmetic_(arithmetic), kernels_(kernels) {}
+  Bench(std::string_view isa, Arithmetic arithmetic, const PackedKernels& kernels)
+      : isa_(isa),
+        arithmetic_(name_of(arithmetic)),
+        kernels_(kernels),
+        peak_loop_(select(calls::peaks_of(isa), arithmetic)) {}
 
   void run() {
     measure_peak();
@@ -77,10 +81,11 @@ class Bench {
 
  private:
   void measure_peak() {
-    const AlignedBuffer words = random(4096, 0.0f);
+    AlignedBytes words(calls::kPeakBytes);
+    std::fill_n(words.data(), calls::kPeakBytes, std::byte{0});
     float out = 0.0f;
     Index count = 0;
-    const double seconds = fastest([&] { count = kernels_.peak({5000, words.data(), &out}); });
+    const double seconds = fastest([&] { count = peak_loop_(5000, words.data(), &out); });
     peak_ = std::max(peak_, static_cast<double>(count) / seconds);
   }
 
@@ -164,6 +169,7 @@ class Bench {
   std::string isa_;
   const char* arithmetic_;
   const PackedKernels& kernels_;
+  calls::Peak peak_loop_;
   double peak_ = 0.0;
   std::vector<std::string> rows_;
 };
@@ -249,11 +255,10 @@ int main() {
     }
     // Only kernels of this instruction set's own table, not inherited ones.
     const KernelTable& own = *isa.table;
-    const std::pair<const char*, const PackedKernels*> arithmetics[] = {
-        {"f32", &own.f32}, {"bf16", &own.bf16}, {"s8", &own.s8}};
-    for (const auto& [name, kernels] : arithmetics) {
-      if (kernels->linear != nullptr) {
-        Bench(isa.name, name, *kernels).run();
+    for (const Arithmetic arithmetic : kArithmetics) {
+      const PackedKernels& kernels = select(own, arithmetic);
+      if (kernels.linear != nullptr) {
+        Bench(isa.name, arithmetic, kernels).run();
       }
     }
     if (own.gelu_f32 != nullptr) {

@@ -18,10 +18,10 @@ def peak(precision: str, threads: int) -> float:
     The innermost loop of the best instruction set's products, all operands in the first-level
     cache, on all threads at once; the best of several measurements.
     """
-    from sakedge import _core
+    import sakedge_kernels
 
     arithmetic = ARITHMETICS[precision]
-    kernels = _core.Kernels(arithmetics()[precision].isa)
+    kernels = sakedge_kernels.Kernels(arithmetics()[precision].isa)
     rounds = np.array([_ROUNDS], np.float32)
 
     def rate(_: int) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.support.checkpoint import make_checkpoint
+from tools.checkpoint import make_checkpoint
 
 from sakedge.assets import demo_student
 from sakedge.convert import convert

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "cpu/avx512/vec.h"
+// vec.h first: what follows is written in its terms.
+#include "cpu/avx512/gelu.h"
 #include "cpu/vector/bf16.h"
+#include "cpu/vector/products.h"
 
 namespace sakedge::cpu {
 namespace {
@@ -15,6 +19,8 @@ struct Avx512Bf16Dot : WordOperands {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), (__m256i)_mm512_cvtneps_pbh(x));
   }
 };
+
+typedef Products<Inherited, Bf16<Avx512Bf16Dot>, Inherited> Own;
 
 }  // namespace
 }  // namespace sakedge::cpu

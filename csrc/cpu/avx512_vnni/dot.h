@@ -1,5 +1,9 @@
 #pragma once
 
+#include "cpu/avx512/vec.h"
+// vec.h first: what follows is written in its terms.
+#include "cpu/avx512/gelu.h"
+#include "cpu/vector/products.h"
 #include "cpu/vector/s8.h"
 
 namespace sakedge::cpu {
@@ -21,6 +25,8 @@ struct VnniDot : WordOperands {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_xor_si128(bytes, _mm_set1_epi8(-128)));
   }
 };
+
+typedef Products<Inherited, Inherited, S8<VnniDot>> Own;
 
 }  // namespace
 }  // namespace sakedge::cpu

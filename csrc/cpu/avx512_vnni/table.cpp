@@ -1,15 +1,13 @@
 // int8 products in one instruction: Intel since Cascade Lake, AMD since Zen 4. The rest is
 // inherited from avx512.
-#include "cpu/avx512/vec.h"
-// vec.h first: what follows is written in its terms.
-#include "cpu/avx512/gelu.h"
 #include "cpu/avx512_vnni/dot.h"
-#include "cpu/vector/tokens.h"
+// dot.h first: what follows is written in its terms.
+#include "cpu/vector/packed.h"
 
 namespace sakedge::cpu {
 
 extern const KernelTable kAvx512VnniTable;
 
-constexpr KernelTable kAvx512VnniTable = {.s8 = packed_kernels<S8<VnniDot>>()};
+constexpr KernelTable kAvx512VnniTable = products_table<Own>();
 
 }  // namespace sakedge::cpu

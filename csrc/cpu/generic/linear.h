@@ -154,24 +154,5 @@ void linear(const LinearArgs& args) {
   }
 }
 
-// kRows rows times one panel, repeatedly.
-template <typename A>
-Index peak(const PeakArgs& args) {
-  constexpr Index kDepth = 64;
-  const char* rows = static_cast<const char*>(args.words);
-  const auto* panel = reinterpret_cast<const typename A::Cell*>(rows + 4096);
-  typename A::Sum sums[kRows][kPanel];
-  for (Index round = 0; round < args.rounds; ++round) {
-    multiply<A, kRows>(kDepth, rows + round % 2 * kLine, panel, sums);
-  }
-  *args.out = 0.0f;
-  for (Index r = 0; r < kRows; ++r) {
-    for (Index j = 0; j < kPanel; ++j) {
-      *args.out += A::value(sums[r][j], 1.0f, 1.0f);
-    }
-  }
-  return args.rounds * kDepth * kRows * kPanel;
-}
-
 }  // namespace
 }  // namespace sakedge::cpu

@@ -1,9 +1,13 @@
 #pragma once
 
+#include "cpu/neon/vec.h"
+// vec.h first: what follows is written in its terms.
 #include "cpu/neon/by_lane.h"
 #include "cpu/neon/by_tile.h"
 #include "cpu/vector/bf16.h"
 #include "cpu/vector/f32.h"
+#include "cpu/vector/products.h"
+#include "cpu/vector/rational_gelu.h"
 #include "cpu/vector/s8.h"
 
 namespace sakedge::cpu {
@@ -80,6 +84,8 @@ struct WideningDot {
   }
   static void store(Cell* out, Ints x) { store_s8(out, x); }
 };
+
+typedef Products<F32<LaneF32>, Bf16<LaneBf16>, S8<WideningDot>> Own;
 
 }  // namespace
 }  // namespace sakedge::cpu

@@ -1,7 +1,11 @@
 #pragma once
 
+#include "cpu/neon/vec.h"
+// vec.h first: what follows is written in its terms.
 #include "cpu/neon/by_tile.h"
 #include "cpu/vector/bf16.h"
+#include "cpu/vector/products.h"
+#include "cpu/vector/rational_gelu.h"
 
 namespace sakedge::cpu {
 namespace {
@@ -34,6 +38,8 @@ struct BfmmlaDot {
     vst1_bf16(reinterpret_cast<bfloat16_t*>(out), vcvt_bf16_f32(x));
   }
 };
+
+typedef Products<Inherited, Bf16<BfmmlaDot>, Inherited> Own;
 
 }  // namespace
 }  // namespace sakedge::cpu

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "cpu/neon/vec.h"
+// vec.h first: what follows is written in its terms.
 #include "cpu/neon/by_lane.h"
+#include "cpu/vector/products.h"
+#include "cpu/vector/rational_gelu.h"
 #include "cpu/vector/s8.h"
 
 namespace sakedge::cpu {
@@ -25,6 +29,8 @@ struct SdotDot {
   }
   static void store(Cell* out, Ints x) { store_s8(out, x); }
 };
+
+typedef Products<Inherited, Inherited, S8<SdotDot>> Own;
 
 }  // namespace
 }  // namespace sakedge::cpu

@@ -1,6 +1,10 @@
 #pragma once
 
+#include "cpu/neon/vec.h"
+// vec.h first: what follows is written in its terms.
 #include "cpu/neon/by_tile.h"
+#include "cpu/vector/products.h"
+#include "cpu/vector/rational_gelu.h"
 #include "cpu/vector/s8.h"
 
 namespace sakedge::cpu {
@@ -34,6 +38,8 @@ struct SmmlaDot {
   }
   static void store(Cell* out, Ints x) { store_s8(out, x); }
 };
+
+typedef Products<Inherited, Inherited, S8<SmmlaDot>> Own;
 
 }  // namespace
 }  // namespace sakedge::cpu

@@ -3,7 +3,7 @@
 #include "core/index.h"
 
 // The kernels of this folder are written once, in terms of a vector of floats. An instruction set
-// provides, in <isa>/vec.h, which its table.cpp includes before anything of this folder:
+// provides, in <isa>/vec.h, which its dot.h includes before anything of this folder:
 //
 //   UNROLL             before a loop of a constant number of steps
 //   Vec, Ints          kLanes floats; as many int32
@@ -15,10 +15,13 @@
 //   prefetch
 //   load_ints, splat_ints, add_ints, sub_ints, to_float, to_nearest (ties to even)
 //   lower_bf16, upper_bf16, store_bf16
-// and gelu(Vec), its own or that of vector/gelu.h. Its dot.h has instructions for products of
-// bfloat16 or int8, if any, and an innermost loop of its own where that of gemm.h does not fit;
-// otherwise it uses bf16.h and madd.h, which requires add_pairs and store_s16. Everything is in an
-// unnamed namespace: each instruction set compiles its own copy.
+// and, in <isa>/dot.h, which comes before the kernels of this folder:
+//
+//   gelu(Vec)          its own or that of rational_gelu.h
+//   Own                the products that it has (products.h): its instructions for bfloat16 or
+//                      int8, with an innermost loop of their own where that of multiply.h does not
+//                      fit; otherwise bf16.h and madd.h, which requires add_pairs and store_s16
+// Everything is in an unnamed namespace: each instruction set compiles its own copy.
 namespace sakedge::cpu {
 namespace {
 

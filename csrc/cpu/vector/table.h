@@ -1,21 +1,22 @@
 #pragma once
 
-#include "cpu/vector/activation.h"
 #include "cpu/vector/decode.h"
+#include "cpu/vector/gelu.h"
 #include "cpu/vector/head_expand.h"
+#include "cpu/vector/layer_norm.h"
 #include "cpu/vector/mix.h"
-#include "cpu/vector/tokens.h"
+#include "cpu/vector/packed.h"
 
 namespace sakedge::cpu {
 namespace {
 
-// Every kernel over one instruction set's vector, with its three arithmetics.
-template <typename Float32, typename Bfloat16, typename Int8>
+// Every kernel over one instruction set's vector.
+template <typename Own>
 constexpr KernelTable full_table() {
   return {
-      packed_kernels<Float32>(),
-      packed_kernels<Bfloat16>(),
-      packed_kernels<Int8>(),
+      packed_kernels<typename Own::Float32>(),
+      packed_kernels<typename Own::Bfloat16>(),
+      packed_kernels<typename Own::Int8>(),
 #define KERNEL(name, result, parameters) name,
 #include "cpu/kernels.def"
   };

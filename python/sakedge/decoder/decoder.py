@@ -118,6 +118,12 @@ class Decoder:
             OptionError: Shapes, batch sizes, parts or numbers do not fit.
         """
         in_range("min_weight", min_weight, low=0, high=1)
+        if len(snapshots) != len(windows):
+            raise OptionError(
+                "snapshots and windows do not fit each other",
+                expected=f"{len(windows)} snapshots, one per window",
+                got=str(len(snapshots)),
+            )
         try:
             found = self._core.run(
                 stem=self._checked(stem, len(windows)),

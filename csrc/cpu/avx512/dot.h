@@ -1,0 +1,17 @@
+#pragma once
+
+#include "cpu/avx512/vec.h"
+// vec.h first: what follows is written in its terms.
+#include "cpu/avx512/gelu.h"
+#include "cpu/vector/bf16.h"
+#include "cpu/vector/f32.h"
+#include "cpu/vector/madd.h"
+#include "cpu/vector/products.h"
+
+namespace sakedge::cpu {
+namespace {
+
+typedef Products<F32<BroadcastF32>, Bf16<WidenedBf16>, S8<MaddDot>> Own;
+
+}  // namespace
+}  // namespace sakedge::cpu

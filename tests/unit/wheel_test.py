@@ -1,0 +1,41 @@
+"""What is built for a user, and what for development alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support import cmake
+
+from sakedge import _core
+
+DEVELOPMENT = {"sakedge_calls", "sakedge_kernels", "sakedge_peak_generic"}
+"""Targets of CMake that no wheel may contain."""
+
+
+@pytest.mark.parametrize(("state", "expected"), [("wheel", set()), ("editable", DEVELOPMENT)])
+def test_single_kernels_are_built_for_development_alone(
+    tmp_path: Path, state: str, expected: set[str]
+) -> None:
+    defines = [f"-D{name}={value}" for name, value in _defines(state).items()]
+    found = subprocess.run(
+        [sys.executable, "-m", "pybind11", "--cmakedir"], capture_output=True, text=True, check=True
+    )
+    python = [f"-DPython_EXECUTABLE={sys.executable}", f"-Dpybind11_DIR={found.stdout.strip()}"]
+    cmake.configure(tmp_path, *defines, *python)
+    targets = {line.split(":")[0] for line in cmake.build(tmp_path, "help").splitlines()}
+    assert "_core" in targets
+    assert DEVELOPMENT & targets == expected
+
+
+def _defines(state: str) -> dict[str, str]:
+    """What pyproject.toml has CMake define in a build of this kind."""
+    settings = pytest.importorskip("scikit_build_core.settings.skbuild_read_settings")
+    reader = settings.SettingsReader.from_file(str(cmake.ROOT / "pyproject.toml"), state=state)
+    return dict(reader.settings.cmake.define)
+
+
+def test_the_shipped_module_calls_no_single_kernels() -> None:
+    assert not hasattr(_core, "Kernels")
