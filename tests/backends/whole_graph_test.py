@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from onnx import helper
-from tests.support.checkpoint import make_checkpoint
+from tools.checkpoint import make_checkpoint
 
 from sakedge.backends import registry
 from sakedge.backends.base import Backend, CompileOptions

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.checkpoint import make_checkpoint
+from tools.checkpoint import make_checkpoint
 
 import sakedge
 from sakedge.convert import convert
