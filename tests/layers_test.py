@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,22 +13,24 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python" / "sakedge"
 
-# A module may import what stands on a lower floor, and its own package; nothing else of ours.
-FLOORS: tuple[frozenset[str], ...] = (
-    frozenset({"assets", "errors", "progress"}),
-    frozenset({"arguments", "files", "logs"}),
-    frozenset({"drawing"}),
-    frozenset({"tasks"}),
-    frozenset({"format"}),
-    frozenset({"adapters", "backends", "images"}),
-    frozenset({"decoder", "result", "sources"}),
-    frozenset({"runtime"}),
-    frozenset({"student"}),
-    frozenset({"api"}),
-    frozenset({"peers"}),
-    frozenset({"checks", "convert"}),
-    frozenset({"cli"}),
-)
+# From the top floor down. A module may import what stands on a lower floor, and its own package;
+# nothing else of ours. ARCHITECTURE.md shows the same picture.
+PICTURE = """\
+cli
+checks convert
+peers
+api
+student
+runtime
+decoder result sources
+adapters backends images
+format
+tasks
+drawing
+arguments files logs
+assets errors progress
+"""
+FLOORS = tuple(frozenset(line.split()) for line in reversed(PICTURE.splitlines()))
 
 # A package that only some files may import, so that its absence costs nobody else anything.
 GUARDED: dict[str, tuple[str, ...]] = {
@@ -79,10 +82,27 @@ def _is_within(name: str, package: str) -> bool:
     return name == package or name.startswith(f"{package}.")
 
 
-def test_every_module_has_a_floor() -> None:
+def test_every_module_has_a_floor_and_every_floor_its_modules() -> None:
     units = {_unit(path) for path in _python_files()} - {"__init__", "__main__"}
-    placed = frozenset().union(*FLOORS)
-    assert units - placed == set(), "place the new module in FLOORS"
+    assert units == frozenset().union(*FLOORS)
+
+
+def test_the_architecture_shows_the_same_picture_and_every_folder() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text()
+    assert f"```\n{PICTURE}```" in page
+    folders = [p for p in PACKAGE.iterdir() if p.is_dir() and any(p.glob("*.py"))]
+    assert [p.name for p in folders if f"`{p.name}/`" not in page] == []
+    layers = [p.name for p in (ROOT / "csrc").iterdir() if p.is_dir()]
+    assert [layer for layer in layers if f"`csrc/{layer}/`" not in page] == []
+
+
+def test_files_are_small() -> None:
+    suffixes = {".py", ".h", ".cpp"}
+    for tree in ("python", "csrc", "tests", "tools"):
+        files = [p for p in (ROOT / tree).rglob("*") if p.suffix in suffixes]
+        lengths = {p: len(p.read_text().splitlines()) for p in files}
+        assert statistics.median(lengths.values()) < 150
+        assert [str(p) for p, length in lengths.items() if length > 400] == []
 
 
 @pytest.mark.parametrize("path", _python_files(), ids=lambda p: str(p.relative_to(PACKAGE)))
