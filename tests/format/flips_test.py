@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 from sakedge.errors import FileFormatError
-from sakedge.format import QualityEntry, StudentFile, TaskQuality, content_digest, write_student
+from sakedge.format import (
+    QualityEntry,
+    StudentFile,
+    TaskQuality,
+    content_digest,
+    extract_part,
+    read_pack,
+    write_pack,
+    write_student,
+)
 from sakedge.format.onnx.scan import scan_model
 from sakedge.format.onnx.wire import Span
 from sakedge.format.parse import parse, read_fields
@@ -118,6 +127,30 @@ def test_a_flip_is_refused_or_changes_the_file_digest(path: Path, tmp_path: Path
             with StudentFile.open(target) as file:
                 assert file.file_digest != digest
                 accepted += 1
+        except FileFormatError:
+            pass
+    assert accepted > 20
+
+
+def test_a_flip_in_a_pack_is_refused_or_changes_its_file_digest(
+    tiny_student: Path, tmp_path: Path
+) -> None:
+    """The manifest's own bits; those of the tensors are refused by their digest."""
+    target = tmp_path / "sam.safetensors"
+    with StudentFile.open(tiny_student) as file:
+        pack = extract_part(file, "adapters.sam", version="2026-11")
+    write_pack(target, pack.manifest, pack.tensors)
+    content, digest = target.read_bytes(), read_pack(target).file_digest
+    text = json.dumps(pack.manifest.model_dump_json())[1:-1].encode()  # a string in the header
+    start = content.index(text)
+    accepted = 0
+    for i, flipped in enumerate(_flips(text)):
+        if i % 7:
+            continue
+        target.write_bytes(content[:start] + flipped + content[start + len(text) :])
+        try:
+            assert read_pack(target).file_digest != digest
+            accepted += 1
         except FileFormatError:
             pass
     assert accepted > 20

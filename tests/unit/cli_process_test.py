@@ -82,14 +82,13 @@ def test_a_closed_pipe_ends_cleanly(tiny_student: Path, many_images: Path) -> No
     assert errors == ""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-def test_progress_on_a_terminal_stays_out_of_the_results(tiny_student: Path) -> None:
+def on_a_terminal(*arguments: object) -> tuple[int, str, str]:
+    """Runs the command with standard error on a terminal: exit code, output, what it showed."""
     import pty
 
     ours, theirs = pty.openpty()
-    options = ("-niter", "20", "--warmup", "0", "--json")
     with subprocess.Popen(
-        [*COMMAND, "benchmark", str(tiny_student), *options],
+        [*COMMAND, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=theirs,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
@@ -101,10 +100,27 @@ def test_progress_on_a_terminal_stays_out_of_the_results(tiny_student: Path) -> 
             while chunk := os.read(ours, 1 << 16):
                 seen += chunk
         os.close(ours)
-        found = json.loads(process.stdout.read())
-    assert process.returncode == 0
-    assert found["iterations"] == 20
-    assert "100%" in seen.decode()
+        printed = process.stdout.read().decode()
+    return process.returncode, printed, seen.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_progress_on_a_terminal_stays_out_of_the_results(tiny_student: Path) -> None:
+    options = ("-niter", "20", "--warmup", "0", "--json")
+    code, printed, seen = on_a_terminal("benchmark", tiny_student, *options)
+    assert code == 0
+    assert json.loads(printed)["iterations"] == 20
+    assert "100%" in seen
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_progress_of_a_large_image_counts_its_tiles(tiny_student: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((600, 900, 3), np.uint8)).save(tmp_path / "large.png")
+    options = ("--fit", "tile", "--no-save")
+    code, printed, seen = on_a_terminal("predict", tiny_student, tmp_path / "large.png", *options)
+    assert code == 0
+    assert "tile" in seen
+    assert "900x600" in printed
 
 
 def test_an_error_is_one_line_without_a_traceback(tiny_student: Path) -> None:

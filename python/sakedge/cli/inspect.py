@@ -127,9 +127,9 @@ def _inspect_pack(path: Path, json: bool) -> None:
     pack = read_pack(path)  # always checks the digest: a pack is small
     found = pack.manifest.model_dump(mode="json", exclude_none=True)
     if json:
-        print_json({"path": str(path), "manifest": found})
+        print_json({"path": str(path), "file_digest": pack.file_digest, "manifest": found})
     else:
-        _print_facts(str(path), found)
+        _print_facts(str(path), {**found, "file": f"SHA-256 {pack.file_digest}"})
 
 
 def _print_facts(title: str, facts: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.errors import DigestError, ManifestError, TensorError
-from sakedge.format.digest import component_digest
+from sakedge.format.digest import canonical_json, component_digest
 from sakedge.format.pack.manifest import PACK, PartManifest
 from sakedge.format.pack.part import PartPack
 from sakedge.format.pack.safetensors import read_safetensors, write_safetensors
@@ -45,7 +46,8 @@ def read_pack(path: str | Path) -> PartPack:
             remedy="Copy it again",
         )
     _check_values(content.tensors, path.name)
-    return PartPack(manifest, content.tensors)
+    digest = hashlib.sha256(canonical_json(content.metadata)).hexdigest()
+    return PartPack(manifest, content.tensors, digest)
 
 
 def write_pack(

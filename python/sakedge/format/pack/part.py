@@ -24,10 +24,13 @@ class PartPack:
     Attributes:
         manifest: What it is.
         tensors: Its tensors by canonical name, float32 or float16, read-only.
+        file_digest: SHA-256 of everything in its file: the manifest as it stands, and by the
+            digest in there the tensors. Empty for a pack that was not read from a file.
     """
 
     manifest: PartManifest
     tensors: Mapping[str, NDArray[Any]]
+    file_digest: str = ""
 
     def check_fits(self, student: Manifest, *, any_stem: bool = False) -> None:
         """Checks that the part was made for a student.
