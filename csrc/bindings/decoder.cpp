@@ -91,7 +91,7 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem,
       image.stem.push_back(x.data() + static_cast<Index>(i) * rows * geometry.channels);
     }
     image.snapshot = snapshots[i].get();
-    image.window = window_of(windows[i]);
+    image.window = window_from(windows[i]);
     image.min_weight = min_weight;
     results.emplace_back(*image.snapshot, geometry, image.window, Wanted{values, logits, maps},
                          image);

@@ -4,7 +4,6 @@
 #include <pybind11/stl.h>
 
 #include <string>
-#include <utility>
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
@@ -15,32 +14,27 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-using SizeArgument = std::pair<Index, Index>;
-
-// A map [height, width, classes] of an input of this size.
+// A map [height, width, classes], borrowed.
 struct Map {
   const float* data;
   Size size;
   Index classes;
-
-  explicit Map(const Floats& array)
-      : data(array.data()), size{array.shape(0), array.shape(1)}, classes(array.shape(2)) {}
 };
 
-Map map_of(const Floats& array) {
+Map map_from(const Floats& array) {
   require(array.ndim() == 3 && array.size() > 0, "expected a map [height, width, classes]");
-  return Map(array);
+  return {array.data(), {array.shape(0), array.shape(1)}, array.shape(2)};
 }
 
-Samples samples_of(const Window& window, const Map& map, SizeArgument input) {
+Samples samples_of(const Window& window, const Map& map, const SizeArguments& input) {
   require(input.first > 0 && input.second > 0, "an input without pixels");
-  return {window, map.size, {input.first, input.second}};
+  return {window, map.size, size_from(input)};
 }
 
 py::array decode(ThreadPool& pool, const std::string& family, const Floats& array,
-                 SizeArgument input, const WindowArguments& arguments) {
-  const Map map = map_of(array);
-  const Window window = window_of(arguments);
+                 const SizeArguments& input, const WindowArguments& arguments) {
+  const Map map = map_from(array);
+  const Window window = window_from(arguments);
   const PixelDecoder& decoder = decoder_of(family, map.classes);
   py::array values = values_array(decoder, window.height, window.width);
   void* out = values.mutable_data();
@@ -53,12 +47,12 @@ py::array decode(ThreadPool& pool, const std::string& family, const Floats& arra
   return values;
 }
 
-py::array upsample(ThreadPool& pool, const Floats& array, SizeArgument input) {
-  const Map map = map_of(array);
+py::array upsample(ThreadPool& pool, const Floats& array, const SizeArguments& input) {
+  const Map map = map_from(array);
+  const Samples samples = samples_of({input.first, input.second}, map, input);
   py::array_t<float> logits({map.classes, input.first, input.second});
   float* out = logits.mutable_data();
   const cpu::KernelTable& kernels = active_kernels().kernels;
-  const Samples samples = samples_of({input.first, input.second}, map, input);
   {
     const py::gil_scoped_release release;
     upsample_map(kernels, pool, map.data, map.size, map.classes, samples, out);

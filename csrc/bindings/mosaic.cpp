@@ -10,13 +10,13 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/window.h"
 
 namespace py = pybind11;
 
 namespace sakedge::bindings {
 namespace {
 
-using SizeArgument = std::pair<Index, Index>;
 // length, tile, starts, weights [tiles, tile]
 using AxisArguments = std::tuple<Index, Index, std::vector<Index>, Floats>;
 // row, column, map [map height, map width, classes]
@@ -27,10 +27,11 @@ TileAxis axis_of(const AxisArguments& arguments) {
   return {length, tile, starts, {weights.data(), weights.data() + weights.size()}};
 }
 
-std::unique_ptr<Mosaic> make(std::shared_ptr<ThreadPool> pool, SizeArgument map, SizeArgument input,
-                             const AxisArguments& rows, const AxisArguments& columns) {
-  auto mosaic = Mosaic::make(active_kernels().kernels, std::move(pool), {map.first, map.second},
-                             {input.first, input.second}, axis_of(rows), axis_of(columns));
+std::unique_ptr<Mosaic> make(std::shared_ptr<ThreadPool> pool, const SizeArguments& map,
+                             const SizeArguments& input, const AxisArguments& rows,
+                             const AxisArguments& columns) {
+  auto mosaic = Mosaic::make(active_kernels().kernels, std::move(pool), size_from(map),
+                             size_from(input), axis_of(rows), axis_of(columns));
   if (!mosaic.ok()) {
     raise_unless_ok(mosaic.status());
   }
