@@ -21,7 +21,7 @@ MODELS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Installs the stranger's entry point for the tests of this folder."""
     folder = tmp_path_factory.mktemp("site")
@@ -34,7 +34,7 @@ def _stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=MODELS, ids="-".join)
+@pytest.fixture(scope="module", params=MODELS, ids="-".join)
 def load(
     request: pytest.FixtureRequest, tiny_student: Path, _stranger: None
 ) -> Callable[..., sakedge.Student]:
@@ -48,13 +48,13 @@ def load(
     return load
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def student(load: Callable[..., sakedge.Student]) -> Iterator[sakedge.Student]:
     with load() as student:
         yield student
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def host(tiny_student: Path) -> Iterator[sakedge.Student]:
     """What the others are compared with: its own numbers are compared with float64 elsewhere."""
     with sakedge.load(tiny_student, backend="onnxruntime") as student:
