@@ -13,6 +13,7 @@ template <typename Body>
 void for_bands(ThreadPool& pool, const float* map, Size map_size, Index classes,
                const Samples& samples, const Body& body) {
   std::vector<AlignedBuffer> scratch;
+  scratch.reserve(static_cast<std::size_t>(pool.threads()));
   for (int worker = 0; worker < pool.threads(); ++worker) {
     scratch.emplace_back(cpu::sample_scratch(map_size.width, classes, samples.width));
   }

@@ -22,6 +22,12 @@ bool sane(const TileAxis& axis, Index input) {
          axis.starts.back() == axis.length - axis.tile;
 }
 
+// Where a tile that lies in the middle of an input begins, in whole pixels.
+double centred(Index tile, Index input) {
+  const Index offset = (input - tile) / 2;
+  return static_cast<double>(offset);
+}
+
 // Tiles of an axis that cover one of the pixels [begin, end).
 Index covering(const TileAxis& axis, Index begin, Index end) {
   return std::count_if(axis.starts.begin(), axis.starts.end(),
@@ -57,8 +63,8 @@ Mosaic::Mosaic(const cpu::KernelTable& kernels, std::shared_ptr<ThreadPool> pool
       map_(map),
       rows_(std::move(rows)),
       columns_(std::move(columns)),
-      samples_({rows_.tile, columns_.tile, static_cast<double>((input.height - rows_.tile) / 2),
-                static_cast<double>((input.width - columns_.tile) / 2)},
+      samples_({rows_.tile, columns_.tile, centred(rows_.tile, input.height),
+                centred(columns_.tile, input.width)},
                map, input) {}
 
 void Mosaic::blend(const TileMap& tile, Index classes, const Band& band, float* scratch) const {
@@ -104,6 +110,8 @@ Status Mosaic::decode(std::span<const TileMap> tiles, Index classes, const Pixel
   const Index plane = kBandRows * width;
   std::vector<AlignedBuffer> logits;
   std::vector<AlignedBuffer> scratch;
+  logits.reserve(static_cast<std::size_t>(pool_->threads()));
+  scratch.reserve(logits.capacity());
   for (int worker = 0; worker < pool_->threads(); ++worker) {
     logits.emplace_back(classes * plane);
     scratch.emplace_back(cpu::sample_scratch(map_.width, classes, columns_.tile));
