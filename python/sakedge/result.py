@@ -140,7 +140,7 @@ class Result(Mapping[str, TaskResult]):
     ) -> list[Path]:
         """Writes `<name>.png` (the plot) and `<name>_<task>.png` (each task over the image).
 
-        Each file appears whole or not at all; one of the same name is replaced.
+        Each file is written atomically; one of the same name is replaced.
 
         Args:
             directory: Created if missing.
