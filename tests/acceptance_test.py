@@ -1,7 +1,7 @@
-"""The main job end to end: an official checkpoint becomes a student that computes the paper.
+"""The main job end to end: an official checkpoint becomes the paper's student.
 
-Random weights, all three sizes of the paper. Stock ONNX Runtime on the same file is the yardstick
-with all adapters; the NumPy float64 reference is the yardstick for subsets.
+Random weights, all three sizes of the paper. With all adapters it is compared with stock ONNX
+Runtime on the same file, with subsets of them with the NumPy float64 reference.
 """
 
 from __future__ import annotations

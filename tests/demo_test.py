@@ -54,7 +54,7 @@ def test_it_sees_parts_and_defects_on_every_sample(student: sakedge.Student) -> 
         part = labels.index("part")
         assert 0.05 < (found >= part).mean() < 0.95, result.source
         assert (found > part).mean() > 0.001, f"no defect on {result.source}"
-        # The two tasks were trained apart; where one sees a defect the other is rather sure too.
+        # The two tasks were trained apart; where one finds a defect the other is fairly sure too.
         defect = result["sal"].probability
         assert defect[found > part].mean() > defect[found <= part].mean() + 0.3
 

@@ -1,7 +1,7 @@
 """A large image in tiles, stage by stage: `python -m tools.bench_tiles`.
 
-With `--other PYTHON` the sakedge of another environment takes turns with this one, each run in a
-fresh process, and the ratio is given pair by pair. Only what is public since 0.1 is used.
+With `--other PYTHON` the sakedge of another environment alternates with this one, each run in a
+fresh process, and ratios are taken pair by pair. Only what is public since 0.1 is used.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def fresh(python: str, size: tuple[int, int], backend: str) -> dict[str, Any]:
 
 
 def run(size: tuple[int, int], backend: str) -> dict[str, Any]:
-    """Runs the demo student over a blurred noise of a size, once."""
+    """Runs the demo student over blurred noise of this size, once."""
     import numpy as np
     from PIL import Image
 

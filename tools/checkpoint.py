@@ -1,7 +1,7 @@
 """Official-layout stage-2 checkpoints with random weights, of any size.
 
-Scaled so that a float32 runtime can be held to float64: activations and logits are of order 1,
-BatchNorm statistics, adapter scales and routing weights are far from trivial.
+Scaled so that a float32 runtime can be checked against float64: activations and logits are of order
+1, BatchNorm statistics, adapter scales and routing weights are far from trivial.
 """
 
 from __future__ import annotations

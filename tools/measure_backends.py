@@ -1,4 +1,4 @@
-"""Prints the facts in docs/backends.md: the faster stem, what a cache and views of the file save.
+"""Prints the figures in docs/backends.md: the faster stem, what a cache and views of the file save.
 
     python tools/measure_backends.py student.onnx
 

@@ -2,12 +2,12 @@
 
     python tools/measure_memory.py student.onnx
 
-Every contestant runs in a fresh process, which says when it enters a stage; this process looks at
-its /proc/<pid>/status every millisecond, so that native code that holds the interpreter is seen as
-well. Ours is loaded a second time, so that its cache is filled. Linux only. A row of the table is a
-stage: the most that was resident in it (VmRSS), what of that was the process's own (RssAnon) and
-what were pages of files (RssFile: the student, and code of libraries), the most of its own in the
-stage, and what was resident at its end.
+Every contestant runs in a fresh process, which says when it enters a stage; this process samples
+its /proc/<pid>/status every millisecond, so that native code that holds the interpreter lock is
+measured as well. Ours is loaded a second time, so that its cache is filled. Linux only. A row of
+the table is a stage: the most that was resident in it (VmRSS), what of that was the process's own
+(RssAnon) and what were pages of files (RssFile: the student, and code of libraries), the most of
+its own in the stage, and what was resident at its end.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Look:
 
 
 def look(pid: int) -> Look | None:
-    """The process now, or None if it is gone or going."""
+    """The process now, or None if it has ended or is ending."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
@@ -66,7 +66,7 @@ def look(pid: int) -> Look | None:
 
 
 def watch(request: dict[str, Any]) -> tuple[list[Look], list[tuple[float, str]]]:
-    """Runs a contestant; returns what was seen of it, and when it entered which stage."""
+    """Runs a contestant; returns its samples, and when it entered which stage."""
     child = subprocess.Popen(
         [sys.executable, __file__, "--contestant", json.dumps(request)],
         stdout=subprocess.PIPE,
@@ -130,7 +130,7 @@ def during(stage: str, then: str) -> Iterator[None]:
 
 
 def staged(owner: Any, name: str, stage: str, then: str) -> None:
-    """Lets a method say when it runs."""
+    """Reports when a method runs."""
     method: Callable[..., Any] = getattr(owner, name)
 
     def wrapped(*arguments: Any, **options: Any) -> Any:
@@ -143,7 +143,7 @@ def staged(owner: Any, name: str, stage: str, then: str) -> None:
 def contestant(
     who: str, backend: str, precision: str, path: str, threads: int, calls: int, cache: str
 ) -> None:
-    """The fresh process: imports, loads and runs, and says so."""
+    """The fresh process: imports, loads and runs, and reports each stage."""
     enter("python")
     import numpy as np
 
@@ -180,7 +180,7 @@ def contestant(
     )
     for i in range(calls):
         call = "first call" if i == 0 else "further calls"
-        core = student._model._core  # the stages of a call are nobody's business but this table's
+        core = student._model._core  # private: only this table needs the stages of a call
         staged(core._session, "run", f"{call}: stem", "rest") if i < 2 else None
         staged(core._decoder, "run", f"{call}: decoder", "rest") if i < 2 else None
         student.infer(images)

@@ -16,15 +16,15 @@ ROOT = Path(__file__).parents[1]
 TESTS = "tests/kernels"
 LIBRARIES = {"address": "libasan.so", "undefined": "libubsan.so", "thread": "libtsan.so"}
 SETTINGS = {
-    # Python keeps much until it ends; what it leaks is not ours.
+    # Python frees much only when it ends; its leaks are not ours.
     "ASAN_OPTIONS": "detect_leaks=0",
     "UBSAN_OPTIONS": "print_stacktrace=1",
     "TSAN_OPTIONS": f"halt_on_error=1 suppressions={ROOT / 'tools' / 'tsan.supp'}",
-    # The references are NumPy's; the threads of its library synchronise unseen.
+    # NumPy computes the references; TSan cannot see its library's threads synchronise.
     "OPENBLAS_NUM_THREADS": "1",
 }
 NOT_HERE = ("fork", "symbols", "cpp_test", "isa_test", "aarch64")
-"""TSan does not follow a fork; the others build or start programs of their own."""
+"""TSan does not support forks; the other tests build or start programs of their own."""
 
 
 def main() -> int:
@@ -52,11 +52,11 @@ def main() -> int:
         **os.environ,
         **SETTINGS,
         "LD_PRELOAD": " ".join(_library(LIBRARIES[name]) for name in names),
-        # No site packages hook: it would bring the editable build.
+        # No site-packages hook: it would import the editable build.
         "PYTHONPATH": os.pathsep.join(paths),
     }
     chosen = ["-k", " and ".join(f"not {name}" for name in NOT_HERE)]
-    # Native code writes its report to where pytest would otherwise keep it.
+    # Native code writes its report to a stream that pytest would otherwise capture.
     options = ["-q", "--capture=sys", "-p", "no:cacheprovider"]
     base = [sys._base_executable, "-S", "-m", "pytest", *options]  # type: ignore[attr-defined]
     return subprocess.run([*base, *chosen, *arguments.pytest], env=environment, cwd=ROOT).returncode

@@ -45,22 +45,23 @@ def load(
         backend: Runtime of the stem, e.g. `openvino` or `onnxruntime`. A named one is used or
             refused; `auto` takes the first that works, see `student.explain()`.
         device: The backend's device, e.g. `CPU`, `GPU`, `NPU` or `AUTO`; None is its default.
-        precision: Arithmetic of stem and decoder: `fp32`, `bf16`, `fp16`, `int8`, or `auto`: the
-            fastest that the CPU runs natively and the file records the quality of, else fp32. At
-            fp16 the decoder computes in fp32; at int8 the stem takes what its backend has, bf16 or
-            else fp32. `student.explain()` tells.
+        precision: `fp32`, `bf16`, `fp16`, `int8`, or `auto`: the fastest that the CPU runs natively
+            and whose quality the file records, else fp32. At fp16 the decoder computes in fp32; at
+            int8 the stem runs at what its backend supports, bf16 or else fp32. `student.explain()`
+            reports both.
         threads: Threads of the stem and of the decoder; None is what the affinity and the
             cgroup's quota allow.
         cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
-            `""` no cache.
-        config: Advanced options: `min_weight`, `max_batch`, `tile_overlap`, and per backend a
-            dict of the runtime's own.
+            `""` for no cache.
+        config: Advanced options: `model`, `min_weight`, `max_batch`, `tile_overlap`, and per
+            backend a dict of the runtime's own options.
 
     Raises:
-        FileFormatError: The file is no student, or damaged; the subclass says how.
+        FileFormatError: The file is not a student, or is damaged; the subclass names the cause.
         StorageError: The file cannot be read.
-        UnknownAdapterError, UnknownTaskError, UnknownBackendError: The message lists what there is.
-        OptionError: Another argument is wrong.
+        UnknownAdapterError, UnknownTaskError, UnknownBackendError: The message lists the valid
+            names.
+        OptionError: Another argument is invalid.
         BackendError: The backend cannot run here, or no backend can; with the reasons.
     """
     logs.configure()
@@ -124,7 +125,7 @@ def _reload(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Cha
             f"{arguments['path']} is not the file that the student was loaded from",
             expected=f"SHA-256 {digest}",
             got=found,
-            remedy="Load it anew",
+            remedy="Load it again",
         )
     student.adapters.replay(changes)
     return student

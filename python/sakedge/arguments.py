@@ -1,4 +1,4 @@
-"""Checks of arguments: names against those that there are, numbers against their range."""
+"""Checks of arguments: names against the valid ones, numbers against their range."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def pick(
 
     Args:
         what: What the names name, e.g. `adapter`; for the message.
-        wanted: Names; a single string is one name; None means all that there are.
-        there: All names that there are.
-        error: Raised for a name that is not there.
-        remedy: What the reader can do about such a name.
+        wanted: Names; a single string is one name; None means all.
+        there: All valid names.
+        error: Raised for an unknown name.
+        remedy: What the user can do about it.
 
     Raises:
-        UnknownNameError: The given subclass, for a name that is not there.
-        OptionError: `wanted` is no collection of strings.
+        UnknownNameError: The given subclass, for an unknown name.
+        OptionError: `wanted` is not a collection of strings.
     """
     if wanted is None:
         return tuple(there)
@@ -58,13 +58,13 @@ def in_range(
     Args:
         name: Name of the argument, for the message.
         value: What was given.
-        low: The least that is allowed.
-        high: The most that is allowed.
-        above: What it must exceed, in place of `low`.
+        low: The smallest value allowed.
+        high: The largest value allowed.
+        above: An exclusive lower bound, in place of `low`.
         whole: Whether it must be a whole number.
 
     Raises:
-        OptionError: It is no such number, or NaN.
+        OptionError: It is not such a number, or is NaN.
     """
     is_number = not isinstance(value, bool) and isinstance(value, Integral if whole else Real)
     fits = (

@@ -1,6 +1,6 @@
 """Every error that sakedge raises on purpose, one type per kind of cause.
 
-Each message says what is wrong, what was expected, what came instead and what to do about it.
+Each message says what is wrong, what was expected, what was found instead and what to do about it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ class SakedgeError(Exception):
     Args:
         problem: What is wrong, naming the file or argument; no full stop at its end.
         expected: What would have been right.
-        got: What came instead.
-        remedy: What the reader can do now.
+        got: What was found instead.
+        remedy: What the user can do now.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class UnsafePathError(FileFormatError):
 
 
 class AdapterMismatchError(FileFormatError):
-    """A part pack was made for another student than the one it is given to."""
+    """A part pack was made for another student."""
 
 
 class CheckpointError(SakedgeError):
@@ -135,7 +135,7 @@ class AbilityError(SakedgeError):
 
 
 class BackendError(SakedgeError):
-    """A backend cannot run here, or refused to compile or run the stem."""
+    """A backend cannot run here, or failed to compile or run a graph."""
 
 
 class IsaError(SakedgeError):
@@ -151,4 +151,4 @@ class ClosedError(SakedgeError):
 
 
 class StorageError(SakedgeError):
-    """A file or directory cannot be read or written: missing, no rights, or no space left."""
+    """A file or directory cannot be read or written: missing, no permission, or no space left."""

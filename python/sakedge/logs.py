@@ -19,14 +19,14 @@ def configure() -> None:
     """Reads SAKEDGE_LOG once; when it is set, the log goes to standard error at that level.
 
     Raises:
-        OptionError: SAKEDGE_LOG names no level.
+        OptionError: SAKEDGE_LOG is not a log level.
     """
     level = os.environ.get("SAKEDGE_LOG", "").strip().lower()
     if not level:
         return
     if level not in LEVELS:
         raise OptionError(
-            "SAKEDGE_LOG names no log level",
+            "SAKEDGE_LOG is not a log level",
             expected=f"one of {', '.join(LEVELS)}",
             got=repr(level),
             remedy="Set it to one of them or unset it",

@@ -1,8 +1,8 @@
-"""How long work tells how far it is."""
+"""How long-running work reports its progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, float], None]
-"""What is done now, and the share that is done (0 to 1)."""
+"""Called with the current step and the share done (0 to 1)."""

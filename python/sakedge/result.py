@@ -1,4 +1,4 @@
-"""What a student says about one image. Plain NumPy arrays; no device memory, no student."""
+"""What a student returns for one image: plain NumPy arrays, no device memory, no student."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class Result(Mapping[str, TaskResult]):
         source: Path or address of the image; None for an array.
         adapters: Names of the adapters that took part.
         student: Content digest of the student's file.
-        parts: Which adapters, routers and heads made it, each with version and digest.
+        parts: Which adapters, routers and heads computed it, each with version and digest.
         routing: By task. Where the image was tiled, the mean over the tiles.
-        speed: Milliseconds by stage: `preprocess`, `stem`, `decoder` and `postprocess`, or what
-            stages the model has instead; in a batch an image's even share.
-        fit: How the image was brought to the student's size.
+        speed: Milliseconds by stage: `preprocess`, `stem`, `decoder` and `postprocess`, or the
+            model's own stages; in a batch, an image's even share.
+        fit: How the image was fitted to the student's input.
     """
 
     outputs: Mapping[str, TaskResult]
@@ -105,7 +105,7 @@ class Result(Mapping[str, TaskResult]):
 
     @property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of all that made it: `student`, and each part, e.g. `adapters.sam`."""
+        """SHA-256 of everything that computed it: `student`, and each part, e.g. `adapters.sam`."""
         return {"student": self.student, **{part.component: part.digest for part in self.parts}}
 
     @property
@@ -121,7 +121,7 @@ class Result(Mapping[str, TaskResult]):
     def plot(self) -> NDArray[np.uint8]:
         """Draws the input and every task as labelled panels: RGB uint8 [H, W, 3]."""
         height, width = self.image.shape[:2]
-        # Maps of a large image are smooth, so every few pixels of them are enough for a panel.
+        # Outputs of a large image are smooth, so every few pixels are enough for a panel.
         step = max(1, max(height, width) // (2 * SIDE))
         small = np.asarray(Image.fromarray(self.image).reduce(step))
         total = sum(self.speed.values())
@@ -140,18 +140,18 @@ class Result(Mapping[str, TaskResult]):
     ) -> list[Path]:
         """Writes `<name>.png` (the plot) and `<name>_<task>.png` (each task over the image).
 
-        Each file appears whole or not at all; one of the same name is replaced.
+        Each file is written atomically; one of the same name is replaced.
 
         Args:
-            directory: Made if it is not there.
-            name: Begins the file names; by default `file_name`.
+            directory: Created if missing.
+            name: Prefix of the file names; by default `file_name`.
             arrays: Also write `<name>.npz`: the outputs as they are, one array per task.
 
         Returns:
             Paths of what was written.
 
         Raises:
-            StorageError: No rights, no space, or no such place.
+            StorageError: No permission, no space, or no such directory.
         """
         folder = Path(directory)
         make_folder(folder)
@@ -170,7 +170,7 @@ class Result(Mapping[str, TaskResult]):
         return written
 
     def to_dict(self) -> dict[str, Any]:
-        """The result in a few numbers: no pixel, no array. See `docs/python-api.md`."""
+        """The result in a few numbers: no pixels, no arrays. See `docs/python-api.md`."""
         return {
             "source": self.source,
             "height": self.image.shape[0],

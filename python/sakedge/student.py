@@ -1,4 +1,4 @@
-"""The student that `load` returns: its calls, its streams, its adapters, its life."""
+"""The student that `load` returns: its calls, its streams, its adapters, its lifetime."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Origin:
         content_digest: SHA-256 of what it computes.
         file_digest: SHA-256 of everything in it.
         load_ms: Milliseconds that loading took, by step.
-        reload: Loads it again, in another process if need be, and makes these changes.
+        reload: Loads it again, also in another process, and applies these changes.
     """
 
     path: str
@@ -63,9 +63,9 @@ class Student:
     """A loaded student. Made by `sakedge.load`; safe to call from many threads.
 
     Attributes:
-        manifest: What the student's file says about itself.
+        manifest: The manifest of the student's file.
         tasks: Names of the loaded tasks.
-        adapters: The loaded adapters, to look at and to exchange.
+        adapters: The loaded adapters, to inspect and to exchange.
     """
 
     def __init__(
@@ -120,11 +120,11 @@ class Student:
     ) -> Result | list[Result]:
         """Runs the student on an image, or on a list of images of any sizes.
 
-        All images, and all tiles of an image, are run with the adapters that are there when the
+        All images, and all tiles of an image, are run with the adapters that are active when the
         call begins, whatever is exchanged meanwhile; a result's `digests` name them.
 
         Args:
-            image: A path, an RGB array, a PIL image, or a list of those; see `sakedge.images`.
+            image: A path, an RGB array, a PIL image, or a list of those; see `sakedge.images.read`.
             adapters: Narrows the loaded adapters for this call; `[]` is the stem alone. For a
                 list of images also one such choice per image.
             tasks: Narrows the loaded tasks for this call.
@@ -133,7 +133,7 @@ class Student:
                 overlapping tiles). By default what the student's file says.
             color: Channel order of arrays: `rgb`, or `bgr` for OpenCV's.
             logits: Also keep the heads' outputs at the student's input size.
-            progress: Told how far a tiled image is.
+            progress: Called with the progress of a tiled image.
 
         Returns:
             One result, or a list of results for a list of images.
@@ -157,12 +157,12 @@ class Student:
         return results[0] if single else results
 
     def infer(self, inputs: NDArray[np.float32], *, logits: bool = False) -> Inference:
-        """Runs the student on inputs that were made ready elsewhere, as a stock runtime takes them.
+        """Runs the student on inputs that were prepared elsewhere, as for a stock runtime.
 
         Args:
             inputs: Normalised images, float32 [batch, 3, H, W] at the student's input size.
             logits: Return the heads' outputs at the input size, as a stock runtime gives them,
-                instead of what they are decoded to.
+                instead of decoded values.
 
         Raises:
             BackendError: The inputs have another shape or type.
@@ -194,16 +194,15 @@ class Student:
     ) -> Stream[Result]:
         """Runs the student on every image of a folder, glob, video, camera or network stream.
 
-        A frame that cannot be read or used is reported and left out; the stream goes on. Its
-        `errors` and `error_count` tell. Of a live source only the newest frame is taken.
+        A frame that cannot be read or used is reported and skipped; see the stream's `errors` and
+        `error_count`. From a live source only the newest frame is taken.
 
         Args:
             source: A folder, glob, image, video file, URL such as `rtsp://…`, camera index, or a
                 list of images.
-            batch: Frames that are one call: they are collected first and run with the same
-                adapters.
-            on_error: `warn` logs a bad frame, `raise` ends the stream with it, and a callable is
-                given it as a `FrameError`.
+            batch: Frames per call: they are collected first and run with the same adapters.
+            on_error: `warn` logs a bad frame, `raise` ends the stream with it, and a callable
+                receives it as a `FrameError`.
             adapters: As for a call.
             tasks: As for a call.
             fit: As for a call.
@@ -223,7 +222,7 @@ class Student:
         return Stream(open_source(source), run, batch, on_error)
 
     def explain(self) -> Explanation:
-        """What runs where, what was refused, and why; `print` it or take its fields."""
+        """What runs where, what was refused, and why; `print` it or read its fields."""
         model, snapshot = self._running(), self.adapters.snapshot()
         origin = self._origin
         return Explanation(
@@ -243,7 +242,7 @@ class Student:
         )
 
     def close(self) -> None:
-        """Lets go of the runtime and of the weights. Calls under way end well."""
+        """Releases the runtime and the weights. Calls in progress complete."""
         self._model = None
         self.adapters.close()
 

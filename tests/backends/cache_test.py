@@ -1,4 +1,4 @@
-"""The cache of compiled stems: hits give the same numbers, damage costs nothing but time."""
+"""The cache of compiled stems: hits give the same numbers, damage only costs time."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_least_recently_used_entries_go(tmp_path: Path) -> None:
     for i in range(cache.KEPT):
         assert cache.store(tmp_path, f"{i}", b"blob") is None
         os.utime(tmp_path / f"{i}.blob", (i, i))
-    assert cache.load(tmp_path, "0") is not None  # used: now the youngest
+    assert cache.load(tmp_path, "0") is not None  # used: now the most recent
     cache.store(tmp_path, "new", b"blob")
     left = {entry.stem for entry in tmp_path.iterdir()}
     assert left == {"new", "0", *(str(i) for i in range(2, cache.KEPT))}

@@ -1,4 +1,4 @@
-"""The choice of a backend: the stated rule, no silent fallback, every reason told."""
+"""The choice of a backend: the stated rule, no silent fallback, every reason reported."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_an_unknown_name_lists_what_there_is() -> None:
 
 
 def test_a_device_that_is_not_there_is_named() -> None:
-    with pytest.raises(BackendError, match=r"sees no GPU\.7 here, only CPU"):
+    with pytest.raises(BackendError, match=r"finds no GPU\.7 here, only CPU"):
         registry.choose("openvino", "GPU.7")
 
 

@@ -200,7 +200,7 @@ def test_openvinos_auto_keeps_to_the_threads(stem: Subgraph) -> None:
     session = registry.get("openvino").compile(stem, options)
     assert session.run(images(stem, 1))
     properties = session._compiled.get_property("DEVICE_PROPERTIES")  # type: ignore[attr-defined]
-    if "CPU" in properties:  # elsewhere it may take a GPU at once
+    if "CPU" in properties:  # elsewhere it may use a GPU at once
         assert properties["CPU"]["INFERENCE_NUM_THREADS"] == 1
         assert properties["CPU"]["NUM_STREAMS"] == 1
 
@@ -213,7 +213,7 @@ def test_details_say_what_runs(session: Session, backend: Backend) -> None:
 
 
 def test_bf16_is_coarser_than_fp32_and_near_it(stem: Subgraph) -> None:
-    """Else the hint was not followed, or fp32 is not what fp32 says."""
+    """Otherwise the hint was ignored, or fp32 is not fp32."""
     backend = registry.get("openvino")
     support = backend.probe("CPU", "bf16")
     if not support.ok:

@@ -1,4 +1,4 @@
-"""Transposed matrices in the cache: the same outputs, once stored then found, mended if damaged."""
+"""Transposed matrices in the cache: same outputs, stored once, then found, rewritten if damaged."""
 
 from __future__ import annotations
 

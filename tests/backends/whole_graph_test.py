@@ -50,7 +50,7 @@ def images(subgraph: Subgraph, batch: int) -> NDArray[np.float32]:
 def in_stock_runtime(
     path: Path, names: tuple[str, ...], inputs: NDArray[np.float32]
 ) -> list[NDArray[np.float32]]:
-    """Values inside of the file's own graph, as further outputs."""
+    """Inner values of the file's own graph, as further outputs."""
     model = onnx.load(path)
     float32 = onnx.TensorProto.FLOAT
     model.graph.output.extend(helper.make_tensor_value_info(name, float32, None) for name in names)

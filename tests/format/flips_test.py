@@ -35,7 +35,7 @@ NOT_CONTENT = re.compile(r"provenance|quality/|adapters/\d/(teacher|license)(/|$
 
 @pytest.fixture(scope="module")
 def path(tiny_student: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny student with something in every field, and fields that are not known."""
+    """The tiny student with something in every field, and unknown fields."""
     path = tmp_path_factory.mktemp("flips") / "student.onnx"
     with StudentFile.open(tiny_student) as file:
         passed = TaskQuality(

@@ -1,4 +1,4 @@
-"""Every cause for which a student's manifest is refused: its own error type and message."""
+"""Every cause for which a student's manifest is refused, with its own error type and message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sakedge.format import StudentFile
 
 def test_a_newer_format_asks_for_an_update(tiny_student: Path, tmp_path: Path) -> None:
     def newer(manifest: dict[str, Any]) -> None:
-        # What a newer version changes must not be what it is refused for.
+        # What a newer version changes must not be the reason for refusing it.
         manifest |= {"format_version": 3, "requires": ["something_new"]}
         manifest["storage"] = {"stem": "int2"}
 
@@ -88,7 +88,7 @@ def test_a_manifest_that_is_no_json_is_refused(tiny_student: Path, tmp_path: Pat
         model.metadata_props[0].value = "{not json"
 
     path = edit_model(tiny_student, tmp_path / "student.onnx", spoil)
-    with pytest.raises(ManifestError, match="no JSON"):
+    with pytest.raises(ManifestError, match="not JSON"):
         StudentFile.open(path)
 
 
@@ -98,7 +98,7 @@ def test_a_number_beyond_all_bounds_is_refused(tiny_student: Path, tmp_path: Pat
         entry.value = entry.value.replace('"fit":', '"unknown":1e999,"fit":')
 
     path = edit_model(tiny_student, tmp_path / "student.onnx", overflow)
-    with pytest.raises(ManifestError, match="no JSON"):
+    with pytest.raises(ManifestError, match="not JSON"):
         StudentFile.open(path)
 
 

@@ -44,14 +44,14 @@ def test_a_path_that_is_no_file_is_a_storage_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="No such file"):
         StudentFile.open(tmp_path / "missing.onnx")
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(StorageError, match="no regular file"):
+    with pytest.raises(StorageError, match="not a regular file"):
         StudentFile.open(tmp_path / "pipe")
 
 
 def test_a_file_without_rights_is_a_storage_error(tiny_student: Path, tmp_path: Path) -> None:
     path = tmp_path / "student.onnx"
     path.write_bytes(tiny_student.read_bytes())
-    with without_rights(path), pytest.raises(StorageError, match=r"Permission denied.*rights"):
+    with without_rights(path), pytest.raises(StorageError, match=r"Permission denied.*permissions"):
         StudentFile.open(path)
 
 
@@ -59,11 +59,11 @@ def test_a_file_without_rights_is_a_storage_error(tiny_student: Path, tmp_path: 
     ("content", "reason"),
     [
         (b"", "is empty"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "no ONNX file"),
-        (b"PK\x03\x04" + bytes(1000), "no ONNX file"),
-        (b"just some text, as long as you like", "no ONNX file"),
-        (bytes(1000), "no ONNX file"),
-        (b"\xff" * 1000, "no ONNX file"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not an ONNX file"),
+        (b"PK\x03\x04" + bytes(1000), "not an ONNX file"),
+        (b"just some text, as long as you like", "not an ONNX file"),
+        (bytes(1000), "not an ONNX file"),
+        (b"\xff" * 1000, "not an ONNX file"),
     ],
 )
 def test_what_is_no_onnx_is_called_that(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -152,7 +152,7 @@ def test_a_changed_weight_or_digest_is_found_when_its_component_is_read(
     ]
     for path in edits:
         with StudentFile.open(path) as file:
-            file.component("heads.sal")  # what is sound still reads
+            file.component("heads.sal")  # intact components can still be read
             with pytest.raises(DigestError, match=r"heads\.edge .* changed or damaged"):
                 file.component("heads.edge")
 
@@ -317,9 +317,9 @@ def _relocate(key: str, value: str) -> Callable[[Any], None]:
         ("location", "..", UnsafePathError, "leaves its folder"),
         ("location", "", UnsafePathError, "leaves its folder"),
         ("location", "other.data", TensorError, "in two files"),
-        ("offset", "-64", TensorError, "no valid place"),
-        ("offset", "1e3", TensorError, "no valid place"),
-        ("offset", "9" * 40, TensorError, "no valid place"),
+        ("offset", "-64", TensorError, "no valid offset"),
+        ("offset", "1e3", TensorError, "no valid offset"),
+        ("offset", "9" * 40, TensorError, "no valid offset"),
         ("offset", str(2**60), TruncatedFileError, "is truncated"),
         ("length", "8", TensorError, "expected 4 bytes; got 8"),
     ],

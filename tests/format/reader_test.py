@@ -69,7 +69,7 @@ def test_a_file_whose_weights_are_not_aligned_is_read_all_the_same(
 
 
 def _resident(path: Path) -> int:
-    """Bytes of a file's mapping that this process holds in memory, from the kernel's own books."""
+    """Bytes of a file's mapping that this process holds in memory, by the kernel's account."""
     total, inside = 0, False
     for line in Path("/proc/self/smaps").read_text().splitlines():
         if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):

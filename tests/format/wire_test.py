@@ -44,8 +44,8 @@ def test_fixed_width_fields_are_stepped_over() -> None:
     ("data", "overrun"),
     [
         (b"\x80", True),  # a varint that never ends
-        (b"\x0a\x05ab", True),  # five bytes promised, two there
-        (b"\x09\x00", True),  # eight bytes of a fixed64, one there
+        (b"\x0a\x05ab", True),  # five bytes announced, two present
+        (b"\x09\x00", True),  # eight bytes of a fixed64, one present
         (b"\x08" + b"\xff" * 10 + b"\x01", False),  # a varint of 77 bits
         (b"\x08" + b"\xff" * 9 + b"\x7f", False),  # a varint of 70 bits
         (b"\x00\x00", False),  # field number 0

@@ -19,7 +19,7 @@ from sakedge.format import (
 )
 from sakedge.format.digest import component_digest
 
-# Enough to meet every branch again and again, few enough for every run of the tests.
+# Enough to reach every branch many times, few enough for every run of the tests.
 FEW = settings(
     max_examples=250,
     deadline=None,
@@ -34,7 +34,7 @@ def damages(draw: st.DrawFn) -> Damage:
     """Flips, truncations, repetitions and numbers written over, mostly near the file's start.
 
     The start is where a student's manifest and nodes lie and a pack's header; what comes after is
-    weights, of which one byte is like another.
+    weights, where all bytes are alike.
     """
     kind = draw(st.sampled_from(["flip", "truncate", "repeat", "overwrite"]))
     where = draw(st.floats(0, 1)) ** draw(st.sampled_from([1, 4, 8]))
@@ -78,7 +78,7 @@ def pack(tiny_student: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _survives(
     read: Callable[[Path], dict[str, str]], source: Path, target: Path, damage: Damage
 ) -> bool:
-    """Damages a file, checks that nothing worse than an error comes of it, and says if it reads."""
+    """Damages a file, checks that it causes at worst an error, and returns whether it is read."""
     content = bytearray(source.read_bytes())
     damage(content)
     target.write_bytes(content)
@@ -94,7 +94,7 @@ def _survives(
     finally:
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    # Nodes as Python objects and a copy of what is not aligned; nothing that a number asked for.
+    # Nodes as Python objects and a copy of what is not aligned; nothing sized by the file.
     assert peak < 4_000_000 + 2 * len(content), peak
     return found is not None
 

@@ -26,7 +26,7 @@ def linear(x: Array, weight: Array, *added: Array, x_error: Array | float = 0.0)
 
 
 def gelu(x: Array, x_error: Array | float = 0.0) -> Array:
-    """The stated 5 U |x| (see gelu.h) and what comes in."""
+    """The stated 5 U |x| (see gelu.h) and the error of x."""
     return SLACK * (5 * U * np.abs(x) + GELU_SLOPE * x_error)
 
 

@@ -21,11 +21,11 @@ EPS = 1e-5
 ARITHMETICS = ("f32", "bf16", "s8")
 
 checked: set[str] = set()
-"""Kernels that the imported tests check."""
+"""Kernels checked by the tests that were imported."""
 
 
 def checks(*kernels: str) -> Callable[[Test], Test]:
-    """Marks a test as the one of these kernels."""
+    """Marks a test as covering these kernels."""
     checked.update(kernels)
     return lambda test: test
 

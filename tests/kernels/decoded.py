@@ -1,4 +1,4 @@
-"""Decoded values against logits in float64 that are themselves off by something."""
+"""Decoded values against logits in float64 that themselves have an error."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tests.kernels.checks import F64, assert_within
 
 
 def assert_decoded(kind: str, got: NDArray[Any], logits: F64, error: float = 0.0) -> None:
-    """Checks what a decoder of `kernel_table.h` made of logits.
+    """Checks what a decode kernel made of logits.
 
     Args:
-        kind: The decoder's family in `kinds.def`.
+        kind: The kernel's name in `kinds.def`.
         got: What it wrote [...].
         logits: What it should have read [..., classes].
         error: How far what it read may be from that.

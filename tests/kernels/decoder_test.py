@@ -14,7 +14,7 @@ from tests.kernels.students import RandomStudent, Spec, make_student
 from sakedge.decoder import Decoded, decode_map, upsample_map
 from sakedge.images.window import Window
 
-# A value goes through some 160 additions (C, h and their like along the longest way, at these
+# A value goes through some 160 additions (C, h and the like along the longest path, at these
 # sizes); each rounds by 2^-24 of at most the largest magnitude.
 TOLERANCE = 160 * 2.0**-24
 
@@ -121,7 +121,7 @@ def test_a_batch_of_adapter_subsets_agrees_with_float64(student: RandomStudent) 
                 chosen = np.take_along_axis(samples, index, -1)[..., 0]
                 assert_close(chosen, samples.max(-1), slack=2)
             elif task.kind == "normals":
-                # Relative to the vector's length, which may be anything.
+                # Relative to the vector's length, which is arbitrary.
                 length = np.linalg.norm(samples, axis=-1, keepdims=True)
                 off = np.abs(values - reference.decode("normals", samples)) * length
                 assert off.max() <= 3 * TOLERANCE * np.abs(samples).max()

@@ -55,7 +55,7 @@ def test_each_known_one_is_forced_or_refused_with_its_reason(name: str) -> None:
     if supported:
         assert answer == f"isa {name}"
     else:
-        assert answer.startswith("error SAKEDGE_ISA cannot be followed")
+        assert answer.startswith("error SAKEDGE_ISA cannot be used")
         assert reason in answer
 
 

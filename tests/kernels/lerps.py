@@ -1,6 +1,6 @@
 """Where kernels interpolate along an axis: (low, high, low weight, high weight), see `Lerp`.
 
-Written from what `kernel_table.h` says of a lerp; the compiled module has its own, in
+Written from the definition of a lerp in `kernel_table.h`; the compiled module has its own, in
 `csrc/image/interpolation.cpp`.
 """
 

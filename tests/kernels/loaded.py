@@ -16,7 +16,7 @@ _DIGEST = "0" * 64
 
 
 class Loaded:
-    """Each run takes the snapshot that is there when it begins; an exchange replaces it."""
+    """Each run takes the snapshot current when it begins; an exchange replaces it."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Loaded:
             self._place("head", task.name, student.heads[task.name], task)
 
     def exchange(self, adapter: str, tensors: Tensors | None) -> None:
-        """Replaces an adapter, or takes it away."""
+        """Replaces or removes an adapter."""
         if tensors is None:
             self.snapshot = self.snapshot.lacking(adapter)
         else:

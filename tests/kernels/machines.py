@@ -28,7 +28,7 @@ _DISPATCH = Path(__file__).parents[2] / "csrc" / "cpu" / "dispatch.cpp"
 
 
 def listed_isas() -> list[str]:
-    """The instruction sets of all architectures, from the rows of the dispatch."""
+    """The instruction sets of all architectures, from the rows of the dispatch table."""
     return re.findall(r'^\s*\{"(\w+)", &k\w+Table', _DISPATCH.read_text(), flags=re.MULTILINE)
 
 
@@ -49,7 +49,8 @@ class Machine(Protocol):
 
 
 class Kernels:
-    """`kernels(name, *inputs)` gives the kernel's one output; inputs become float32, None none."""
+    """`kernels(name, *inputs)` gives the kernel's one output; inputs become float32, None
+    omitted."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -61,7 +62,7 @@ class Kernels:
 
 
 class Runner:
-    """Calls answered by `sakedge_kernel_runner`, see `runner.cpp`, which speaks the protocol."""
+    """Calls answered by `sakedge_kernel_runner`, see `runner.cpp` for the protocol."""
 
     def __init__(self, command: Sequence[str], isa: str) -> None:
         self._process = subprocess.Popen(

@@ -69,7 +69,7 @@ def test_head_expand_of_any_number_of_classes(
     axes = lerps.expansion(2, 4), lerps.expansion(3, 6)
     last, last_bias = normal(3, 40, channels), normal(4, 40) if with_bias else None
     whole = kernels("head_expand_f32", maps, *axes, bias, last, last_bias, None)
-    # The sums of one class may be ordered otherwise when there are others.
+    # The sums of one class may be ordered differently when there are others.
     size = np.abs(maps).max() * 9 + np.abs(bias).max() + 1
     bound = 2 * bounds.SLACK * (channels + 3) * bounds.U * size * np.abs(last).sum(-1) + 1e-6
     for classes in range(1, 41):

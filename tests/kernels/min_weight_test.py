@@ -1,4 +1,4 @@
-"""Paths that do not matter are not run."""
+"""Paths of small weight are not run."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_it_is_far_closer_to_rounded_operands_than_these_are_to_exact_ones(
 
     That needs an operand within TOLERANCE of the middle between two steps: a share of
     p = 2 TOLERANCE / STEP of all. It moves by a step then, where rounding moves any operand by
-    step / sqrt(12) (root mean square). So ours is off by sqrt(12 p) of what rounding does.
+    step / sqrt(12) (root mean square). So ours differs by sqrt(12 p) of the rounding error.
     """
     student = make_student(SPECS[spec])
     weights = student.manifest, student.routers, student.heads, student.adapters

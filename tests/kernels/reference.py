@@ -1,4 +1,4 @@
-"""What the kernels and the decoder are checked against: float64, one step after the other.
+"""What the kernels and the decoder are checked against: float64, step by step.
 
 Written from docs/model.md, section 2, alone. The head convolves after upsampling, as the paper has
 it; the router runs its last linear on every token before the mean.
@@ -91,8 +91,8 @@ def decode(kind: str, samples: Array) -> NDArray[Any]:
 class Student:
     """The pass after the stem on one image, from canonical tensors.
 
-    `operand` and `matrix` are what an arithmetic makes of the factors of a product; here they stay
-    as they are.
+    `operand` and `matrix` round the factors of a product as an arithmetic does; here they are
+    unchanged.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """The float64 reference with the factors of every product rounded as an arithmetic rounds them.
 
-Float32 sums, on the other hand, are not imitated: ours may be off by a few units in the last place
-before it rounds an operand, and then once in a while rounds it to the other side. See
-`precision_test.py` for what that amounts to.
+Float32 sums, however, are not emulated: ours may be off by a few units in the last place before it
+rounds an operand, and then occasionally rounds it the other way. `precision_test.py` bounds the
+effect.
 """
 
 from __future__ import annotations

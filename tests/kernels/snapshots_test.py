@@ -17,7 +17,7 @@ from sakedge.decoder.packing import Packer
 from sakedge.errors import OptionError
 from sakedge.images.window import Window
 
-# Students of the same sizes, whose parts one decoder may run side by side.
+# Students of the same sizes, whose parts one decoder can run together.
 VARIANTS = {
     "plain": Spec(),
     "other weights under the same names": Spec(seed=5),
@@ -65,7 +65,7 @@ def student() -> RandomStudent:
 
 
 def run_with(student: RandomStudent, part: Part) -> None:
-    """Runs the student with this part in its place."""
+    """Runs the student with this part swapped in."""
     loaded = Loaded(student)
     loaded.snapshot = loaded.snapshot.having(part)
     run_one(student, loaded)
@@ -127,7 +127,7 @@ def test_a_head_whose_classes_its_kind_does_not_take_is_refused(student: RandomS
 
 
 def with_places(student: RandomStudent, count: int) -> list[Decoded]:
-    """What the student gives with `count` places, all of them but its own empty."""
+    """What the student gives with `count` slots, all but its own empty."""
     loaded = Loaded(student)
     names = student.manifest.adapter_names
     empty = tuple(f"empty{i}" for i in range(count - len(names)))

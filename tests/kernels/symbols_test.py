@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(shutil.which("nm") is None, reason="nm is not on
 
 
 class Objects:
-    """What the objects of one instruction set have, in a build without optimisation."""
+    """Symbols of one instruction set's objects, in a build without optimisation."""
 
     def __init__(self, request: pytest.FixtureRequest, isa: str) -> None:
         architecture, _, self.name = isa.rpartition(" ")

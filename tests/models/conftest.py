@@ -1,4 +1,4 @@
-"""Every model on every backend, and the entry point through which a stranger's comes in."""
+"""Every model on every backend, and the entry point of a third party's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MODELS = [
 
 @pytest.fixture(scope="module")
 def _stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Installs the stranger's entry point for the tests of this folder."""
+    """Installs the third party's entry point for the tests of this folder."""
     folder = tmp_path_factory.mktemp("site")
     info = folder / "reference-1.0.dist-info"
     info.mkdir()

@@ -115,7 +115,7 @@ def test_tiles_of_an_image(student: sakedge.Student, swaps: list[str]) -> None:
 
 
 def test_retries_of_a_batch(student: sakedge.Student, swaps: list[str], tmp_path: Path) -> None:
-    """One picture of the batch will not fit, so the others are run again, each alone."""
+    """One picture of the batch does not fit, so the others are run again, each alone."""
     for i in range(3):
         Image.fromarray(picture(64, 96, i)).save(tmp_path / f"{i}.png")
     Image.fromarray(picture(65, 96)).save(tmp_path / "1.png")
@@ -139,7 +139,7 @@ def test_inputs_that_were_made_ready(student: sakedge.Student, swaps: list[str])
 
 
 def test_removal_during_a_call(student: sakedge.Student) -> None:
-    """Also where the call names the adapter that is taken away meanwhile."""
+    """Also where the call names the adapter that is removed meanwhile."""
     images = [picture(64, 96, seed) for seed in range(3)]
     remove = lambda: student.adapters.remove("sam")  # noqa: E731
     between.append(remove)

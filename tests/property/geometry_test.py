@@ -1,4 +1,4 @@
-"""A marked pixel comes back at its place, whatever the sizes; tiles weigh one together."""
+"""A marked pixel keeps its position at any size; the weights of tiles sum to one."""
 
 from __future__ import annotations
 

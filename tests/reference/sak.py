@@ -2,7 +2,7 @@
 
 It reads an official stage-2 state dict and follows docs/model.md, section 2, step by step: class
 token carried through the adapters, router's last linear before the mean, convolution after the
-upsampling, BatchNorm as BatchNorm. It shares no line with the converter, the ONNX writer or the
+upsampling, BatchNorm as BatchNorm. It shares no code with the converter, the ONNX writer or the
 decoder.
 """
 

@@ -13,14 +13,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def configure(folder: Path, *options: str) -> None:
-    """Makes `folder` a build folder."""
+    """Configures `folder` as a build folder."""
     ninja = _tool("ninja")
     generator = ["-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}"] if ninja else []
     _cmake("-S", str(ROOT), "-B", str(folder), *generator, *options)
 
 
 def build(folder: Path, *targets: str) -> str:
-    """Builds targets with what they link; returns what was printed."""
+    """Builds targets and what they link; returns the output."""
     return _cmake("--build", str(folder), "--parallel", "2", "--target", *targets)
 
 

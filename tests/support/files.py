@@ -1,4 +1,4 @@
-"""Damaged files, folders without rights: what the reading of files is tested on."""
+"""Damaged files and folders without permissions, to test the reading of files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ NOBODY = 65534
 
 @contextmanager
 def without_rights(path: Path) -> Iterator[None]:
-    """Takes all rights to a file or folder away, also from root, who would not notice else."""
+    """Removes all permissions of a file or folder, also for root, which would otherwise ignore
+    them."""
     mode = path.stat().st_mode & 0o777
     path.chmod(0)
     is_root = os.geteuid() == 0
@@ -84,7 +85,7 @@ def as_version_1(manifest: dict[str, Any]) -> None:
 
 
 def sign_graph(model: Any) -> None:
-    """Makes the manifest's digest of the graph that of the graph as it is now."""
+    """Updates the manifest's digest of the graph to the current graph."""
     graph = model.graph
     parts = [part.SerializeToString() for part in (*graph.node, *graph.input, *graph.output)]
     entry = next(entry for entry in model.metadata_props if entry.key == METADATA_KEY)

@@ -17,7 +17,7 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 
 def same(ours: sakedge.Result, theirs: sakedge.Result, tolerance: float = FLOAT32_NOISE) -> bool:
-    """Whether two results agree: floats within the tolerance, labels but for near ties."""
+    """Whether two results agree: floats within the tolerance, labels except near ties."""
     assert list(ours) == list(theirs)
     for task in ours:
         a, b = ours[task].values, theirs[task].values

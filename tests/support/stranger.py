@@ -1,4 +1,4 @@
-"""A third party's backend, as it would come in a package of its own: ONNX's reference evaluator."""
+"""A third party's backend, as if from a package of its own: ONNX's reference evaluator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sakedge.format import Subgraph
 
 
 class ReferenceBackend:
-    """Runs graphs in NumPy, operator by operator: slow, and nobody's code but ONNX's own."""
+    """Runs graphs in NumPy, operator by operator: slow, and entirely ONNX's own code."""
 
     name = "reference"
     devices = {"CPU": ("fp32",)}  # noqa: RUF012

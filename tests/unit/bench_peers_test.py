@@ -108,7 +108,7 @@ def test_what_nncf_quantised_computes_the_same_thing_roughly(
 def test_every_row_has_its_own_name_and_the_headline_comes_first() -> None:
     names = [case.name for case in CASES]
     assert len(set(names)) == len(names)
-    assert names[0] == HEADLINE  # the others ask it for the fastest peer
+    assert names[0] == HEADLINE  # the others take the fastest peer from it
     assert set(tables.SIZES) <= set(names)
 
 

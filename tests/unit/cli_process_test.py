@@ -1,4 +1,4 @@
-"""The command line in a process of its own: what only a real one can show."""
+"""The command line in a process of its own: what only a real process can show."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def on_a_terminal(*arguments: object) -> tuple[int, str, str]:
         os.close(theirs)
         assert process.stdout is not None
         seen = b""
-        with suppress(OSError):  # the terminal's other end has gone: all was read
+        with suppress(OSError):  # the terminal's other end is closed: everything was read
             while chunk := os.read(ours, 1 << 16):
                 seen += chunk
         os.close(ours)

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: results, messages in one line, exit codes."""
+"""The command line as a user sees it: results, messages in one line, exit codes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run() -> Run:
 
 @pytest.fixture
 def images(tmp_path: Path) -> Path:
-    """A folder of two images; of the same name but for the suffix."""
+    """A folder of two images; of the same name except for the suffix."""
     folder = tmp_path / "images"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -212,7 +212,7 @@ class TestInspect:
     def test_tables_show_what_is_in_a_student(self, run: Run, tiny_student: Path) -> None:
         result = run("inspect", tiny_student, "--check")
         assert result.exit_code == 0
-        for part in ("64 x 96", "dino_base", "two_class", "scratch", "heads.edge", "all sound"):
+        for part in ("64 x 96", "dino_base", "two_class", "scratch", "heads.edge", "all intact"):
             assert part in result.stdout
 
     def test_json_counts_parameters_by_component(self, run: Run, tiny_student: Path) -> None:

@@ -59,7 +59,10 @@ VARIANCE = "heads.edge.linear_fuse.1.running_var"
     ("edit", "reason"),
     [
         (lambda s: s.pop(QKV), f"lacks {QKV}"),
-        (lambda s: s.update(extra=s[QKV]), "holds extra, which its configuration does not know"),
+        (
+            lambda s: s.update(extra=s[QKV]),
+            "holds extra, which its configuration does not describe",
+        ),
         (lambda s: s.update({QKV: s[QKV][:-1]}), r"qkv.weight has the wrong shape.*\[144, 48\]"),
         (lambda s: s.update({QKV: s[QKV] * np.nan}), "qkv.weight holds NaN"),
         (lambda s: s.update({VARIANCE: s[VARIANCE] * np.inf}), "running_var holds NaN or inf"),
@@ -108,7 +111,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(pair: tuple[Path, Path]) -> N
     torch.save({**state, "extra": _Evil(proof)}, pair[0])
     _refused(pair, r"loading it would run code.*got a use of \w+\.system")
     pair[0].write_bytes(pickle.dumps({"model": _Evil(proof)}))
-    _refused(pair, "no torch checkpoint")
+    _refused(pair, "not a torch checkpoint")
     assert not proof.exists()
 
 
@@ -117,14 +120,14 @@ def test_a_pickle_with_code_is_refused_and_not_run(pair: tuple[Path, Path]) -> N
 )
 def test_what_is_no_checkpoint_is_refused(pair: tuple[Path, Path], content: bytes) -> None:
     pair[0].write_bytes(content)
-    _refused(pair, "no torch checkpoint, or a damaged one")
+    _refused(pair, "not a torch checkpoint, or is damaged")
 
 
 def test_a_truncated_checkpoint_is_refused(pair: tuple[Path, Path]) -> None:
     whole = pair[0].read_bytes()
     for share in (0.1, 0.5, 0.99):
         pair[0].write_bytes(whole[: int(share * len(whole))])
-        _refused(pair, "no torch checkpoint, or a damaged one")
+        _refused(pair, "not a torch checkpoint, or is damaged")
 
 
 @pytest.mark.parametrize(
@@ -163,10 +166,10 @@ def test_files_that_cannot_be_read_are_storage_errors(pair: tuple[Path, Path]) -
         (lambda c: c["tasks"][0].update(kind="guess"), r"tasks\.0\.kind"),
         (lambda c: c.update(teachers={"a/b": None, "sam": None}), "no valid student"),
         (lambda c: c.update(std=[1, 0, 1]), "std must be positive"),
-        (lambda c: c.update(teachers={"sam": None}), "holds .*dino.* does not know"),
+        (lambda c: c.update(teachers={"sam": None}), "holds .*dino.* does not describe"),
         (lambda c: c["student"]["backbone"].update(noisy_gating=False), "has the wrong shape"),
         (lambda c: c["student"]["backbone"].update(down_ratio=2), "has the wrong shape"),
-        (lambda c: c["student"]["backbone"].update(router_type="none"), "does not know"),
+        (lambda c: c["student"]["backbone"].update(router_type="none"), "does not describe"),
         (lambda c: c.update(input_size=[64, 64]), "does not fit the input size.*Ask for a size"),
     ],
 )
@@ -180,11 +183,11 @@ def test_a_configuration_that_does_not_fit_is_refused(
 @pytest.mark.parametrize("text", ["a: [", "!!python/object/apply:os.system [ls]", "\x00", "42", ""])
 def test_a_file_that_is_no_configuration_is_refused(pair: tuple[Path, Path], text: str) -> None:
     pair[1].write_text(text)
-    _refused(pair, r"config\.yml is (no YAML|not valid)")
+    _refused(pair, r"config\.yml is (not YAML|not valid)")
 
 
 def test_teachers_in_another_order_make_another_student(pair: tuple[Path, Path]) -> None:
-    # Nothing in a checkpoint tells the order of the experts; only the configuration does.
+    # Nothing in a checkpoint states the order of the experts; only the configuration does.
     first = convert(*pair, pair[0].parent / "a.onnx").manifest
     _edit_config(pair, lambda c: c.update(teachers=dict(reversed(c["teachers"].items()))))
     second = convert(*pair, pair[0].parent / "b.onnx").manifest

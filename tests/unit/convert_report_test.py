@@ -1,4 +1,4 @@
-"""What a conversion reports, and what it takes."""
+"""What a conversion reports, and the memory that it takes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_counts_are_the_papers(tmp_path: Path) -> None:
     }
     assert round(report.total / 1e6, 1) == 133.5
     assert report.entries == 572
-    assert report.notes == ("the routers' noise rows removed: they served the training only",)
+    assert report.notes == ("the routers' noise rows removed: used in training only",)
     assert report.bytes == (tmp_path / "student.onnx").stat().st_size
 
 
@@ -54,7 +54,7 @@ def test_aligners_are_no_part_of_the_count(tmp_path: Path) -> None:
     )
     first, second = (convert(*pair, tmp_path / "s.onnx") for pair in (plain, aligned))
     assert first.entries == second.entries and first.parameters == second.parameters
-    assert "16 aligner entries dropped: they served the distillation only" in second.notes
+    assert "16 aligner entries dropped: used in distillation only" in second.notes
 
 
 _MEASURE = """
@@ -63,7 +63,7 @@ import sakedge.convert
 def peak():
     status = pathlib.Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
-pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak starts again
 before = peak()
 sakedge.convert.convert(*sys.argv[1:])
 print(peak() - before)

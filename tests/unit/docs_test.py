@@ -1,4 +1,4 @@
-"""The documents: their examples run, and what cites them names a page and a section that exist."""
+"""The documents: their examples run, and citations name a page and a section that exist."""
 
 from __future__ import annotations
 

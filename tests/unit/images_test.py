@@ -1,4 +1,4 @@
-"""Any image goes in by a stated rule, and what is no image is refused with a remedy."""
+"""Any image is read by a stated rule, and what is not an image is refused with a remedy."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_float_tiffs_follow_the_rule_for_floats(tmp_path: Path) -> None:
 def test_exif_orientation_is_applied_to_files(tmp_path: Path) -> None:
     path = tmp_path / "turned.png"
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned: show it rotated clockwise
+    exif[0x0112] = 6  # the camera was rotated: show it rotated clockwise
     Image.fromarray(RGB).save(path, exif=exif)
     np.testing.assert_array_equal(read(path).pixels, np.rot90(RGB, -1))
 
@@ -204,7 +204,7 @@ def test_a_file_without_rights_is_a_storage_error(tmp_path: Path) -> None:
     path.chmod(0)
     me = os.geteuid()
     try:
-        if me == 0:  # root may read everything, nobody may not
+        if me == 0:  # root may read everything; the user `nobody` may not
             os.seteuid(65534)
         with pytest.raises(StorageError, match="Permission denied"):
             read(path)

@@ -92,7 +92,7 @@ def test_the_worst_finding_counts(statuses: tuple[doctor.Status, ...], worst: st
 
 @pytest.fixture
 def plant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A third party's backend, installed: it runs bf16 on a device that nobody else knows."""
+    """A third party's backend, installed: it runs bf16 on a device that no other backend knows."""
     info = tmp_path / "plant_tools-3.2.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: plant-tools\nVersion: 3.2\n")

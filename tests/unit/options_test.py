@@ -1,4 +1,4 @@
-"""Wrong names and options are told what there is."""
+"""Errors for wrong names and options list the valid ones."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_wrong_config_is_told_what_would_be_right(config: object, words: str) 
 
 def test_the_log_level_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     before = logs.LOG.level, list(logs.LOG.handlers)
-    read = logs.configure.__wrapped__  # past the cache that makes it happen once
+    read = logs.configure.__wrapped__  # bypasses the cache that makes it run once
     try:
         monkeypatch.setenv("SAKEDGE_LOG", "Debug")
         read()

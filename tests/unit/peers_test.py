@@ -88,7 +88,7 @@ def test_below_a_peers_lowest_precision_the_next_higher_one_runs(
         "bf16": ["openvino bf16"],
         "int8": ["openvino bf16"],
     }
-    has["openvino"] = ()  # not installed: the race tells so
+    has["openvino"] = ()  # not installed: the race reports it
     assert [peer.label for peer in stock_peers("int8")] == labels["fp32"]
 
 

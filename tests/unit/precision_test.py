@@ -46,7 +46,7 @@ def test_auto_says_what_the_hardware_could_do_and_how_to_ask_for_it() -> None:
         "auto: the file records no quality at bf16 or int8, which this CPU runs natively; "
         "precision='bf16' or 'int8' takes it"
     )
-    assert "nothing less" in choose_precision("auto", ("fp32",), ()).reason
+    assert "no lower precision" in choose_precision("auto", ("fp32",), ()).reason
 
 
 def test_an_unknown_precision_lists_those_that_there_are() -> None:

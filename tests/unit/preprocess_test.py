@@ -56,7 +56,7 @@ def test_a_larger_image_is_not_padded_but_told_what_to_do(size: tuple[int, int])
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_shrinking_does_not_alias(dtype: str) -> None:
-    """Stripes finer than the new pixels average out instead of beating."""
+    """Stripes finer than the new pixels average out instead of aliasing."""
     white = 1 if dtype == "float32" else np.iinfo(dtype).max
     stripes = np.zeros((64, 64, 3), dtype)
     stripes[:, ::2] = white

@@ -36,7 +36,7 @@ def _python(code: str, *arguments: object) -> str:
 
 
 def _mixed_calls(student: sakedge.Student) -> list[Callable[[], object]]:
-    """Calls of every sort, which give arrays that can be compared bit by bit."""
+    """Calls of every kind, which give arrays that can be compared bit by bit."""
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 256, (h, w, 3), np.uint8) for h, w in ((64, 96), (40, 50), (90, 70))]
     adapters = [None, [], ["sam"], ["dino"]]
@@ -74,8 +74,8 @@ def test_a_thousand_mixed_calls_from_eight_threads(backend: str, tiny_student: P
             for _ in range(4):
                 assert all(pool.map(check, range(1000)))
                 resident.append(process.memory_info().rss)
-        # Arenas and buffers grow once, whenever eight calls first meet in their largest step; what
-        # is kept grows with every thousand. One image kept per call would be 18 MiB.
+        # Arenas and buffers grow once, when eight calls first coincide in their largest step; a
+        # leak grows with every thousand. One image kept per call would be 18 MiB.
         assert min(np.diff(resident)) < 3 * MIB, resident
 
 
@@ -169,7 +169,7 @@ print(psutil.Process().memory_info().rss)
 
 
 def test_adapters_and_tasks_not_asked_for_are_not_read(tiny_student: Path, tmp_path: Path) -> None:
-    """Their bytes are damaged, and nobody notices until they are asked for."""
+    """Their bytes are damaged, which is not detected until they are asked for."""
     data = bytearray(tiny_student.read_bytes())
     with StudentFile.open(tiny_student) as file:
         for component in ("adapters.dino", "routers.height", "heads.height"):

@@ -1,4 +1,4 @@
-"""What a result tells, draws and writes."""
+"""What a result reports, draws and writes."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_place_without_rights_is_a_storage_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     me = os.geteuid()
     try:
-        if me == 0:  # root may write everywhere, nobody may not
+        if me == 0:  # root may write everywhere; the user `nobody` may not
             os.seteuid(65534)
         with pytest.raises(StorageError, match="Permission denied"):
             _result().save(tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Streams: what a source means, every frame of a file, the newest of a camera, past bad frames."""
+"""Streams: what a source means, all frames of a file, the newest of a camera, skipped bad ones."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_video_yields_every_frame(tmp_path: Path) -> None:
 def camera() -> Iterator[str]:
     """The address of a network camera: motion JPEG over HTTP, a hundred frames a second.
 
-    After frame 25 it hangs up, once, like a camera whose cable was pulled.
+    After frame 25 it closes the connection, once, like a camera whose cable was pulled.
     """
     hung_up = threading.Event()
 
@@ -114,7 +114,7 @@ def camera() -> Iterator[str]:
                     self.wfile.write(f"{head}\r\n".encode() + jpeg + b"\r\n")
                     time.sleep(0.01)
             except OSError:
-                pass  # the reader hung up
+                pass  # the reader closed the connection
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,4 +1,4 @@
-"""The yardsticks: a whole student in each stock runtime."""
+"""The peers: a whole student in each stock runtime."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_a_letterbox_that_only_pads_is_padding(student: sakedge.Student) -> None
 def test_letterbox_results_are_in_the_images_own_coordinates(
     size: tuple[int, int], student: sakedge.Student
 ) -> None:
-    """Where the picture is resized k-fold, the k-th pixels see what the small picture saw."""
+    """Where the picture is resized k-fold, every k-th pixel matches the small picture's."""
     from sakedge.images.fit import resize
 
     image = picture(*size)

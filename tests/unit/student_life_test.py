@@ -1,4 +1,4 @@
-"""What a student refuses, and what becomes of it: closed, pickled, streaming."""
+"""What a student refuses, and its lifetime: closed, pickled, streaming."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_an_adapter_that_was_not_loaded_is_told_apart(tiny_student: Path) -> Non
         student(picture(64, 96), adapters=["dino"])
 
 
-# Its life
+# Lifetime
 
 
 def test_a_closed_student_says_so(tiny_student: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_stream_runs_over_a_folder_past_what_is_bad(
 ) -> None:
     for i in range(4):
         Image.fromarray(picture(64, 96, i)).save(tmp_path / f"{i}.png")
-    Image.fromarray(picture(200, 200)).save(tmp_path / "1.png")  # will not fit
+    Image.fromarray(picture(200, 200)).save(tmp_path / "1.png")  # does not fit
     (tmp_path / "3.png").write_bytes(b"broken")
     stream = student.stream(tmp_path, batch=3, fit="pad", tasks=["edge"])
     results = list(stream)

@@ -1,4 +1,4 @@
-"""A student from load to result: what is asked for is what is done."""
+"""A student from load to result: what is asked for is done."""
 
 from __future__ import annotations
 

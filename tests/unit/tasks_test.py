@@ -115,7 +115,7 @@ def test_summaries_say_what_was_found() -> None:
 
 @pytest.mark.parametrize("colors", [heat, perceptual])
 def test_value_maps_rise_evenly_in_lightness(colors: object) -> None:
-    """Rec. 709 luma stands in for lightness: it must rise at every step, in print as on screen."""
+    """Rec. 709 luma stands in for lightness: it must rise at every step."""
     table = colors(np.linspace(0, 1, 64)).astype(float)  # type: ignore[operator]
     luma = table @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luma) > 0).all()

@@ -2,7 +2,7 @@
 
     python -m tools.bench_kernels -o docs/performance/kernels.json
 
-One thread. `of peak` sets a product against what the same instruction set reaches in the same run
+One thread. `of peak` compares a product with what the same instruction set reaches in the same run
 with all operands in the first-level cache.
 """
 

@@ -51,12 +51,12 @@ def main() -> None:
         return
     chosen = [case for case in CASES if _is_asked_for(case, args.only)]
     if not chosen:
-        parser.error(f"no row is called {' or '.join(args.only)}; --list tells their names")
+        parser.error(f"no row is called {' or '.join(args.only)}; --list prints their names")
     if args.quick:
         chosen = [case.as_quick() for case in chosen]
     store = Store((QUICK if args.quick else PLOTS) / "peers.json")
     if args.what in ("all", "prepare", "run"):
-        for case in chosen:  # what is made takes the cores as well: before the first measurement
+        for case in chosen:  # making it uses the cores too, so before the first measurement
             for precision in args.precision:
                 contestants(case, precision, None)
     if args.what in ("all", "run"):

@@ -14,7 +14,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def ms(value: float | None) -> str:
-    """Milliseconds with three digits that count."""
+    """Milliseconds with three significant digits."""
     if value is None:
         return ""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}"

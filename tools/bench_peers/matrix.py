@@ -15,7 +15,7 @@ PRECISIONS = ("fp32", "bf16", "int8")
 _OURS = "sakedge.peers.runners:ours"
 _RUNNERS = "tools.bench_peers.runners"
 _TORCH_ROUNDS = 2
-"""Compiling takes it far longer than running, also with its cache warm."""
+"""Its compilation takes far longer than running, even with a warm cache."""
 
 Peers = Literal["all", "stock", "best", "none"]
 
@@ -49,7 +49,7 @@ _BASE = Spec("vit_base", (512, 512))
 _SMALL = Spec("vit_small", (512, 512))
 HEADLINE = "headline"
 FEWER = {f"sakedge with {n}": {"adapters": list(ADAPTERS[:n])} for n in (3, 1)}
-"""Adapters: loaded of a student's six."""
+"""Adapters loaded, of a student's six."""
 TOGETHER = "sakedge, together"
 _BATCHED = {TOGETHER: {"config": {"max_batch": 4}}}
 
@@ -72,7 +72,7 @@ CASES: tuple[Case, ...] = (
 
 
 def contestants(case: Case, precision: str, best: str | None) -> list[Contestant]:
-    """Ours, its variants, then the peers, with everything made that they run.
+    """Ours, its variants, then the peers; makes everything that they run.
 
     Args:
         case: The row.
@@ -92,7 +92,7 @@ def contestants(case: Case, precision: str, best: str | None) -> list[Contestant
 
 
 def rests() -> tuple[str, ...]:
-    """Arithmetic of what NNCF leaves in floats, as far as the CPU has it."""
+    """Precisions for what NNCF leaves in floats, as far as the CPU supports them."""
     return ("bf16", "fp32") if registry.probe("openvino", "CPU", "bf16").ok else ("fp32",)
 
 

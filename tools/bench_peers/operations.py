@@ -24,8 +24,8 @@ def stem_macs(manifest: Manifest) -> int:
 def after_stem_macs(manifest: Manifest) -> dict[str, int]:
     """Of everything after the stem, for one image and all adapters and tasks, by part.
 
-    adapters: down and up of each adapter, on patch tokens only: nobody reads the class token's.
-    routers: the hidden layer; the gate comes after the mean over tokens and is next to nothing.
+    adapters: down and up of each adapter, on patch tokens only: the class token's are not read.
+    routers: the hidden layer; the gate comes after the mean over tokens and is negligible.
     linears: each level's C -> C/4.
     taps: the 3x3 convolution as nine matrices at low resolution (docs/algebra.md, section 1).
     expansion: their interpolation, first along y (3 taps, 2 neighbours), then along x likewise.

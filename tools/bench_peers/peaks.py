@@ -1,4 +1,4 @@
-"""The arithmetic peak that a time is set against."""
+"""The arithmetic peak that a time is compared with."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ _MEASUREMENTS = 15
 
 
 def peak(precision: str, threads: int) -> float:
-    """What `threads` cores do at most, in 1e9 operations per second.
+    """What `threads` cores reach at most, in 1e9 operations per second.
 
     The innermost loop of the best instruction set's products, all operands in the first-level
     cache, on all threads at once; the best of several measurements.

@@ -19,12 +19,12 @@ from sakedge.images.examples import fitted
 from sakedge.images.fit import Normalizer
 
 CALIBRATION_IMAGES = 8
-"""Enough for ranges: NNCF takes a minimum and a maximum over them. Random weights have no accuracy
-that more images could save."""
+"""Enough for ranges: NNCF takes a minimum and a maximum over them. With random weights there is no
+accuracy that more images could save."""
 
 
 def quantised_student(student: Path, folder: Path) -> Path:
-    """The whole graph as int8 IR in `folder`; made where it is not there yet."""
+    """The whole graph as int8 IR in `folder`; made if missing."""
     with StudentFile.open(student) as file:
         path = folder / f"int8-{file.content_digest[:16]}.xml"
     return _quantised(student, path, lambda: str(student))
@@ -64,7 +64,7 @@ def _quantised(student: Path, path: Path, source: Callable[[], Any]) -> Path:
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(images),
     )
-    # The IR is two files, the .xml of which is looked for: it comes last.
+    # The IR is two files; the .xml marks it as complete, so it comes last.
     draft = path.with_name(f"draft-{path.name}")
     openvino.save_model(quantised, draft, compress_to_fp16=False)
     draft.with_suffix(".bin").replace(path.with_suffix(".bin"))

@@ -16,7 +16,7 @@ _BLOCK = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def write_report(store: Store, page: Path, folder: Path) -> None:
-    """Fills every block of the page that has a name of ours; the words between stay as they are.
+    """Fills every block of the page that is named here; the text between is unchanged.
 
     Args:
         store: The measurements.

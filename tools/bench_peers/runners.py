@@ -1,4 +1,4 @@
-"""How a fresh process loads what only this tool compares with; see `sakedge.peers.runners`."""
+"""How a fresh process loads the peers of this tool only; see `sakedge.peers.runners`."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,7 +27,7 @@ QUANTISED = "openvino-nncf"
 def openvino_int8(request: Request) -> Prepared:
     """The whole graph as NNCF left it.
 
-    Options: `model`, the IR, and `rest`, the arithmetic of what NNCF left in floats.
+    Options: `model`, the IR, and `rest`, the precision of what NNCF left in floats.
     """
     options = request.contestant.options
     session = open_stock("openvino", Path(options["model"]), request.plan.threads, options["rest"])
@@ -58,7 +58,7 @@ class QuantisedStem:
         return Support(True, "quantised by NNCF, in OpenVINO")
 
     def compile(self, subgraph: Subgraph, options: CompileOptions) -> OpenVinoSession:
-        """Compiles the IR instead of the student's own stem, as sparingly as that."""
+        """Compiles the IR instead of the student's own stem, releasing pages as for that."""
         import openvino
 
         core = openvino.Core()

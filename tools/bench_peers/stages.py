@@ -16,7 +16,7 @@ from sakedge.format import Manifest
 from sakedge.peers import summary
 
 STUDENT = "ViT-B"
-"""The headline's, by its name among the kernels' rows."""
+"""The headline's student, by its name in the kernels' rows."""
 
 Rows = Sequence[Row]
 
@@ -40,7 +40,7 @@ def stages(store: Store, kernels: Rows) -> str:
 
 
 def predicted(entry: Entry, kernels: Rows) -> dict[str, float]:
-    """Milliseconds of each part on all threads, were each kernel as fast as it is alone."""
+    """Milliseconds of each part on all threads, if each kernel were as fast as it is alone."""
     manifest, threads = entry.manifest, entry.race.plan.threads
     products = _Products(kernels, ARITHMETICS[entry.precision])
     alone = _Alone(kernels)

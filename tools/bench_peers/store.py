@@ -1,4 +1,4 @@
-"""The measurements in one JSON file: one entry per case and precision, the newest counts."""
+"""The measurements in one JSON file: one entry per case and precision, the newest."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ class Entry:
 
     Attributes:
         case: Name of the row.
-        precision: Of all who ran.
+        precision: Of all contestants.
         taken: When it ended, UTC.
         load: The machine's load average over the minute before it began.
         peak: Arithmetic peak of the contestants' threads at this precision, in 1e9 operations per
@@ -43,7 +43,7 @@ _ENTRIES = TypeAdapter(list[Entry])
 
 
 class Store:
-    """The file, read whole; written anew with each entry, so that an interrupt loses nothing."""
+    """The file, read whole and rewritten with each entry, so that an interrupt loses nothing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -60,7 +60,7 @@ class Store:
         return self._entries.get((case, precision))
 
     def add(self, entry: Entry) -> None:
-        """Puts an entry in the place of an older one and writes the file."""
+        """Replaces an older entry and writes the file."""
         self._entries[entry.case, entry.precision] = replace(entry, race=_publishable(entry.race))
         make_folder(self.path.parent)
         found = _ENTRIES.dump_python(list(self._entries.values()), mode="json")
@@ -78,7 +78,7 @@ class Store:
 
 
 def _publishable(race: Race) -> Race:
-    """Without this machine's paths, and of what ran only what bears on the time."""
+    """Without this machine's paths, and only with the details that affect the time."""
     return replace(
         race,
         student=Path(race.student).parent.name,

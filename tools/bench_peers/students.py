@@ -36,7 +36,7 @@ FURTHER: tuple[dict[str, Any], ...] = (
     {"name": "height", "kind": "scalar", "classes": 1, "unit": "mm"},
     {"name": "seam", "kind": "probability", "classes": 1},
 )
-"""A site's own, to come to eight tasks."""
+"""A site's own tasks, for eight in all."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class Spec:
     """One student.
 
     Attributes:
-        vit: As `make_checkpoint` knows it; None is the demo student that is shipped.
+        vit: As for `make_checkpoint`; None is the demo student that is shipped.
         size: Height and width.
         adapters: How many.
         tasks: Which.
-        quick: Whether it is a tiny stand-in for a first try of the whole machinery.
+        quick: Whether it is a tiny stand-in for a first try of the whole tool.
     """
 
     vit: str | None
@@ -81,7 +81,7 @@ class Spec:
 
 
 def student(spec: Spec) -> Path:
-    """The student's file, made where it is not there yet."""
+    """The student's file, made if missing."""
     if spec.vit is None:
         return demo_student()
     path = spec.folder / "student.onnx"

@@ -31,7 +31,7 @@ def _count(things: Sequence[object], name: str) -> str:
 
 
 def best(entry: Entry) -> Row | None:
-    """The fastest peer; variants of ours are none."""
+    """The fastest peer; variants of ours do not count."""
     rows = [row for row in summary(entry.race) if not row.name.startswith(OURS)]
     ran = [row for row in rows if row.logits_ms is not None]
     return min(ran, key=lambda row: row.logits_ms or 0.0, default=None)
@@ -66,7 +66,7 @@ def _span(dates: Sequence[str]) -> str:
 
 
 def headline(store: Store) -> str:
-    """Everyone at every precision."""
+    """Every contestant at every precision."""
     rows = []
     for precision in PRECISIONS:
         entry = store.get(HEADLINE, precision)
@@ -181,7 +181,7 @@ def batch(store: Store) -> str:
 
 
 def tokens(store: Store) -> str:
-    """Whether what comes after the stem grows with the tokens and no faster."""
+    """Whether the time after the stem grows in proportion to the tokens."""
     rows = []
     for small, large in (("vit_base-384", HEADLINE), ("vit_small-384", "vit_small-512")):
         for precision in PRECISIONS:
@@ -207,7 +207,7 @@ def tokens(store: Store) -> str:
 
 
 def operations(store: Store) -> str:
-    """The minimal work of the headline's student, and what the machine could do it in."""
+    """The minimal work of the headline's student, and the time it takes at the machine's peak."""
     entries = [entry for p in PRECISIONS if (entry := store.get(HEADLINE, p))]
     if not entries:
         return ""

@@ -1,7 +1,7 @@
 """A student as a straightforward torch module: what `torch.compile` is given.
 
-Written from the paper's forward pass, with the heads as they stand there (upsample, then
-convolve). Only inference; weights come from a student file.
+Written from the paper's forward pass, with the heads as written there (upsample, then convolve).
+Only inference; weights come from a student file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -111,7 +111,7 @@ class Router(nn.Module):
 
 
 class PlainSum(nn.Module):
-    """What stands for a router in a student without any."""
+    """Takes a router's place in a student without routers."""
 
     def forward(self, experts: Sequence[Tensor]) -> Tensor:
         """Experts to their sum."""

@@ -1,4 +1,4 @@
-"""Make the demo student: `python -m tools.demo_student`. Goes on where it was stopped."""
+"""Make the demo student: `python -m tools.demo_student`. Resumes where it was stopped."""
 
 import argparse
 from pathlib import Path

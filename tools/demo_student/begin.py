@@ -65,9 +65,9 @@ def begin_heads(last: nn.Module) -> None:
 
 @torch.no_grad()
 def match_experts(student: Student, image: NDArray[np.generic]) -> list[float]:
-    """Let stem and paths start as equals: same size, same weight.
+    """Make stem and paths start as equals: same size, same weight.
 
-    The stem's tokens are not normalised and many times larger than the paths'. Left so, the
+    The stem's tokens are not normalised and many times larger than the paths'. If left so, the
     mixture is all stem from the first step and the routers settle for the stem alone. The paths'
     norms get the stem's size and the routers start undecided.
 

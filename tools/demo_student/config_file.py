@@ -1,4 +1,4 @@
-"""Writes config.yml beside the checkpoint: what the converter reads the student's shape from."""
+"""Writes config.yml beside the checkpoint: from it the converter reads the student's shape."""
 
 from pathlib import Path
 from typing import Any

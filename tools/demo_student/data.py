@@ -1,4 +1,4 @@
-"""The data sets: scenes rendered once, kept in memory, turned and mirrored on the way out."""
+"""The data sets: scenes rendered once, kept in memory, rotated and mirrored when batched."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -146,7 +146,7 @@ def make_batch(
 def batches(
     store: dict[str, NDArray[np.generic]], size: int, seed: int, start: int = 0
 ) -> Iterator[Batch]:
-    """Endless shuffled batches; batch number `start` is the same however training got there."""
+    """Endless shuffled batches; batch number `start` is the same when training is resumed."""
     count = len(store["image"])
     per_epoch = count // size
     step = start

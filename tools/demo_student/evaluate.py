@@ -70,7 +70,7 @@ def present_of(subset: tuple[str, ...], count: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the held-out scenes say.
+    """Results on the held-out scenes.
 
     Attributes:
         by_subset: metrics per subset of adapters.

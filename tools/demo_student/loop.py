@@ -1,4 +1,4 @@
-"""The training loop all stages share: steps, logs, checkpoints, going on after a stop."""
+"""The training loop all stages share: steps, logs, checkpoints, resuming."""
 
 import json
 import time
@@ -43,7 +43,7 @@ def train(
     watch: Callable[[], dict[str, float]] | None = None,
     watch_every: int = 100,
 ) -> None:
-    """Train to `steps`, going on from `path` if it is there.
+    """Train to `steps`, resuming from `path` if it exists.
 
     Args:
         model: trained in place.

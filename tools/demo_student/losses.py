@@ -13,7 +13,7 @@ EDGE_POSITIVE = 2.0
 SALIENCY_POSITIVE = 3.0
 DEPTH_SPREAD = 0.03  # metres; brings depth errors to the size of the other losses
 
-# Weights of the tasks in the sum, set so that the terms are of like size when training settles.
+# Weights of the tasks in the sum, set so that the terms are of similar size once training settles.
 BALANCE = {"semseg": 1.0, "edge": 1.0, "sal": 1.0, "normals": 2.5, "depth": 0.7}
 
 
@@ -69,7 +69,7 @@ def task_losses(logits: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]
 def imbalance(routing: Mapping[str, Tensor]) -> Tensor:
     """Squared coefficient of variation of the experts' importance (Shazeer et al. 2017).
 
-    Importance is the mean weight over images and tasks, so a task may well have its favourites.
+    Importance is the mean weight over images and tasks, so a task may still have its favourites.
 
     Args:
         routing: per task [B, levels, 1 + T].

@@ -1,7 +1,7 @@
 """Surfaces: colour, gloss and a fine relief, from procedural noise and packaged photographs.
 
-The photographs are ones that scikit-image ships inside its wheel (gravel, grass); they only ever
-serve as fine relief or mottling, never as ground truth.
+The photographs are ones that scikit-image ships inside its wheel (gravel, grass); they serve only
+as fine relief or mottling, never as ground truth.
 """
 
 from dataclasses import dataclass
@@ -67,8 +67,8 @@ class Bench:
 
     Attributes:
         material: how it looks.
-        distance: camera to bench, metres. Each bench stands at its own height, so that the
-            distance can be told from what the bench looks like.
+        distance: camera to bench, metres. Each bench stands at its own height, so that the distance
+            can be inferred from its appearance.
         ridges: height of its parallel ridges, pixels.
     """
 
@@ -127,7 +127,7 @@ def sample(name: str, rng: np.random.Generator, size: int, polar: tuple[Map, Map
 
     Args:
         name: a texture of the bank, or "turned": the brushed texture wound around a centre.
-        rng: source of chance.
+        rng: source of randomness.
         size: pixels a side.
         polar: radius (pixels) and angle of every pixel about the part's centre, for "turned".
     """

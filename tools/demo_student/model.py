@@ -61,7 +61,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, N, C] to [B, N, C]."""
-        # Sums of unlike types are slow on CPU, hence the casts here and below.
+        # Sums of mixed types are slow on CPU, hence the casts here and below.
         x = x + self.attn(self.norm1(x)).to(x.dtype)
         out: Tensor = x + self.mlp(self.norm2(x)).to(x.dtype)
         return out
@@ -229,7 +229,7 @@ class Head(nn.Module):
         super().__init__()
         self.linears = nn.ModuleList(nn.Linear(channels, channels // 4) for _ in spec.LEVELS)
         conv = nn.Conv2d(channels, channels, 3, padding=1)
-        # BatchNorm subtracts a bias before it; kept at zero it need not be added.
+        # BatchNorm cancels a bias before it; kept at zero it need not be added.
         conv.bias = nn.Parameter(torch.zeros(channels), requires_grad=False)
         self.linear_fuse = nn.Sequential(conv, nn.BatchNorm2d(channels), nn.GELU())
         self.last_conv = nn.Conv2d(channels, out, 1)
@@ -239,8 +239,8 @@ class Head(nn.Module):
         """Four mixtures [B, L, C] to logits [B, out, H/4, W/4]."""
         z = self.project(mixtures)
         wide = self.linear_fuse[1:](self.expand(z))
-        # A matrix product, as torch's 1x1 convolution changes the layout of what it gets back.
-        # The bias is added in float32: a depth near 0.6 m would lose its millimetres in bfloat16.
+        # A matrix product, as torch's 1x1 convolution changes the layout of what it gets back. The
+        # bias is added in float32: a depth near 0.6 m would lose millimetre resolution in bfloat16.
         weight = self.last_conv.weight.flatten(1).expand(len(wide), -1, -1)
         out = weight @ wide.flatten(2)
         assert self.last_conv.bias is not None
@@ -254,8 +254,8 @@ class Head(nn.Module):
     def expand(self, z: Tensor) -> Tensor:
         """conv3x3(up4(z)) without ever convolving at the high resolution: [B, C, 4h, 4w].
 
-        z [B, h*w, C] takes all nine taps at low resolution; then one matrix product per axis both
-        interpolates and sums the three taps of that axis.
+        All nine taps of z [B, h*w, C] are computed at low resolution; then one matrix product per
+        axis both interpolates and sums the three taps of that axis.
         """
         kernel = self.linear_fuse[0].weight
         assert isinstance(kernel, Tensor)
@@ -293,7 +293,7 @@ class Student(nn.Module):
 
         Args:
             image: [B, 3, 256, 256], normalised.
-            present: [B, 1 + T] bool, which experts are there; all if None.
+            present: [B, 1 + T] bool, which experts are present; all if None.
 
         Returns:
             Logits per task [B, channels, 64, 64] and routing weights per task [B, levels, 1 + T].
@@ -313,7 +313,7 @@ class Student(nn.Module):
     def route(
         self, experts: dict[int, Tensor], present: Tensor, tasks: Sequence[str] | None = None
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Mix the experts that are there and run the heads; returns as `forward` does."""
+        """Mix the experts present and run the heads; returns as `forward` does."""
         logits, routing = {}, {}
         for task in self.heads if tasks is None else tasks:
             head = self.heads[task]

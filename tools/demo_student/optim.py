@@ -1,6 +1,6 @@
 """Optimisers: Muon for the stem's and paths' matrices, AdamW for everything else.
 
-Muon reaches a given loss in fewer steps than AdamW on matrices, which counts on two CPU cores.
+Muon reaches a given loss in fewer steps than AdamW on matrices, which matters on two CPU cores.
 """
 
 import math
@@ -29,7 +29,7 @@ class Optimisers:
             lr: peak rate of both (Muon's update is scaled to AdamW's size).
             steps: when the rate reaches zero.
             warmup: steps of linear rise.
-            factors: what the rate is multiplied by for parameters whose name has this in it.
+            factors: what the rate is multiplied by for parameters whose name contains this.
         """
         self.steps, self.warmup = steps, warmup
         matrices: list[nn.Parameter] = []

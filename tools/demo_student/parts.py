@@ -18,7 +18,7 @@ class Part:
         outline: [S, S] signed distance to the silhouette, negative inside.
         segments: [S, S] ids; a change of id is a boundary.
         sites: centres and radii of the pattern's features, all alike: (x, y, radius).
-        through: [S, S] bool, where the bench is seen through a wanted hole.
+        through: [S, S] bool, where the bench is seen through an intended hole.
         center: the part's centre.
         finishes: the surface finishes the family comes in.
     """
@@ -55,7 +55,7 @@ def box(u: Map, v: Map, half: Point, corner: float) -> Map:
 
 
 def hexagon(u: Map, v: Map, inner: float) -> Map:
-    """Signed distance (exact inside, near enough outside) to a regular hexagon."""
+    """Signed distance (exact inside, approximate outside) to a regular hexagon."""
     third = np.pi / 3
     sides = [np.abs(u * np.cos(k * third) + v * np.sin(k * third)) for k in range(3)]
     return np.asarray(np.maximum.reduce(sides) - inner, np.float32)

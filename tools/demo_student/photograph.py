@@ -74,7 +74,7 @@ def _paint(surface: Surface, rng: np.random.Generator) -> tuple[Map, Map, Map, M
 
 
 def photograph(surface: Surface, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """An 8-bit RGB photograph [S, S, 3] under chance light, exposure and noise."""
+    """An 8-bit RGB photograph [S, S, 3] under random light, exposure and noise."""
     height = surface.height
     size = len(height)
     color, bump, metal, gloss = _paint(surface, rng)

@@ -98,13 +98,13 @@ def draw_predictions(truths: list[Truth], found: list[Decoded], path: Path) -> N
 
 
 def read_log(path: Path) -> list[dict[str, float]]:
-    """A log's rows by step; where training went on from a checkpoint, the later row counts."""
+    """A log's rows by step; where training was resumed, the later row counts."""
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     return list({row["step"]: row for row in rows}.values())
 
 
 def hours(path: Path) -> float:
-    """Wall-clock hours a log tells of; the clock starts anew where training went on."""
+    """Wall-clock hours of a log; the clock starts again where training was resumed."""
     seconds: list[float] = [json.loads(line)["seconds"] for line in path.read_text().splitlines()]
     ends = [a for a, b in zip(seconds, [*seconds[1:], -1.0], strict=True) if b < a]
     return sum(ends) / 3600

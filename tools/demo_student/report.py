@@ -1,4 +1,4 @@
-"""Writes docs/demo-student.md: every figure in it comes from the run this command makes."""
+"""Writes docs/demo-student.md: every figure in it comes from this command's run."""
 
 import json
 from pathlib import Path

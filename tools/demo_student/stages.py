@@ -23,17 +23,17 @@ STAGE2_EXPERTS_STEPS = 440
 STAGE2_NORMALS_STEPS = 240
 SAMPLE = 512  # scenes the projections and dictionaries are fitted to
 SETTLED = 960  # scenes the final BatchNorm statistics are taken from
-WATCHED = 64  # held-out scenes looked at while training
+WATCHED = 64  # held-out scenes evaluated while training
 
-# How many adapters are left in a training sample, and how often; which ones is chance.
+# How many adapters are left in a training sample, and how often; which ones is random.
 ADAPTERS_LEFT = (0.0, 0.1, 0.2, 0.7)
 BALANCE_EXPERTS = 0.2  # weight of the experts' imbalance
-# Depth leaves its head in metres, where all of a scene lies within a tenth: small steps.
+# The head gives depth in metres, and a scene spans only a tenth of one: small steps.
 DEPTH_FACTOR = 0.03
 
 
 def held_out_batch() -> data.Batch:
-    """A few held-out scenes at the heads' resolution, neither turned nor jittered."""
+    """A few held-out scenes at the heads' resolution, neither rotated nor jittered."""
     packed = [data.pack(seed) for seed in data.HELD_OUT_SEEDS[:WATCHED]]
     store = {key: np.stack([p[key] for p in packed]) for key in packed[0]}
     return data.plain_batch(store)
@@ -156,7 +156,7 @@ def _multi_task(
     factors: dict[str, float],
     balance: float = 0.0,
 ) -> None:
-    """Train the whole student on the five tasks, adapters absent by chance."""
+    """Train the whole student on the five tasks, adapters absent at random."""
 
     def loss(batch: data.Batch, present: Tensor | None = None) -> dict[str, Tensor]:
         logits, routing = student(batch.image, present)
@@ -185,7 +185,7 @@ def _multi_task(
 
 
 def stage2_tasks(folder: Path, store: Store) -> None:
-    """First half: heads and routers are new, and the tasks form the stem."""
+    """First half: heads and routers are new, and the tasks shape the stem."""
     torch.manual_seed(3)
     student = Student(WIDTHS)
     begin_heads(student.get_submodule("heads.depth.last_conv"))
@@ -204,10 +204,10 @@ def stage2_tasks(folder: Path, store: Store) -> None:
 
 
 def stage2_experts(folder: Path, store: Store) -> None:
-    """Second half: the stem stays; paths, routers and heads learn to work beside it.
+    """Second half: the stem is frozen; paths, routers and heads learn to work with it.
 
-    Stem and paths set out as equals and the routers choose anew, held to use every expert for
-    something. Without that the heads, which know the stem, keep to it.
+    Stem and paths start as equals and the routers start again, with a loss for using every expert.
+    Without that the heads, trained on the stem, rely on it alone.
     """
     torch.manual_seed(4)
     student = Student(WIDTHS)
@@ -228,10 +228,10 @@ def stage2_experts(folder: Path, store: Store) -> None:
 
 
 def stage2_normals(folder: Path, store: Store) -> None:
-    """Last: the normals' routers and head alone, by the angle that they are judged by.
+    """Last: the normals' routers and head alone, by the angle that is their metric.
 
-    L1 and cosine weigh the slopes; the mean angle weighs the flat benches, where adapters blurred
-    what the stem alone gave.
+    L1 and cosine emphasise the slopes; the mean angle emphasises the flat benches, where adapters
+    blurred the stem's result.
     """
     student = Student(WIDTHS)
     student.load_state_dict(torch.load(folder / "experts.pt", weights_only=True)["model"])
@@ -264,10 +264,10 @@ def stage2_normals(folder: Path, store: Store) -> None:
 
 @torch.no_grad()
 def settle_norms(folder: Path, store: Store) -> None:
-    """Take the heads' BatchNorm statistics anew, with all adapters and in float32.
+    """Recompute the heads' BatchNorm statistics with all adapters and in float32.
 
-    In training they are a running mean over samples with adapters missing, which is not what the
-    student mostly runs with. Writes the finished student.
+    In training they are a running mean over samples with adapters missing, which is not how the
+    student usually runs. Writes the finished student.
     """
     checkpoint = torch.load(folder / "normals.pt", weights_only=True)
     student = Student(WIDTHS)

@@ -1,8 +1,8 @@
 """Three in-house teachers with different biases, each giving four maps on the 16x16 token grid.
 
-`texture` never sees a label: dictionaries of small patches, learnt by k-means at four scales.
-`semantics` is a small convolutional net that knows class labels only.
-`geometry` is the same net taught boundaries, normals and depth only.
+`texture` is unsupervised: dictionaries of small patches, learnt by k-means at four scales.
+`semantics` is a small convolutional net trained on class labels only.
+`geometry` is the same net trained on boundaries, normals and depth only.
 
 Every map goes through a fixed linear projection (PCA, half whitened) to a common width, so that a
 cosine distance means something.
@@ -40,7 +40,7 @@ class Projection(nn.Module):
         width = self.basis.shape[1]
         deviation = values.flip(0)[:width].clamp(min=1e-12).sqrt()
         scaled = vectors.flip(1)[:, :width] / deviation.sqrt()
-        # Unit mean square overall, so that smooth-L1 sees every level and teacher alike.
+        # Unit mean square overall, so that smooth-L1 weighs every level and teacher alike.
         scaled /= deviation.mean().sqrt()
         self.basis[:, : scaled.shape[1]] = scaled.float()
 
@@ -50,7 +50,7 @@ class Projection(nn.Module):
 
 
 def on_grid(x: Tensor) -> Tensor:
-    """[B, c, s, s] to tokens [B, L, c * (s / 16)^2], keeping where in the token a value was."""
+    """[B, c, s, s] to tokens [B, L, c * (s / 16)^2], keeping positions within the token."""
     return F.pixel_unshuffle(x, x.shape[-1] // spec.GRID).flatten(2).transpose(1, 2)
 
 
@@ -141,7 +141,7 @@ def _conv(c_in: int, c_out: int, stride: int = 1, dilation: int = 1) -> nn.Seque
 
 
 class ConvTeacher(Teacher):
-    """A small encoder-decoder; its heads are the tasks it is taught."""
+    """A small encoder-decoder with a head for each task it is trained on."""
 
     def __init__(self, tasks: Sequence[str]) -> None:
         super().__init__([4 * 64, 128, 4 * 64, 16 * 32])

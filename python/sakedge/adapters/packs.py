@@ -1,4 +1,4 @@
-"""A pack as a part for a student's place."""
+"""A pack as a part for one of a student's slots."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from sakedge.format import Manifest, PartPack
 def pack_source(
     pack: PartPack, place: str, student: Manifest, *, any_stem: bool = False
 ) -> PartSource:
-    """Checks that an adapter pack fits a student, and gives it the name of the place it goes to.
+    """Checks that an adapter pack fits a student, and renames it to the slot that it goes to.
 
     Args:
         pack: The pack.
-        place: Name of an adapter's place.
+        place: Name of the slot.
         student: The student's manifest.
-        any_stem: Also take a pack that was trained on another stem of the same sizes.
+        any_stem: Also accept a pack that was trained on another stem of the same sizes.
 
     Raises:
-        AdapterMismatchError: It is no adapter's, was made for another student, or brings rows of
-            routers.
+        AdapterMismatchError: It holds no adapter, was made for another student, or contains router
+            columns.
     """
     manifest = pack.manifest
     if manifest.kind != "adapter":
         raise AdapterMismatchError(
-            f"{manifest.name} is a pack of another kind",
-            expected="a pack of an adapter",
-            got=f"one of a {manifest.kind}",
+            f"{manifest.name} is not an adapter pack",
+            expected="an adapter pack",
+            got=f"a {manifest.kind} pack",
         )
     pack.check_fits(student, any_stem=any_stem)
     if manifest.routed_tasks:
         raise AdapterMismatchError(
-            f"adapter {manifest.name} brings router rows for a new teacher",
-            expected="a pack for one of the teachers that the student's routers know",
-            got=f"rows for {', '.join(manifest.routed_tasks)}",
+            f"adapter {manifest.name} contains router columns for a new teacher",
+            expected="a pack for one of the student's own teachers",
+            got=f"columns for {', '.join(manifest.routed_tasks)}",
         )
     tensors = _renamed(pack, place)
     identity = PartId("adapter", place, manifest.digest, manifest.version, manifest.teacher or "")
@@ -46,7 +46,7 @@ def pack_source(
 
 
 def _renamed(pack: PartPack, name: str) -> dict[str, NDArray[Any]]:
-    """The pack's tensors under the name of the place that they go to."""
+    """The pack's tensors under the name of the slot that they go to."""
     renamed = {}
     for key, tensor in pack.tensors.items():
         parts = key.split(".")

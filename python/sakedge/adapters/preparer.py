@@ -1,4 +1,4 @@
-"""Who makes parts ready to run, and what they say they cannot do."""
+"""What prepares parts to run, and the abilities that it may lack."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from sakedge.adapters.snapshot import PartSource
 from sakedge.errors import AbilityError
 
 Ability = Literal["exchange", "subset", "min_weight"]
-"""What not every model can: exchange parts while it runs, run with some of the student's adapters
-only, leave out paths of small weight."""
+"""What not every model can do: exchange parts while it runs, run with some of the student's
+adapters only, leave out paths of small weight."""
 
 
 class Preparer(Protocol):
-    """Makes parts ready to run.
+    """Prepares parts to run.
 
     Attributes:
         cannot: The abilities that it lacks, each with the reason.
@@ -32,10 +32,10 @@ class Preparer(Protocol):
 
 
 def require(preparer: Preparer, ability: Ability) -> None:
-    """Checks that something can be done.
+    """Checks that an ability is there.
 
     Raises:
-        AbilityError: It cannot; the message has the reason.
+        AbilityError: It is not; the message gives the reason.
     """
     if ability in preparer.cannot:
         raise AbilityError(

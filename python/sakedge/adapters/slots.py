@@ -1,4 +1,4 @@
-"""The adapters of a loaded student: which there are, which are active, exchanging them."""
+"""The adapters of a loaded student: its slots, which are active, exchanging them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Names: TypeAlias = "str | Sequence[str] | None"
 
 @dataclass(frozen=True)
 class Change:
-    """What was put in an adapter's place after loading.
+    """What was put in a slot after loading.
 
     Attributes:
         pack: Path of the pack; None if the adapter was removed.
@@ -38,12 +38,12 @@ class Change:
 class AdapterSlots:
     """The adapters of one student. Iterates over the names of those that are active.
 
-    Changes are atomic: they make another snapshot, and a call keeps the one that it began with.
+    Changes are atomic: each makes another snapshot, and a call keeps the one that it began with.
     The stem is not touched.
 
     Args:
         manifest: The student's manifest.
-        running: Gives what prepares new parts; raises unless the student may be used.
+        running: Returns what prepares new parts; raises if the student cannot be used.
         snapshot: The parts that were loaded.
     """
 
@@ -58,7 +58,7 @@ class AdapterSlots:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All adapters that the student has a place for, in expert order."""
+        """Names of all slots, in expert order."""
         return self._manifest.adapter_names
 
     @property
@@ -89,20 +89,20 @@ class AdapterSlots:
         return self._snapshot
 
     def swap(self, name: str, pack: str | os.PathLike[str], *, any_stem: bool = False) -> PartPack:
-        """Puts the adapter of a pack in the place of `name`, whether that is loaded or not.
+        """Puts the adapter of a pack in the slot `name`, whether it is empty or not.
 
         Args:
-            name: One of `names`. The pack's own name may be another.
+            name: One of `names`. The pack's own name may differ.
             pack: Path of an adapter pack.
-            any_stem: Also take a pack that was trained on another stem of the same sizes.
+            any_stem: Also accept a pack that was trained on another stem of the same sizes.
 
         Returns:
             The pack.
 
         Raises:
-            UnknownAdapterError: The student has no place of that name.
-            FileFormatError, StorageError: The pack cannot be used; the subclass says why. What
-                is running stays untouched.
+            UnknownAdapterError: The student has no slot of that name.
+            FileFormatError, StorageError: The pack cannot be used; the subclass says why. The
+                student is unchanged.
             AbilityError: The student's model cannot exchange parts.
         """
         preparer = self._running()
@@ -118,10 +118,10 @@ class AdapterSlots:
         return found
 
     def remove(self, name: str) -> None:
-        """Takes an adapter away; its weights are freed when the last call that uses them ends.
+        """Empties a slot; the adapter's weights are freed when the last call that uses them ends.
 
         Raises:
-            UnknownAdapterError: The student has no place of that name.
+            UnknownAdapterError: The student has no slot of that name.
             AbilityError: The student's model cannot run without it.
         """
         require(self._running(), "subset")
@@ -130,10 +130,10 @@ class AdapterSlots:
         LOG.info("adapter %s was removed", name)
 
     def replay(self, changes: Mapping[str, Change]) -> None:
-        """Makes the changes of another student of the same file.
+        """Applies the changes of another student of the same file.
 
         Raises:
-            DigestError: A pack is no longer the one that was swapped in there.
+            DigestError: A pack is no longer the one that was swapped in.
         """
         for name, change in changes.items():
             if change.pack is None:
@@ -150,7 +150,7 @@ class AdapterSlots:
     def choose(
         self, adapters: Names | Sequence[Names], images: int, tasks: tuple[str, ...]
     ) -> list[Snapshot]:
-        """For each image of a call what it is run with: one snapshot, narrowed.
+        """The snapshot for each image of a call: the current one, narrowed.
 
         Args:
             adapters: None for all that are active, names for all images, or per image either.
@@ -159,7 +159,7 @@ class AdapterSlots:
 
         Raises:
             UnknownAdapterError: An adapter that is not active.
-            OptionError: Choices per image whose number is not that of the images.
+            OptionError: The number of choices is not that of the images.
             AbilityError: The student's model cannot run with some adapters only.
         """
         snapshot = self.snapshot()
@@ -179,7 +179,7 @@ class AdapterSlots:
         return [self._narrowed(snapshot, one, tasks) for one in adapters]
 
     def close(self) -> None:
-        """Lets go of the weights."""
+        """Releases the weights."""
         self._snapshot = Snapshot(self._snapshot.student, ())
 
     def _narrowed(self, snapshot: Snapshot, wanted: Names, tasks: tuple[str, ...]) -> Snapshot:

@@ -14,18 +14,18 @@ from sakedge.tasks import TaskInfo
 PartKind = Literal["adapter", "router", "head"]
 
 COMPONENTS: dict[PartKind, str] = {"adapter": "adapters", "router": "routers", "head": "heads"}
-"""Kind → what its parts' names begin with: `adapters.sam`, `routers.edge`, `heads.edge`."""
+"""Kind → prefix of its parts' names: `adapters.sam`, `routers.edge`, `heads.edge`."""
 
 
 @dataclass(frozen=True)
 class PartId:
-    """Which part it is: what results, audits and roll-backs name.
+    """Identifies a part in results, audits and roll-backs.
 
     Attributes:
         kind: `adapter`, `router` or `head`.
         name: Of the adapter, or of the task.
         digest: SHA-256 of its tensors.
-        version: The maker's own.
+        version: Free text from the maker.
         teacher: Of an adapter.
     """
 
@@ -46,9 +46,9 @@ class PartSource:
     """A part as a model prepares it.
 
     Attributes:
-        id: Which it is.
+        id: Its identity.
         tensors: Reads its tensors, by canonical name under `id.name`.
-        task: What its head computes, for a head.
+        task: For a head, what it computes.
     """
 
     id: PartId
@@ -61,9 +61,9 @@ class Part:
     """A part that is ready to run.
 
     Attributes:
-        id: Which it is.
-        prepared: What the model made of it; nobody else looks inside.
-        task: What its head computes, for a head.
+        id: Its identity.
+        prepared: What the model made of it; opaque to everything else.
+        task: For a head, what it computes.
     """
 
     id: PartId
@@ -75,12 +75,12 @@ class Part:
 class Snapshot:
     """Every exchangeable part that an image is run with. Immutable.
 
-    A call takes one when it begins, and every image, tile and retry of it sees that one. Whoever
-    exchanges a part makes another snapshot; who holds this one keeps its parts alive.
+    A call takes one when it begins, and every image, tile and retry of it sees that one. Exchanging
+    a part makes another snapshot; holding this one keeps its parts alive.
 
     Attributes:
         student: Content digest of the student's file.
-        places: Names of the adapters' places, in expert order; expert 0 is the stem.
+        places: Names of the adapters' slots, in expert order; expert 0 is the stem.
         adapters: By name, those that take part.
         routers: By task; empty where the student has no routers.
         heads: By task, in the order of the results.
@@ -120,7 +120,7 @@ class Snapshot:
         return tuple(part.id for part in self.parts)
 
     def having(self, part: Part) -> Snapshot:
-        """This snapshot with a part in its place."""
+        """This snapshot with one part added or replaced."""
         placed = {part.id.name: part}
         if part.id.kind == "adapter":
             return replace(self, adapters={**self.adapters, **placed})
@@ -133,7 +133,7 @@ class Snapshot:
         return replace(self, adapters={k: v for k, v in self.adapters.items() if k != adapter})
 
     def narrowed(self, adapters: tuple[str, ...], tasks: tuple[str, ...]) -> Snapshot:
-        """Of this snapshot some adapters and some tasks, in the order that is given."""
+        """This snapshot with only these adapters and tasks, in the given order."""
         return replace(
             self,
             adapters={name: self.adapters[name] for name in self.active if name in adapters},
@@ -145,7 +145,7 @@ class Snapshot:
 def sources(
     file: StudentFile, adapters: tuple[str, ...], tasks: tuple[str, ...]
 ) -> Iterator[PartSource]:
-    """The parts of a student's file: its adapters and, of each task, head and routers."""
+    """The parts of a student's file: its adapters and each task's head and routers."""
     manifest = file.manifest
     teachers = {adapter.name: adapter.teacher for adapter in manifest.adapters}
     infos = {task.name: task for task in manifest.tasks}

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from sakedge.errors import BackendError
 
 _ALIGNMENT = 64
-"""Bytes: a cache line, and what OpenVINO asks for to write into a caller's buffer."""
+"""Bytes: a cache line, and what OpenVINO requires to write into a caller's buffer."""
 
 
 def check_images(images: NDArray[np.float32], input_size: tuple[int, int]) -> NDArray[np.float32]:
-    """Images as a runtime takes them, C-contiguous; no copy where they are so already.
+    """Images as a runtime takes them, C-contiguous; copied only if they are not already.
 
     Raises:
         BackendError: They are not float32 [batch, 3, H, W].

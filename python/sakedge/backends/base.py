@@ -1,4 +1,4 @@
-"""What every backend is: a few small types and two protocols."""
+"""What makes a backend: a few small types and two protocols."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CompileOptions:
 
     Attributes:
         device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for the backend's default.
-        precision: Arithmetic: `fp32`, `bf16` or `fp16`.
+        precision: `fp32`, `bf16` or `fp16`.
         threads: Threads of the session, at least 1 (see `sakedge.runtime.threads`).
         cache_dir: Where compiled graphs are kept; None means no cache.
         config: The runtime's own options, passed on as they are.
@@ -45,7 +45,7 @@ class Session(Protocol):
 
     @property
     def details(self) -> Mapping[str, str]:
-        """What `student.explain()` tells: runtime, version, device, precision, cache hit or not."""
+        """For `student.explain()`: runtime, version, device, precision, cache hit or not."""
         ...
 
     def run(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -66,8 +66,8 @@ class Backend(Protocol):
 
     Attributes:
         name: Its name in the registry.
-        devices: The devices that it knows, each with the precisions that it may have there.
-            Whether it has them on this machine, `probe` tells.
+        devices: The devices that it knows, each with the precisions that it may support there.
+            `probe` checks this machine.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """Compiled graphs on disk: named by what they were made from, checked before they are used.
 
 An entry is a file of 64 bytes of header (a mark and the SHA-256 of the rest) and the runtime's
-blob, or what else a backend makes of a graph. What is damaged, of another version or not ours is
-not used and gets overwritten; a cache that cannot be written costs time at the next start and
-nothing else.
+blob, or whatever else a backend makes of a graph. An entry that is damaged, of another version or
+writable by others is ignored and overwritten; a cache that cannot be written only costs time at the
+next start.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ENVIRONMENT = "SAKEDGE_CACHE"
 MARK = b"sakedge compiled stem, layout 1\n"
 HEADER = 64
 KEPT = 16
-"""Entries kept in a folder; the ones unused for longest go first."""
+"""Entries kept in a folder; the least recently used go first."""
 
 _HASHED_AT_ONCE = 16 << 20
 _OFF = {"", "0", "off", "none"}
@@ -60,7 +60,7 @@ def _user_cache() -> Path | None:
             base = Path.home() / "Library" / "Caches"
         else:
             base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # no home at all
+    except RuntimeError:  # no home directory
         return None
     return base / "sakedge"
 
@@ -72,7 +72,7 @@ def cache_key(**parts: Any) -> str:
 
 
 class Entry:
-    """A sound entry, mapped.
+    """An intact entry, mapped.
 
     Attributes:
         blob: What was stored, read-only.
@@ -85,7 +85,7 @@ class Entry:
 
 
 def open_entry(folder: Path, key: str) -> Entry | None:
-    """An entry, or None if there is no sound one."""
+    """An entry, or None if there is no intact one."""
     path = folder / f"{key}.blob"
     try:
         if not _only_ours(path):
@@ -105,13 +105,13 @@ def open_entry(folder: Path, key: str) -> Entry | None:
 
 
 def load(folder: Path, key: str) -> NDArray[np.uint8] | None:
-    """The blob of an entry, mapped from the file, or None if there is no sound one."""
+    """The blob of an entry, mapped from the file, or None if there is no intact one."""
     entry = open_entry(folder, key)
     return None if entry is None else np.frombuffer(entry.blob, np.uint8)
 
 
 def store(folder: Path, key: str, blob: bytes) -> str | None:
-    """Writes an entry whole or not at all.
+    """Writes an entry atomically.
 
     Returns:
         None, or why it could not be written.
@@ -122,7 +122,7 @@ def store(folder: Path, key: str, blob: bytes) -> str | None:
 def store_pieces(
     folder: Path, key: str, pieces: Iterable[bytes | memoryview], kept: int = KEPT
 ) -> str | None:
-    """Writes an entry piece by piece, so that nobody need hold it, whole or not at all.
+    """Writes an entry atomically, piece by piece, so that it is never in memory as a whole.
 
     Returns:
         None, or why it could not be written.
@@ -146,7 +146,7 @@ def store_pieces(
 
 
 def _only_ours(path: Path) -> bool:
-    """Whether nobody but this user and root can have written a file, where the system tells.
+    """Whether only this user and root can have written a file, where the system reports it.
 
     Runtimes trust a blob as they trust their own code; in a shared folder anyone could plant one.
     """

@@ -1,4 +1,4 @@
-"""Which backends there are, and which one runs.
+"""The available backends, and which one runs.
 
 A backend is a name and an import path, so that a runtime that is not installed costs nothing.
 Third parties add theirs by an entry point in the group `sakedge.backends`.
@@ -33,11 +33,11 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Backend:
-    """A backend by name; whether it can run here is for its `probe` to say.
+    """A backend by name; its `probe` says whether it can run here.
 
     Raises:
         UnknownBackendError: There is none of that name.
-        BackendError: A third party's backend cannot be imported, or is none.
+        BackendError: A third party's backend cannot be imported, or is not a backend.
     """
     if name in BACKENDS:
         module, _, attribute = BACKENDS[name].partition(":")
@@ -48,11 +48,11 @@ def get(name: str) -> Backend:
         raise UnknownBackendError(
             "unknown backend", expected=f"auto or one of {', '.join(names())}", got=repr(name)
         )
-    remedy = "Repair or uninstall the package that brings it"
+    remedy = "Repair or uninstall the package that provides it"
     try:
         made = entry.load()
         backend = made()
-    except Exception as error:  # a stranger's code may fail in any way
+    except Exception as error:  # third-party code may fail in any way
         raise BackendError(
             f"the backend {name} ({entry.value}) cannot be loaded",
             got=f"{type(error).__name__}: {error}",
@@ -79,14 +79,14 @@ def choose(
     Args:
         name: Name of a backend, or `auto`.
         device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for each backend's default.
-        precision: Its arithmetic.
+        precision: `fp32`, `bf16` or `fp16`.
 
     Returns:
-        The backend, and why `auto` passed over those before it, by name.
+        The backend, and why `auto` skipped those before it, by name.
 
     Raises:
         UnknownBackendError: There is none of that name.
-        BackendError: The named backend, or every one, cannot run here; all reasons are told.
+        BackendError: The named backend, or every one, cannot run here; with all reasons.
     """
     if name != "auto":
         backend = get(name)
@@ -109,7 +109,7 @@ def choose(
 
 
 def probe(name: str, device: str | None = None, precision: str = "fp32") -> Support:
-    """Asks a backend whether it can run; one that cannot even be loaded cannot.
+    """Whether a backend can run here; one that cannot be loaded cannot.
 
     Raises:
         UnknownBackendError: There is none of that name.

@@ -1,4 +1,4 @@
-"""What runtimes say of themselves: their version, and why they failed."""
+"""What runtimes report: their version, and why they failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def is_older(version: str, oldest: tuple[int, int]) -> bool:
 
 
 def gist(error: BaseException) -> str:
-    """What a runtime's many-line message says, in one line and without its source positions."""
+    """A runtime's multi-line message in one line, without its source positions."""
     lines = (line.strip() for line in str(error).splitlines())
     telling = [line for line in lines if line and not line.startswith(_POSITIONS)]
     text = " ".join(telling) or type(error).__name__

@@ -22,7 +22,7 @@ STAGES = ("preprocess", "stem", "decoder", "postprocess")
 
 @dataclass(frozen=True)
 class Latency:
-    """Distribution of milliseconds; a percentile is the smallest value that no fewer reach."""
+    """Distribution of milliseconds; a percentile is a measured value, never interpolated."""
 
     mean: float
     p50: float
@@ -33,7 +33,7 @@ class Latency:
 
     @classmethod
     def of(cls, milliseconds: Sequence[float]) -> Latency:
-        """Sums up measured values; at least one."""
+        """Summarises measured values; at least one."""
         values = np.asarray(milliseconds, np.float64)
         p50, p90, p99 = np.percentile(values, (50, 90, 99), method="inverted_cdf")
         low, high = values.min(), values.max()
@@ -49,14 +49,15 @@ class Benchmark:
         batch: Images in one call.
         iterations: Calls that were measured.
         read_ms: Time to open the file and to read and check the stem.
-        compile_ms: Time to compile the stem, in a fresh process with the import of the runtime.
+        compile_ms: Time to compile the stem, in a fresh process including the import of the
+            runtime.
         decoder_ms: Time to read and pack the decoder's weights.
         first_inference_ms: The first call.
         latency_ms: Of a call, from pixels to decoded outputs.
         stages_ms: By stage, an image's share of a call.
         throughput_fps: Images per second, over all measured calls.
-        memory: Bytes of this process: `loaded` after loading, `current` and `peak` at the end;
-            None where the system does not say.
+        memory: Bytes of this process: `loaded` after loading, `current` and `peak` at the end; None
+            where the system does not report it.
         machine: CPU, instruction sets, processors, versions.
     """
 
@@ -99,7 +100,7 @@ def benchmark(
         iterations: Calls to measure; None is as many as fit into `duration`, at least 10.
         duration: Seconds to measure for.
         warmup: Calls before that, not measured; the very first call is always timed separately.
-        progress: Told how far it is.
+        progress: Called with the progress made.
         **options: As for `sakedge.load`.
 
     Raises:

@@ -22,7 +22,7 @@ EXTRAS = {
     "video": ("cv2", "videos, cameras and network streams"),
     "convert": ("torch", "`sakedge convert`"),
 }
-"""Extra → module that comes with it, and what it is for."""
+"""Extra → module that it installs, and its purpose."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Finding:
 
     Attributes:
         topic: What it is about.
-        status: `ok`, `note` (less than could be, and fine), `warning` or `failure`.
+        status: `ok`, `note` (less than possible, and fine), `warning` or `failure`.
         text: What was found.
-        remedy: What would make it better.
+        remedy: What would improve it.
     """
 
     topic: str
@@ -68,7 +68,7 @@ def examine() -> Diagnosis:
 
 
 def _cpu() -> Iterator[Finding]:
-    features = " ".join(machine.cpu_features()) or "the system does not tell its features"
+    features = " ".join(machine.cpu_features()) or "the system does not report its features"
     yield Finding("cpu", "ok", f"{machine.cpu_model()}: {features}")
     amount = machine.memory()
     if amount:
@@ -142,7 +142,7 @@ def _devices() -> Iterator[Finding]:
     runs: dict[str, list[str]] = {}
     refused: dict[str, list[str]] = {}
     for name in registry.names():
-        with suppress(BackendError):  # one that cannot be loaded was told of above
+        with suppress(BackendError):  # one that cannot be loaded was reported above
             for device, precisions in registry.get(name).devices.items():
                 answers = {each: registry.probe(name, device, each) for each in precisions}
                 able = [each for each, answer in answers.items() if answer.ok]

@@ -26,10 +26,10 @@ from sakedge.runtime.threads import resolve_threads
 TOLERANCES = {"fp32": 1e-4, "fp16": 5e-3, "bf16": 2e-2, "int8": 5e-2}
 """Largest error of a logit, relative to its task's range, by precision.
 
-fp32 against fp32 differs by the order of sums alone. Below, every operand of some hundred layers is
-rounded, by up to 2^-11 (fp16), 2^-9 (bf16) or 1/254 of a row's largest (int8), and the errors of
-one value add up like noise. These bounds tell a wrong kernel from rounding, no more: what a
-precision costs in quality, only a metric on labelled images tells.
+fp32 against fp32 differs by the order of sums alone. At the others, every operand of some hundred
+layers is rounded, by up to 2^-11 (fp16), 2^-9 (bf16) or 1/254 of a row's largest value (int8), and
+the errors of one value add up like noise. These bounds only distinguish a wrong kernel from
+rounding: what a precision costs in quality takes a metric on labelled images.
 """
 
 
@@ -41,7 +41,7 @@ class Comparison:
         backend: The stem's runtime.
         task: The task.
         max_abs_error: Largest difference between two logits.
-        range: Largest less smallest logit of stock ONNX Runtime.
+        range: Largest minus smallest logit of stock ONNX Runtime.
         error: `max_abs_error` relative to `range`.
         rms_error: The root mean square of all differences, relative to `range`.
         agrees: Whether `error` is within the tolerance.
@@ -109,7 +109,7 @@ def verify(
         precision: As for `sakedge.load`.
         threads: As for `sakedge.load`.
         tolerance: Largest error allowed, relative to a task's range; None is that of `TOLERANCES`.
-        progress: Told how far it is.
+        progress: Called with the progress made.
 
     Raises:
         SakedgeError: The student, an image or the backend cannot be used.
@@ -197,7 +197,7 @@ class _Errors:
 
 
 def _normalised(picture: NDArray[np.uint8], manifest: Manifest) -> NDArray[np.float32]:
-    """`(image - mean) / std` in float64, on purpose not by the code that is being verified."""
+    """`(image - mean) / std` in float64, deliberately not by the code being verified."""
     mean, std = manifest.preprocess.mean, manifest.preprocess.std
     values = (picture / 255 - np.array(mean)) / np.array(std)
     planes: NDArray[np.float32] = values.transpose(2, 0, 1)[np.newaxis].astype(np.float32)

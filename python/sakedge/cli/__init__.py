@@ -1,6 +1,6 @@
 """The command line `sakedge`: one thin file per verb, each over a function that scripts can call.
 
-Exit codes: 0 fine, 1 failure, 2 warning (done, but not all is well), 64 usage, 130 interrupted.
+Exit codes: 0 fine, 1 failure, 2 warning (done, with problems), 64 usage, 130 interrupted.
 Standard output carries results; progress, remarks and errors go to standard error.
 """
 
@@ -13,5 +13,5 @@ def main() -> None:
         from sakedge.cli.app import build
 
         build()()
-    except KeyboardInterrupt:  # before a verb runs, or while the last one's objects go
+    except KeyboardInterrupt:  # before a verb runs, or while the last one's objects are freed
         raise SystemExit(130) from None

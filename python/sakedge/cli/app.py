@@ -1,4 +1,4 @@
-"""The verbs, joined, and what becomes of errors."""
+"""The verbs, joined, and the handling of errors."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ VERBS: dict[str, str] = {
 
 FAILURE, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 64, 130, 141
 
-# typer brings its own copy of click from some version on; its public errors lead to either.
+# Newer versions of typer bundle a copy of click; typer's public errors lead to either.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class Guarded(TyperGroup):
-    """Turns every error that is meant for a person into one line and an exit code."""
+    """Turns every error that is meant for the user into one line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the verb."""
@@ -43,7 +43,7 @@ class Guarded(TyperGroup):
             usage = isinstance(error, (OptionError, UnknownNameError))
             raise typer.Exit(USAGE if usage else FAILURE) from error
         except BrokenPipeError as error:
-            # Whoever read our output has seen enough; Python would complain again at exit.
+            # The reader has closed the pipe; Python would complain again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(BROKEN_PIPE) from error
         except KeyboardInterrupt as error:

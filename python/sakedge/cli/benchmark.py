@@ -43,11 +43,11 @@ def benchmark(
     duration: Annotated[
         float, typer.Option("--duration", "-t", help="Seconds to measure for.")
     ] = 10.0,
-    warmup: Annotated[int, typer.Option(help="Calls before that, not measured.")] = 3,
+    warmup: Annotated[int, typer.Option(help="Warm-up calls, not measured.")] = 3,
     peers: Annotated[
         bool, typer.Option("--peers", help="Compare with stock runtimes on the same file.")
     ] = False,
-    rounds: Annotated[int, typer.Option(help="With --peers: how often each is started anew.")] = 5,
+    rounds: Annotated[int, typer.Option(help="With --peers: fresh processes of each.")] = 5,
     adapters: Adapters = None,
     tasks: Tasks = None,
     backend: Backend = "auto",
@@ -57,7 +57,7 @@ def benchmark(
     cache_dir: CacheDir = None,
     json: Json = False,
 ) -> None:
-    """Measure loading, latency by stage, throughput and memory; --peers: beside stock runtimes."""
+    """Measure loading, latency by stage, throughput and memory; --peers: against stock runtimes."""
     if peers:
         _refuse_with_peers(images=images, adapters=adapters, tasks=tasks, iterations=iterations)
         compare_with_peers(
@@ -104,7 +104,7 @@ def benchmark(
 
 
 def _refuse_with_peers(**given: object) -> None:
-    """Stock runtimes run the file as a whole, so what narrows ours alone would not be fair."""
+    """Stock runtimes run the file as a whole, so narrowing ours alone would not be fair."""
     from sakedge.errors import OptionError
 
     for name, value in given.items():

@@ -20,7 +20,7 @@ def convert(
         Path, typer.Option("--output", "-o", metavar="FILE", help="The student to write.")
     ] = Path("student.onnx"),
     dtype: Annotated[
-        Literal["fp32", "fp16"], typer.Option(help="How weights are stored; arithmetic is fp32.")
+        Literal["fp32", "fp16"], typer.Option(help="How weights are stored; arithmetic is float32.")
     ] = "fp32",
     size: Annotated[
         str | None,
@@ -28,7 +28,7 @@ def convert(
     ] = None,
     fit: Annotated[
         Literal["pad", "letterbox", "tile"],
-        typer.Option(help="How images of another size are fitted, unless the caller says."),
+        typer.Option(help="How images of another size are fitted by default."),
     ] = "pad",
     json: Json = False,
 ) -> None:
@@ -84,6 +84,6 @@ def _size(text: str | None) -> tuple[int, int] | None:
     found = re.fullmatch(r"(\d{1,5})[xX,](\d{1,5})", text.strip())
     if found is None:
         raise OptionError(
-            "--size is no size", expected="HEIGHTxWIDTH in pixels, e.g. 448x576", got=repr(text)
+            "--size is not a size", expected="HEIGHTxWIDTH in pixels, e.g. 448x576", got=repr(text)
         )
     return int(found[1]), int(found[2])

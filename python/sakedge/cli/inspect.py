@@ -95,7 +95,7 @@ def _inspect_student(path: Path, check: bool, json: bool) -> None:
         ],
     )
     print_table(
-        "Components, all sound" if check else "Components",
+        "Components, all intact" if check else "Components",
         ("name", "tensors", "parameters", "SHA-256"),
         [
             (c, len(specs[c]), f"{parameters[c]:,}", manifest.digests[c])

@@ -25,7 +25,7 @@ Device: TypeAlias = Annotated[
     typer.Option("--device", "-d", help="The backend's device, e.g. GPU (default: its own)."),
 ]
 Precision: TypeAlias = Annotated[
-    str, typer.Option(help="Arithmetic: auto, fp32, bf16, fp16 or int8.")
+    str, typer.Option(help="Precision: auto, fp32, bf16, fp16 or int8.")
 ]
 Threads: TypeAlias = Annotated[
     int | None,
@@ -39,7 +39,7 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for a
 
 
 def names(text: str | None) -> list[str] | None:
-    """`a,b` → names; None stays None, which is all; `none` or nothing is no name."""
+    """`a,b` → names; None stays None, which is all; `none` or an empty string is no name."""
     if text is None:
         return None
     given = [name.strip() for name in text.split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""Where words go: results to standard output, everything else to standard error."""
+"""Where text goes: results to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[objec
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     say(title)
-    # Into a file or a pipe: wider than the 80 columns that rich takes for granted.
+    # Into a file or a pipe: wider than the 80 columns that rich assumes.
     _Output(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 Update: TypeAlias = Callable[[str, "float | None"], None]
-"""A `sakedge.progress.Progress` that may also be told no share, where the end is not known."""
+"""A `sakedge.progress.Progress` that also accepts no share, where the end is not known."""
 
 
 @contextmanager
@@ -63,10 +63,10 @@ def progress_bar(step: str = "") -> Iterator[Update]:
     """Shows progress on standard error while the block runs, if that is a terminal.
 
     Args:
-        step: What is done first.
+        step: The first step.
 
     Yields:
-        A function to call with what is done now, and the share that is done if it is known.
+        A function to call with the current step and the share done, if it is known.
     """
     console = Console(stderr=True)
     with Progress(

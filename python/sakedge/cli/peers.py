@@ -1,4 +1,4 @@
-"""`sakedge benchmark --peers`: ours beside the stock runtimes on the same file."""
+"""`sakedge benchmark --peers`: ours against the stock runtimes on the same file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def compare_with_peers(
 
     if precision not in ("auto", *PRECISIONS):
         raise OptionError(
-            "peers cannot be compared with at this precision",
+            "no comparison with peers at this precision",
             expected=f"auto (all of them) or one of {', '.join(PRECISIONS)}",
             got=repr(precision),
         )
@@ -79,7 +79,7 @@ def _print(races: list[Race], student: Path) -> None:
     plan, machine = races[0].plan, races[0].machine
     say(f"{student}  SHA-256 {races[0].digest[:16]}…")
     say(f"{machine['cpu']}, {plan.threads} threads each, batch {plan.batch}")
-    say(f"{plan.rounds} rounds, in each a fresh process for everyone, in turn")
+    say(f"{plan.rounds} rounds, in each a fresh process per contestant, in turn")
     for race in races:
         _print_race(race)
     for line in _LEGEND:

@@ -1,4 +1,4 @@
-"""`sakedge predict`: runs a student on images and writes what it sees."""
+"""`sakedge predict`: runs a student on images and writes its outputs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def predict(
     batch: Annotated[int, typer.Option("--batch", "-b", help="Images in one run.")] = 1,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, help="Stop after so many images (default: the source's end)."),
+        typer.Option(min=1, help="Stop after this many images (default: the source's end)."),
     ] = None,
     save: Annotated[
         bool, typer.Option("--save/--no-save", help="Write overlays: all tasks, and each alone.")
@@ -58,7 +58,7 @@ def predict(
         bool, typer.Option("--save-json", help="Also write numbers, routing and times per image.")
     ] = False,
     save_arrays: Annotated[
-        bool, typer.Option("--save-arrays", help="Beside the overlays, the outputs as they are.")
+        bool, typer.Option("--save-arrays", help="Also write the outputs as arrays.")
     ] = False,
     backend: Backend = "auto",
     device: Device = None,
@@ -69,7 +69,7 @@ def predict(
 ) -> None:
     """Run a student on images, a video or a camera and draw every task over them.
 
-    A frame that cannot be used is reported and passed over; then the exit code is 2.
+    A frame that cannot be used is reported and skipped; then the exit code is 2.
     """
     import sakedge
 
@@ -95,7 +95,7 @@ def predict(
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is made of each result."""
+    """What is written for each result."""
 
     output: Path
     save: bool = True
@@ -112,13 +112,13 @@ class Wanted:
 def show(
     stream: Stream[Result], wanted: Wanted, progress: Update, limit: int | None = None
 ) -> None:
-    """Writes and prints the results of a stream, then what came of it all.
+    """Writes and prints the results of a stream, then a summary.
 
     Args:
         stream: The results.
-        wanted: What is made of each.
-        progress: Told of each result; the stream tells it of the tiles of a large image.
-        limit: Stop after so many.
+        wanted: What is written for each.
+        progress: Called for each result; the stream calls it for the tiles of a large image.
+        limit: Stop after this many.
 
     Raises:
         typer.Exit: With 2 if frames could not be used, with 1 if none could.
@@ -133,7 +133,7 @@ def show(
             share = None if limit is None else done / limit
             progress(f"{done}: {result.source or 'image'}", share)
             say(result.to_json() if wanted.json else _line(result, written))
-    except KeyboardInterrupt:  # how a person ends a camera's stream
+    except KeyboardInterrupt:  # how a user ends a camera's stream
         _sum_up(stream, wanted, done)
         raise
     _sum_up(stream, wanted, done)
@@ -144,7 +144,7 @@ def show(
 def _sum_up(stream: Stream[Result], wanted: Wanted, done: int) -> None:
     images = "1 image" if done == 1 else f"{done} images"
     errors = f", {stream.error_count} could not be used" if stream.error_count else ""
-    dropped = f", {stream.dropped} passed over for newer ones" if stream.dropped else ""
+    dropped = f", {stream.dropped} dropped for newer ones" if stream.dropped else ""
     place = f"; results in {wanted.output}/" if done and wanted.anything else ""
     (remark if wanted.json else say)(f"{images}{errors}{dropped}{place}")
 
@@ -166,7 +166,7 @@ def _report(frame: FrameError) -> None:
 
 
 def _unused(name: str, used: set[str]) -> str:
-    """A file name of its own for each result: a folder may hold part.png beside part.jpg."""
+    """A distinct file name for each result: a folder may hold both part.png and part.jpg."""
     free, number = name, 1
     while free in used:
         number += 1

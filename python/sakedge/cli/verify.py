@@ -19,7 +19,7 @@ def verify(
     backend: Backend = "auto",
     device: Device = None,
     precision: Annotated[
-        str, typer.Option(help="Our arithmetic: fp32, bf16, fp16, int8 or auto.")
+        str, typer.Option(help="Our precision: fp32, bf16, fp16, int8 or auto.")
     ] = "fp32",
     tolerance: Annotated[
         float | None,

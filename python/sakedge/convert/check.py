@@ -43,7 +43,7 @@ def check_entries(entries: Entries, expected: Mapping[str, tuple[int, ...]]) -> 
     unexpected = [key for key in entries if key not in expected]
     if unexpected:
         raise CheckpointError(
-            f"the checkpoint holds {_some(unexpected)}, which its configuration does not know",
+            f"the checkpoint holds {_some(unexpected)}, which its configuration does not describe",
             got=_summary(entries),
             remedy="Give the config.yml that this checkpoint was trained with",
         )
@@ -63,7 +63,7 @@ def _some(keys: Collection[str]) -> str:
 
 
 def _summary(entries: Entries) -> str:
-    """The teachers and tasks that a checkpoint's own names tell of."""
+    """The teachers and tasks that appear in a checkpoint's names."""
     parts = [key.split(".") for key in entries]
     teachers = dict.fromkeys(p[2] for p in parts if p[:2] == ["backbone", "tsap"] and len(p) > 2)
     tasks = dict.fromkeys(p[1] for p in parts if p[0] == "heads" and len(p) > 1)

@@ -26,12 +26,12 @@ Triple = tuple[float, float, float]
 
 
 class _Part(BaseModel):
-    # The training's own fields (optimizer and so on) are none of our business.
+    # The training's own fields (optimizer and so on) are ignored.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Lora(_Part):
-    """What of peft's `LoraConfig` decides the merged weight; the defaults are peft's own."""
+    """The fields of peft's `LoraConfig` that decide the merged weight; defaults are peft's."""
 
     r: Positive = 8
     lora_alpha: float = 8
@@ -72,9 +72,9 @@ class TrainingConfig(_Part):
 
     Attributes:
         dataset: `pascalcontext`, `nyud`, or a site's own name.
-        task_dict: The tasks in order (the official file's counts are not looked at).
+        task_dict: The tasks in order (the official file's counts are ignored).
         teachers: The teachers in the order of the experts.
-        student: Its `backbone` says sizes and router. `embed_dim`, `depth` and `num_heads`, which
+        student: Its `backbone` gives sizes and router. `embed_dim`, `depth` and `num_heads`, which
             the official files do not have, describe a ViT of another size.
         tasks: A site's own tasks: name, kind, classes, labels, colors, unit.
         input_size: Height and width if they are not the data set's.
@@ -94,7 +94,7 @@ class TrainingConfig(_Part):
     @field_validator("tasks")
     @classmethod
     def _fields_are_known(cls, tasks: tuple[TaskInfo, ...] | None) -> tuple[TaskInfo, ...] | None:
-        # A manifest keeps what it does not know; in a file written by hand it is a typing error.
+        # A manifest keeps unknown fields; in a file written by hand they are typing errors.
         for task in tasks or ():
             if task.model_extra:
                 raise ValueError(f"task {task.name} has no field {min(task.model_extra)!r}")
@@ -114,7 +114,7 @@ class TrainingConfig(_Part):
         """Sizes of the network.
 
         Raises:
-            CheckpointError: The vit is none that we know.
+            CheckpointError: The vit is not supported.
         """
         backbone = self.backbone
         if backbone.vit_name not in _VITS:
@@ -174,7 +174,7 @@ def read_config(path: Path) -> TrainingConfig:
 
     Raises:
         StorageError: It cannot be read.
-        CheckpointError: It is no YAML, or lacks or misstates a field.
+        CheckpointError: It is not YAML, or a field is missing or invalid.
     """
     try:
         import yaml
@@ -187,7 +187,7 @@ def read_config(path: Path) -> TrainingConfig:
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise CheckpointError(f"{path.name} is no YAML: {error}") from error
+        raise CheckpointError(f"{path.name} is not YAML: {error}") from error
     try:
         return TrainingConfig.model_validate(content)
     except ValidationError as error:

@@ -38,12 +38,12 @@ def convert(
     Args:
         checkpoint: What the training saved.
         config: The config.yml of that training.
-        out: The student.onnx to write; replaced whole or not at all.
+        out: The student.onnx to write; replaced atomically.
         dtype: How weights are stored.
         size: Height and width of the student's input, multiples of 16; another size than the
             training's resamples the position embedding. None keeps the training's.
         fit: How the student fits images of other sizes unless asked otherwise.
-        progress: Told what is being done and the share of it that is done.
+        progress: Called with the current step and the share done.
 
     Raises:
         CheckpointError: Checkpoint or configuration cannot be converted; the message says why.
@@ -96,9 +96,9 @@ def convert(
 def _notes(training: TrainingConfig, *, aligners: int, merged: int) -> list[str]:
     notes = []
     if aligners:
-        notes.append(f"{aligners} aligner entries dropped: they served the distillation only")
+        notes.append(f"{aligners} aligner entries dropped: used in distillation only")
     if merged:
         notes.append(f"LoRA factors merged into {merged} weights")
     if training.backbone.router_type == "mor" and training.backbone.noisy_gating:
-        notes.append("the routers' noise rows removed: they served the training only")
+        notes.append("the routers' noise rows removed: used in training only")
     return notes

@@ -18,7 +18,7 @@ class Dataset:
 def voc_color(index: int) -> tuple[int, int, int]:
     """Colour of a class in PASCAL VOC's palette.
 
-    The class index's bits are dealt out to red, green and blue in turn, from each channel's
+    The class index's bits are distributed to red, green and blue in turn, from each channel's
     highest bit downwards.
     """
     channels = [0, 0, 0]

@@ -1,4 +1,4 @@
-"""What a student is, from its training's configuration."""
+"""Describes a student from its training's configuration."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def describe(
     """The manifest of the student to be, without digests and lineage.
 
     Raises:
-        CheckpointError: The configuration describes no student that can be.
+        CheckpointError: The configuration describes no valid student.
     """
     colors = {"mean": training.mean, "std": training.std}
     try:

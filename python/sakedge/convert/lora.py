@@ -1,4 +1,4 @@
-"""Merges LoRA factors into the matrices they were trained beside, and drops peft's prefixes.
+"""Merges LoRA factors into the matrices they were trained with, and drops peft's prefixes.
 
 `peft.get_peft_model` renames what it wraps: the stem's tensors go under `base_model.model.`, a
 wrapped layer's own tensors under `base_layer.`, and its factors under `lora_A.default` [r, in] and

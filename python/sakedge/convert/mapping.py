@@ -1,7 +1,7 @@
 """Official names and layouts to ours: what is expected, and how each of our tensors is made.
 
 Linear layers are transposed to [in, out], the adapters' scale goes into `up`, BatchNorm into the
-convolution before it, and the routers' noise rows go.
+convolution before it, and the routers' noise rows are dropped.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Recipe = Callable[[Read], NDArray[np.float32]]
 
 
 class StoredTensors(Mapping[str, NDArray[Any]]):
-    """One component's tensors by canonical name, each made when asked for and then let go.
+    """One component's tensors by canonical name, each made when asked for and not kept.
 
     Args:
         recipes: How to make each.
@@ -53,7 +53,7 @@ class StoredTensors(Mapping[str, NDArray[Any]]):
 
 
 class OfficialLayout:
-    """The official state dict of a student and the way from it to ours.
+    """The official state dict of a student and its mapping to ours.
 
     Attributes:
         expected: Every official entry and its shape.

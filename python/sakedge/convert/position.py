@@ -26,12 +26,12 @@ def for_size(
 
     Raises:
         CheckpointError: It fits neither the training's size nor a square.
-        OptionError: The size is no multiple of the patch.
+        OptionError: The size is not a multiple of the patch.
     """
     trained = training.size()
     trained_grid = (trained[0] // PATCH, trained[1] // PATCH)
     if len(entry.shape) != 3:
-        return entry, []  # its shape is wrong, which the check of all shapes will say
+        return entry, []  # its shape is wrong, which the check of all shapes will report
     tokens = entry.shape[1]
     if size is None:
         if tokens != 1 + trained_grid[0] * trained_grid[1]:

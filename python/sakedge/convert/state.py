@@ -38,12 +38,12 @@ Entries = dict[str, Entry]
 def open_checkpoint(path: Path) -> Entries:
     """Opens a checkpoint: `torch.save` of a dict with key `model`, or of a bare state dict.
 
-    The file is mapped, so that a tensor takes memory only while it is worked on, and unpickled
-    with `weights_only=True`, so that nothing in it is run.
+    The file is mapped, so that a tensor takes memory only while it is in use, and unpickled with
+    `weights_only=True`, so that nothing in it is run.
 
     Raises:
         StorageError: The file cannot be read.
-        CheckpointError: It is no checkpoint, is damaged, or holds code.
+        CheckpointError: It is not a checkpoint, is damaged, or holds code.
     """
     content = _load(path)
     state = content.get("model", content) if isinstance(content, dict) else content
@@ -72,12 +72,12 @@ def _load(path: Path) -> Any:
             # Only the zip form can be mapped; torch 1.5 and older wrote another.
             is_zip = file.read(2) == b"PK"
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # hints for who calls torch.load themselves
+            warnings.simplefilter("ignore")  # hints for direct callers of torch.load
             return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip or None)
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     except Exception as error:
-        # On bytes that are no pickle, torch's unpickler raises whatever it trips over.
+        # On bytes that are not a pickle, torch's unpickler may raise anything.
         refused = re.search(r"unsupported global(?:: GLOBAL)? (\S+)", str(error), re.IGNORECASE)
         if refused is None:
             raise _damaged(path, error) from error
@@ -94,7 +94,7 @@ def _damaged(path: Path, error: Exception) -> CheckpointError:
     # torch explains at length how to load unsafe files; the cause, if it is said, comes later.
     causes = [line for line in lines if line.startswith(("PytorchStreamReader", "Unsupported"))]
     return CheckpointError(
-        f"{path.name} is no torch checkpoint, or a damaged one",
+        f"{path.name} is not a torch checkpoint, or is damaged",
         got=(causes or [type(error).__name__])[0][:200],
         remedy="Check the path, or copy the file again",
     )

@@ -33,7 +33,7 @@ class Decoded:
             256 classes), float32 probability or scalar, or float32 unit vectors [h, w, 3].
         logits: By task, float32 [classes, H, W] at the student's input size.
         maps: By task, float32 [H/4, W/4, classes]: what both are sampled from.
-        routing: By task, float32 [levels, experts]: the stem first, then the snapshot's places; 0
+        routing: By task, float32 [levels, experts]: the stem first, then the snapshot's slots; 0
             for an adapter that takes no part.
     """
 
@@ -46,8 +46,8 @@ class Decoded:
 class Decoder:
     """Runs the parts of snapshots on the stem's outputs.
 
-    Holds no weights. Safe from any number of threads; results are the same bits whatever the number
-    of threads.
+    Holds no weights. Safe from any number of threads; results are bit-identical for any number of
+    threads.
 
     Args:
         manifest: The student's manifest.
@@ -112,7 +112,7 @@ class Decoder:
                 routing is computed.
             min_weight: An adapter whose routing weight at a task and level is below this adds
                 nothing there, and its path stops where nothing further needs it. The other weights
-                stay as they are: they are not scaled up to sum to one. 0 is exact.
+                are not rescaled to sum to one. 0 is exact.
 
         Raises:
             OptionError: Shapes, batch sizes, parts or numbers do not fit.
@@ -162,7 +162,7 @@ class Decoder:
 
 
 def _core_snapshot(snapshot: Snapshot) -> _core.Snapshot:
-    """The parts as the kernels' side holds them: pointers, no copies."""
+    """The parts as the compiled module holds them: pointers, no copies."""
     paths = [
         cast(_core.AdapterPath, snapshot.adapters[name].prepared)
         if name in snapshot.adapters

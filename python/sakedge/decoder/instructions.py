@@ -1,4 +1,4 @@
-"""The instruction sets that the kernels may run on, and what serves each precision."""
+"""The instruction sets that the kernels may run on, and which one serves each precision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sakedge import _core
 from sakedge.errors import IsaError
 
 ARITHMETICS = {"fp32": "f32", "bf16": "bf16", "int8": "s8"}
-"""Precision of the matrix products → what the kernels call it. All else is always float32."""
+"""Precision → arithmetic of the matrix products. All else is always float32."""
 
 
 def isa() -> str:
@@ -34,8 +34,8 @@ class Arithmetic:
 
     Attributes:
         isa: The instruction set whose kernels compute it.
-        native: Whether that has instructions for it. Otherwise it is composed of wider arithmetic:
-            right, but not worth choosing for its speed.
+        native: Whether that has instructions for it. Otherwise it is emulated in wider arithmetic:
+            correct, but not fast.
     """
 
     isa: str
@@ -62,6 +62,6 @@ def _isa_error(error: _core.CoreError) -> IsaError:
             remedy="Unset it to let sakedge choose",
         )
     return IsaError(
-        f"SAKEDGE_ISA cannot be followed: {message}",
+        f"SAKEDGE_ISA cannot be used: {message}",
         remedy="Unset it, or choose one that `sakedge doctor` lists as supported",
     )

@@ -1,4 +1,4 @@
-"""Decoding of maps at (H/4, W/4), wherever they come from."""
+"""Decoding of maps at (H/4, W/4), whatever computed them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Mosaic:
     """The values of a large picture, put together from the maps of its tiles.
 
     Rows of tiles come from top to bottom; picture rows are decoded as soon as no later tile touches
-    them. What is held beside the values are the maps of the rows of tiles that overlap.
+    them. Besides the values only the maps of the overlapping rows of tiles are held.
 
     Args:
         pool: Threads to compute with.

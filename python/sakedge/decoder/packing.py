@@ -30,7 +30,7 @@ class Packer:
 
     Attributes:
         geometry: The sizes that all parts share.
-        arithmetic: What the kernels call the precision.
+        arithmetic: The kernels' arithmetic at that precision.
     """
 
     def __init__(self, manifest: Manifest, precision: str) -> None:
@@ -99,7 +99,7 @@ class Packer:
 
 
 class _Part:
-    """Reads one part's tensors; as a context it names the part in what goes wrong."""
+    """Reads one part's tensors; as a context manager it names the part in errors."""
 
     def __init__(self, name: str, tensors: Tensors) -> None:
         self._name = name

@@ -9,7 +9,7 @@ _MOST = 1024
 
 
 def thread_pool(threads: int) -> _core.ThreadPool:
-    """Starts threads to compute with; the caller's own is one of them.
+    """Starts threads to compute with; the calling thread is one of them.
 
     Raises:
         OptionError: `threads` is out of range.

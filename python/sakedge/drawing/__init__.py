@@ -1,1 +1,1 @@
-"""Colours, legends and panels. Knows no task and no student."""
+"""Colours, legends and panels. Independent of tasks and students."""

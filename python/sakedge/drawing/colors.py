@@ -2,7 +2,7 @@
 
 The maps are smoothed runs through anchors in OKLab (Björn Ottosson, "A perceptual color space for
 image processing", 2020), with lightness rising evenly, so that equal steps of value look equal and
-survive a print in grey.
+survive printing in grey.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def _from_oklch(lch: NDArray[np.float64]) -> NDArray[np.uint8]:
 @cache
 def _map(anchors: tuple[tuple[float, float, float], ...]) -> NDArray[np.uint8]:
     table = np.array(anchors)
-    # Lightness decides where an anchor sits, so that it rises evenly. Beyond both ends the run
-    # goes on, for the smoothing that takes the kinks out of chroma and hue.
+    # An anchor's lightness sets its position, so that lightness rises evenly. The run continues
+    # beyond both ends for the smoothing that removes kinks in chroma and hue.
     place = (table[:, 0] - table[0, 0]) / (table[-1, 0] - table[0, 0])
     at = np.linspace(0, 1, 256)
     window = np.hanning(_SMOOTH + 2)[1:-1]
@@ -66,12 +66,12 @@ def _look_up(table: NDArray[np.uint8], values: NDArray[np.floating]) -> NDArray[
 
 
 def perceptual(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Violet over blue and green to yellow, for values in 0…1: RGB [..., 3]."""
+    """Violet through blue and green to yellow, for values in 0…1: RGB [..., 3]."""
     return _look_up(_map(_PERCEPTUAL), values)
 
 
 def heat(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Dark violet over red and orange to pale yellow, for values in 0…1: RGB [..., 3]."""
+    """Dark violet through red and orange to pale yellow, for values in 0…1: RGB [..., 3]."""
     return _look_up(_map(_HEAT), values)
 
 

@@ -1,4 +1,4 @@
-"""Laying pictures out as labelled panels. Knows legends and colours, not tasks or students."""
+"""Laying pictures out as labelled panels. Independent of tasks and students."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LANDSCAPE = 1.6
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One picture with what belongs to it.
+    """One picture with its labels.
 
     Attributes:
         title: Printed over the picture.

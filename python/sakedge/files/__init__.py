@@ -1,1 +1,1 @@
-"""General file tools: atomic writing, mapping, giving pages back."""
+"""General file tools: atomic writing, mapping, releasing pages."""

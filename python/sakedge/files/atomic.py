@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all."""
+"""Writes files atomically."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sakedge.errors import StorageError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Opens a temporary file beside `path` that takes its place when the block ends well.
+    """Opens a temporary file beside `path` that replaces it when the block succeeds.
 
-    Whoever has the old file open or mapped keeps the old content. When the block raises, the
+    A process that has the old file open or mapped keeps the old content. When the block raises, the
     temporary file is removed and `path` is as it was.
 
     Raises:
@@ -44,10 +44,10 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder and those above it, where they are not there yet.
+    """Creates a folder and its parents, where missing.
 
     Raises:
-        StorageError: No rights, no space, or a file is in the way.
+        StorageError: No permission, no space, or a file is in the way.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,13 +56,13 @@ def make_folder(folder: Path) -> None:
 
 
 def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
-    """Names what the system refused, in our own terms."""
+    """The system's error as one of ours."""
     reason = error.strerror or str(error)
     remedies = {
         errno.ENOSPC: "Free some space or choose another folder",
         errno.EDQUOT: "Free some of your quota or choose another folder",
-        errno.EACCES: "Check the rights of the file and of its folder",
-        errno.EPERM: "Check the rights of the file and of its folder",
+        errno.EACCES: "Check the permissions of the file and of its folder",
+        errno.EPERM: "Check the permissions of the file and of its folder",
         errno.EROFS: "The file system is read-only: choose another folder",
         errno.ENOENT: "Check the path",
         errno.EISDIR: "Give the path of a file",

@@ -18,7 +18,7 @@ from sakedge.files.atomic import storage_error
 class MappedFile:
     """A mapped file. Pages are read when they are touched, and not before.
 
-    Views keep the map alive; it goes when the file is closed and the last of them is gone.
+    Views keep the map alive; it is unmapped when the file is closed and the last of them is gone.
 
     Args:
         path: A regular file.
@@ -28,7 +28,7 @@ class MappedFile:
         data: Its bytes, read-only; empty for an empty file.
 
     Raises:
-        StorageError: The file is missing, no regular file, or not readable.
+        StorageError: The file is missing, not a regular file, or not readable.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,9 +37,9 @@ class MappedFile:
         self._map: mmap.mmap | None = None
         try:
             mode = path.stat().st_mode
-            # Checked before it is opened: to open a pipe is to wait for its other end.
+            # Checked before it is opened: opening a pipe waits for its other end.
             if not stat.S_ISREG(mode):
-                kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+                kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
                 raise StorageError(
                     f"cannot read {path}", expected="a file", got=kind, remedy="Check the path"
                 )
@@ -51,7 +51,7 @@ class MappedFile:
             raise storage_error("cannot read", path, error) from error
 
     def advise(self, advice: str) -> None:
-        """Tells the system how the file will be used, where it listens.
+        """Advises the system how the file will be used, where that is supported.
 
         Args:
             advice: `RANDOM` (read no further than asked), `NORMAL`, or `DONTNEED` (drop the pages
@@ -75,7 +75,7 @@ class MappedFile:
         return values.reshape(shape)
 
     def close(self) -> None:
-        """Lets go of the map and of the pages read; views read theirs again if need be."""
+        """Releases the map and the pages read; views read theirs again if needed."""
         self.advise("DONTNEED")
         self._map = None
         self.data = memoryview(b"")

@@ -1,4 +1,4 @@
-"""Gives mapped pages back soon after they were read, while foreign code reads them."""
+"""Releases mapped pages soon after they were read, while other code reads them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _BETWEEN_RELEASES = 0.03
-"""Seconds: in these a core reads some 100 MB, less than a run takes later on top of the weights.
-Shorter ones cost time: what is given back while it is in use is mapped again."""
+"""Seconds. In that time a core reads some 100 MB, less than a run later takes besides the weights.
+Shorter intervals cost time: pages released while in use are mapped again."""
 
 
 @contextmanager

@@ -66,6 +66,6 @@ def canonical_json(value: Any) -> bytes:
 
 
 def as_bytes(tensor: NDArray[Any]) -> memoryview:
-    """A tensor's bytes as ONNX and safetensors store them, without a copy where it can be."""
+    """A tensor's bytes as ONNX and safetensors store them, without a copy where possible."""
     little = np.ascontiguousarray(tensor, dtype=tensor.dtype.newbyteorder("<"))
     return little.reshape(-1).view(np.uint8).data

@@ -59,7 +59,7 @@ def router_shapes(arch: Architecture, levels: tuple[int, ...], task: str, expert
 
     Args:
         arch: Sizes of the network.
-        levels: The block indices that are tapped.
+        levels: Block indices after which routers and heads read.
         task: Name of the task.
         experts: The stem and every adapter, 1 + T.
     """

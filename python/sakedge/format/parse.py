@@ -1,7 +1,7 @@
 """Parses a manifest's JSON: version, upgrade, features, and only then the fields.
 
-In this order a file of a newer version, or one that needs a feature that is not here, is called
-that and never broken.
+In this order a file of a newer version, or one that needs an unknown feature, is reported as that
+and never as malformed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def read_fields(text: bytes, name: str) -> Fields:
         name: Name of the file, for errors.
 
     Raises:
-        ManifestError: It is no JSON, holds a number that is not finite, or states no version.
+        ManifestError: It is not JSON, holds a number that is not finite, or states no version.
     """
     if len(text) > MAX_BYTES:
         raise ManifestError(f"the manifest of {name} is larger than {MAX_BYTES} bytes")
@@ -56,7 +56,7 @@ def read_fields(text: bytes, name: str) -> Fields:
         fields = from_json(text, allow_inf_nan=False)
         canonical_json(fields)  # an overflowing number such as 1e999 is read as infinity
     except ValueError as error:
-        raise ManifestError(f"the manifest of {name} is no JSON: {error}") from error
+        raise ManifestError(f"the manifest of {name} is not JSON: {error}") from error
     version = fields.get("format_version") if isinstance(fields, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ManifestError(f"the manifest of {name} states no format version")
@@ -102,7 +102,7 @@ def parse(schema: Schema[Model], fields: Fields, name: str) -> Model:
 
 def _check_features(known: frozenset[str], required: object, name: str) -> None:
     if not isinstance(required, list):
-        return  # absent, or for the model to refuse
+        return  # absent, or refused by the model
     for feature in required:
         if isinstance(feature, str) and feature not in known:
             raise UnsupportedFeatureError(

@@ -20,7 +20,7 @@ Requires = Annotated[
 
 
 class OpenModel(BaseModel):
-    """An immutable model that keeps the fields that it does not know.
+    """An immutable model that keeps unknown fields.
 
     What a newer sakedge states survives reading and writing by an older one, and stays under the
     digests. What an older one must not ignore, the newer one lists under `requires`.

@@ -1,4 +1,4 @@
-"""An image to try a student on when the caller brings none."""
+"""An image to try a student on when the caller gives none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fitted(image: ImageLike, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def example(size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The first sample image, or where there is none soft blobs of colour with grain.
+    """The first sample image, or, where it is missing, soft blobs of colour with grain.
 
     Returns:
         RGB uint8 [H, W, 3].

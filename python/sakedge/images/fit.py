@@ -44,10 +44,10 @@ class Normalizer:
 
 
 def check_fit(fit: str) -> str:
-    """Returns `fit` if there is such a one.
+    """Returns `fit` if it is valid.
 
     Raises:
-        OptionError: There is not.
+        OptionError: It is not.
     """
     if fit not in FITS:
         raise OptionError("unknown fit", expected=f"one of {', '.join(FITS)}", got=repr(fit))
@@ -57,7 +57,7 @@ def check_fit(fit: str) -> str:
 def pad(
     picture: Picture, size: tuple[int, int], normalize: Normalizer
 ) -> tuple[NDArray[np.float32], Window]:
-    """Puts a picture at its own scale into the middle of the input.
+    """Centres a picture on the input at its own scale.
 
     Args:
         picture: At most as large as `size`.

@@ -71,9 +71,10 @@ def read(image: ImageLike, color: Color = "rgb") -> Picture:
         color: Channel order of an array: `rgb`, or `bgr` for OpenCV's.
 
     Raises:
-        ImageError: It is no image, damaged, empty, too large to decode, or of an unknown layout.
+        ImageError: It is not an image, is damaged, empty, too large to decode, or of an unknown
+            layout.
         StorageError: The file cannot be opened.
-        OptionError: `color` is neither, or is `bgr` for something that is no array.
+        OptionError: `color` is neither, or is `bgr` for something that is not an array.
     """
     if color not in COLORS:
         raise OptionError("unknown color order", expected=" or ".join(COLORS), got=repr(color))
@@ -84,7 +85,7 @@ def read(image: ImageLike, color: Color = "rgb") -> Picture:
     if color != "rgb":
         raise OptionError(
             "color='bgr' is for arrays only",
-            expected="color='rgb', as files and PIL images know their own order",
+            expected="color='rgb', as files and PIL images have their own order",
             got=f"color='bgr' with a {type(image).__name__}",
         )
     if isinstance(image, Image.Image):
@@ -115,7 +116,7 @@ def _from_file(path: Path) -> NDArray[Any]:
             f"cannot open {path}",
             expected="a readable image file",
             got=error.strerror or str(error),
-            remedy="Check the path and your rights to it",
+            remedy="Check the path and its permissions",
         ) from error
     except ValueError as error:  # a NUL byte in the path
         raise StorageError("cannot open the image", expected="a path", got=repr(path)) from error

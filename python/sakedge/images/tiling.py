@@ -33,7 +33,7 @@ class Axis:
 
     @classmethod
     def over(cls, length: int, tile: int, overlap: float = OVERLAP) -> Axis:
-        """Spreads as few tiles as keep the overlap evenly over the length."""
+        """Spreads the fewest tiles that keep the overlap evenly over the length."""
         tile = min(tile, length)
         if length == tile:
             return cls(length, tile, (0,))

@@ -26,18 +26,18 @@ def compare(
 ) -> list[Race]:
     """Compares ours with the stock runtimes, one race per precision.
 
-    In int8 they cannot run the file without quantising it first, and in bf16 only some can; ours
-    is then set against the next higher precision that one does run, which the peer's name tells.
+    In int8 they cannot run the file without quantising it first, and in bf16 only some can; ours is
+    then set against the next higher precision that one does run, as the peer's name shows.
 
     Args:
         student: The file.
         plan: How to measure.
         precisions: Of ours.
         options: Further options of `sakedge.load` for ours.
-        progress: Told how far it is.
+        progress: Called with the progress made.
 
     Raises:
-        FileFormatError, StorageError: The file is no student, or cannot be read.
+        FileFormatError, StorageError: The file is not a student, or cannot be read.
         BackendError: Stock ONNX Runtime cannot run the file.
     """
     races: list[Race] = []
@@ -55,7 +55,7 @@ def compare(
 def stock_peers(precision: str) -> list[Contestant]:
     """The stock runtimes that run a file as it is at a precision, or the next higher one.
 
-    In fp32 those are all of them: one that is missing says so when it is run.
+    In fp32 those are all of them: one that is missing is reported when it is run.
     """
     below_fp32 = PRECISIONS[1 : PRECISIONS.index(precision) + 1]
     for each in reversed(below_fp32):

@@ -9,7 +9,7 @@ from sakedge.peers.types import Memory
 from sakedge.runtime import machine
 
 _PERIOD = 0.004
-"""Seconds between two looks. One takes some 30 µs, and none is taken while a call is timed."""
+"""Seconds between two samples. One takes some 30 µs, and none is taken while a call is timed."""
 
 
 class MemoryWatch:
@@ -36,7 +36,7 @@ class MemoryWatch:
 
     @property
     def memory(self) -> Memory:
-        """What was seen."""
+        """The peaks so far."""
         return Memory(machine.peak_resident(), self._most)
 
     def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""Lets contestants run in turn, each time in a fresh process."""
+"""Runs contestants in turn, each time in a fresh process."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def race(
         student: The file.
         contestants: Ours first.
         plan: How to measure.
-        reference: Where those logits are kept for further races of the same file and batch; taken
-            from there if they are there. None keeps them for this race only.
-        progress: Told how far it is.
+        reference: Where those logits are kept for further races of the same file and batch; reused
+            if they are there. None keeps them for this race only.
+        progress: Called with the progress made.
 
     Raises:
-        FileFormatError, StorageError: The file is no student, or cannot be read.
+        FileFormatError, StorageError: The file is not a student, or cannot be read.
         BackendError: Stock ONNX Runtime cannot run the file.
     """
     tell = progress or (lambda step, share: None)

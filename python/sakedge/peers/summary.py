@@ -12,8 +12,8 @@ class Row:
     """One contestant.
 
     Attributes:
-        name: Who.
-        precision: Its arithmetic.
+        name: The contestant's.
+        precision: Its precision.
         decoded_ms: Milliseconds from normalised images to decoded outputs; ours only.
         logits_ms: Milliseconds from the same to logits at the input size.
         ratio: Its time to logits over our time to decoded outputs, pair by pair; peers only.
@@ -45,7 +45,7 @@ class Row:
 
 
 def summary(race: Race) -> list[Row]:
-    """Sums up a race, ours first."""
+    """Summarises a race, ours first."""
     own_peak = race.memory(race.ours.label, "peak", DECODED)
     own_anonymous = race.memory(race.ours.label, "anonymous", DECODED)
     rows: list[Row] = []

@@ -1,4 +1,4 @@
-"""What a comparison is made of; all of it goes through JSON and comes back."""
+"""What a comparison consists of; all of it round-trips through JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Logits = Mapping[str, "NDArray[np.float32] | Sequence[NDArray[np.float32]]"]
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who runs.
+    """A runtime at one precision.
 
     Attributes:
         name: E.g. `sakedge` or `openvino`.
@@ -51,7 +51,7 @@ class Plan:
     Attributes:
         threads: Threads of each contestant.
         batch: Images in one call.
-        rounds: How often each contestant is started anew.
+        rounds: Fresh processes of each contestant.
         warmup: Calls in each process that are not timed, at least; short ones are repeated for a
             quarter of `seconds`.
         calls: Timed calls in each process, at least.
@@ -72,7 +72,7 @@ class Request:
 
     Attributes:
         student: The file.
-        contestant: Who runs.
+        contestant: What to run.
         plan: How to measure.
         reference: An .npz of logits to compare with.
         save: Where to save the logits instead of measuring.
@@ -109,7 +109,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes of a whole process; None where the system does not say.
+    """Bytes of a whole process; None where the system does not report it.
 
     Attributes:
         peak: Most that was resident at once (VmHWM), pages of mapped files and of shared

@@ -1,1 +1,1 @@
-"""How a loaded student runs: model, precision, threads, options, and what explains them."""
+"""How a loaded student runs: model, precision, threads, options, and their explanation."""

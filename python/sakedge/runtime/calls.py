@@ -24,7 +24,7 @@ class BegunCall:
         snapshots: One per image of the call.
         fit: `pad`, `letterbox` or `tile`.
         logits: Whether logits are kept.
-        progress: Told how far long work is.
+        progress: Called with the progress of long work.
     """
 
     model: Model
@@ -45,7 +45,7 @@ class BegunCall:
         ]
 
     def run_each(self, pictures: Sequence[Picture]) -> list[Result | ImageError]:
-        """Runs all images together; when one of them will not do, each alone."""
+        """Runs all images together; if one of them cannot be used, each alone."""
         try:
             return [*self.run(pictures)]
         except ImageError as error:

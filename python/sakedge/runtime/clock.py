@@ -6,7 +6,7 @@ import time
 
 
 class Clock:
-    """Measures from its making on. Stages appear in the order in which they are named here."""
+    """Measures from its creation on. Stages appear in the order in which they are named here."""
 
     def __init__(self, *stages: str) -> None:
         self._last = time.perf_counter()

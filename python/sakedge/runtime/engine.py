@@ -29,7 +29,7 @@ View = tuple[NDArray[np.float32], Window]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a core is to give of each image; see `Decoded`."""
+    """What a core returns for each image; see `Decoded`."""
 
     values: bool = True
     logits: bool = False
@@ -37,7 +37,7 @@ class Wanted:
 
 
 class Core(Protocol):
-    """The way through a model: from normalised inputs to decoded ones.
+    """The core of a model: from normalised inputs to decoded outputs.
 
     Attributes:
         cannot: As a model's.
@@ -66,12 +66,12 @@ class Core(Protocol):
         ...
 
     def mosaic(self, grid: Grid, snapshot: Snapshot) -> Mosaic:
-        """Puts together what `infer` gives of a large picture's tiles."""
+        """Assembles what `infer` returns for a large picture's tiles."""
         ...
 
 
 class Engine:
-    """A model around a core. Holds nothing of a call."""
+    """A model around a core. Holds no state of a call."""
 
     def __init__(
         self, manifest: Manifest, options: Options, core: Core, explanation: ModelExplanation
@@ -84,7 +84,7 @@ class Engine:
         self.cannot = core.cannot
 
     def prepare(self, source: PartSource) -> object:
-        """Makes a part ready to run."""
+        """Prepares a part to run."""
         return self._core.prepare(source)
 
     def explain(self) -> ModelExplanation:
@@ -104,7 +104,7 @@ class Engine:
     def infer(
         self, inputs: NDArray[np.float32], snapshots: Sequence[Snapshot], *, logits: bool
     ) -> list[Outcome]:
-        """Runs inputs that were made ready elsewhere, to values or else to logits."""
+        """Runs inputs that were prepared elsewhere, to values or else to logits."""
         outcomes: list[Outcome] = []
         for start in range(0, len(inputs), self._options.max_batch):
             part = slice(start, start + self._options.max_batch)

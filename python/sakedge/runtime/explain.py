@@ -22,16 +22,15 @@ class ModelExplanation:
             in a runtime).
         backend: The runtime.
         backend_reason: Why that one: the rule of `auto`, or `asked for`.
-        session: What the runtime says of what it compiled.
+        session: What the runtime reports about the compiled graph.
         refused: Backends that were tried before it, and why they could not be used.
         device: The device asked for; None is the backend's default.
         precision: What was asked for, or what `auto` chose.
         precision_reason: Why.
-        stem_precision: Arithmetic of the runtime's part: at int8 the best that the backend has on
-            the device.
-        decoder_precision: Arithmetic of the decoder's matrix products: fp32 at fp16.
+        stem_precision: The backend's: at int8 the best that it supports on the device.
+        decoder_precision: Of the decoder's matrix products: fp32 at fp16.
         isas: For every precision that the decoder has, the instruction set that computes it.
-        native: Those for which this CPU has instructions; others are composed and slow.
+        native: Those for which this CPU has instructions; others are emulated and slow.
         threads: Threads of the runtime and of the decoder.
     """
 
@@ -52,7 +51,7 @@ class ModelExplanation:
 
 @dataclass(frozen=True)
 class Explanation(ModelExplanation):
-    """How a student runs. `print` it, or take its fields; those of its model are among them.
+    """How a student runs. `print` it, or read its fields; those of its model are among them.
 
     Attributes:
         path: The student's file.

@@ -16,10 +16,10 @@ _keep_forever.restype = None
 
 
 class ForkGuard:
-    """Watches over something that only works in the process that made it.
+    """Guards something that only works in the process that created it.
 
-    In a forked child it is never destroyed: its destructor would wait for threads that are not
-    there.
+    In a forked child it is never destroyed: its destructor would wait for threads that do not
+    exist.
     """
 
     def __init__(self, held: object) -> None:

@@ -1,4 +1,4 @@
-"""What this machine is: CPU, its instruction sets, memory, installed versions. Only looks."""
+"""What this machine is: CPU, its instruction sets, memory, installed versions. Read-only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FEATURES = (
 
 
 def cpu_model() -> str:
-    """The CPU's own name, as well as the system knows it."""
+    """The CPU's name, as far as the system reports it."""
     info = _cpuinfo()
     for key in ("model name", "Model", "Hardware"):
         if info.get(key):
@@ -40,7 +40,7 @@ def cpu_features() -> tuple[str, ...]:
 
 
 def memory() -> int | None:
-    """Bytes of main memory, or None where the system does not say."""
+    """Bytes of main memory, or None where the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
@@ -48,7 +48,7 @@ def memory() -> int | None:
 
 
 def resident() -> int | None:
-    """Bytes of this process that are in memory now, or None where the system does not say."""
+    """Bytes of this process that are in memory now, or None where the system does not report it."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, ValueError, IndexError):
@@ -57,7 +57,7 @@ def resident() -> int | None:
 
 
 def peak_resident() -> int | None:
-    """Most bytes of this process that were in memory at once, or None where nobody counts."""
+    """Most bytes of this process that were in memory at once, or None if not reported."""
     own = _own("VmHWM")
     if own is not None or sys.platform == "win32":
         return own
@@ -68,14 +68,14 @@ def peak_resident() -> int | None:
 
 
 def anonymous() -> int | None:
-    """Bytes in memory now that are this process's own, not a file's; None where nobody says."""
+    """Bytes in memory now that are this process's own, not a file's; None if not reported."""
     return _own("RssAnon")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, of sakedge and of what it needs or may use, as installed; imports none.
+    """Installed versions of Python, sakedge and its required or optional packages; imports none.
 
-    That is what sakedge itself requires, its extras included, and what brings backends to it.
+    That is what sakedge itself requires, its extras included, and packages that provide backends.
     """
     found = {"python": platform.python_version()}
     for package in dict.fromkeys(["sakedge", *_requirements(), *_plugins()]):
@@ -112,14 +112,14 @@ def _requirements() -> list[str]:
 
 
 def _plugins() -> list[str]:
-    """Names of the packages that bring third parties' backends."""
+    """Names of the packages that provide third parties' backends."""
     return [entry.dist.name for entry in entry_points(group=GROUP) if entry.dist is not None]
 
 
 def _own(key: str) -> int | None:
     """Bytes that /proc/self/status states under a key.
 
-    It says VmHWM of this program alone; `getrusage` starts with what the program's parent had.
+    Its VmHWM is of this program alone; `getrusage` starts with what the program's parent had.
     """
     try:
         lines = Path("/proc/self/status").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""What a model is: the seam between a student and whatever computes it."""
+"""What a model is: the interface between a student and what computes it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sakedge.runtime.explain import ModelExplanation
 
 
 def silent(step: str, share: float) -> None:
-    """A progress that nobody looks at."""
+    """A progress that is not shown."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call's wishes, checked.
+    """One call's arguments, checked.
 
     Attributes:
         pictures: Images as they were read.
@@ -30,7 +30,7 @@ class Call:
             The heads in it are the tasks wanted.
         fit: `pad`, `letterbox` or `tile`.
         logits: Whether the heads' outputs are wanted too.
-        progress: Told how far long work is.
+        progress: Called with the progress of long work.
     """
 
     pictures: Sequence[Picture]
@@ -56,12 +56,12 @@ class TaskOutput:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a model gives for one image.
+    """What a model returns for one image.
 
     Attributes:
         outputs: By task.
         routing: By task, float32 [levels, experts]; the mean over the tiles of a tiled image.
-        snapshot: What made it.
+        snapshot: The parts that computed it.
         speed: Milliseconds by stage, in the order of the stages; in a batch an even share.
     """
 
@@ -83,7 +83,7 @@ class Model(Preparer, Protocol):
 
         Raises:
             ImageError: An image does not fit the input.
-            OptionError: The call asks for what cannot be had together.
+            OptionError: The call's arguments cannot be combined.
         """
         ...
 
@@ -94,7 +94,7 @@ class Model(Preparer, Protocol):
 
 @runtime_checkable
 class InputModel(Protocol):
-    """A model that also takes inputs which were made ready elsewhere."""
+    """A model that also takes inputs that were prepared elsewhere."""
 
     def infer(
         self, inputs: NDArray[np.float32], snapshots: Sequence[Snapshot], *, logits: bool

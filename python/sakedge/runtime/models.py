@@ -1,4 +1,4 @@
-"""Which models there are: name → import path, so that one that is not used costs nothing."""
+"""The models: name → import path, so that one that is not used costs nothing."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Options(BaseModel):
         max_batch: Most images in one run of the stem. On a CPU nothing is faster than one at a
             time, which takes the least memory.
         tile_overlap: Smallest overlap of neighbouring tiles, as a share of a tile's side.
-        runtime: The backend's own options, from the entry that bears its name.
+        runtime: The backend's own options, from the entry under its name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -45,7 +45,7 @@ class Options(BaseModel):
 
         Args:
             config: Options by name; also `{backend: {option: value}}`.
-            backends: Names of the backends that there are.
+            backends: Names of all backends.
 
         Raises:
             OptionError: An unknown name, or a value out of range.
@@ -53,7 +53,9 @@ class Options(BaseModel):
         if config is None:
             return cls()
         if not isinstance(config, Mapping):
-            raise OptionError("config is no mapping", expected="a dict", got=type(config).__name__)
+            raise OptionError(
+                "config is not a mapping", expected="a dict", got=type(config).__name__
+            )
         own = [name for name in cls.model_fields if name != "runtime"]
         for key in config:
             if key not in own and key not in backends:

@@ -1,4 +1,4 @@
-"""Which arithmetic runs where: what `precision` means for the stem and for the decoder."""
+"""What `precision` means for the stem and for the decoder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sakedge.errors import BackendError, OptionError
 PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 
 FASTEST_FIRST = ("int8", "bf16", "fp32")
-"""The decoder's, by speed where a CPU has instructions for them."""
+"""The decoder's precisions, by speed where a CPU has instructions for them."""
 
 STEMS = {
     "fp32": ("fp32",),
@@ -31,7 +31,7 @@ worth running in int8 all the same.
 
 @dataclass(frozen=True)
 class PrecisionChoice:
-    """What was decided on.
+    """The precision that was chosen.
 
     Attributes:
         precision: `fp32`, `bf16`, `fp16` or `int8`.
@@ -43,12 +43,12 @@ class PrecisionChoice:
 
     @property
     def decoder(self) -> str:
-        """The decoder's arithmetic: fp32 at fp16, which is for stems on GPUs and NPUs."""
+        """The decoder's precision: fp32 at fp16, which is for stems on GPUs and NPUs."""
         return "fp32" if self.precision == "fp16" else self.precision
 
     @property
     def stems(self) -> tuple[str, ...]:
-        """The stem's arithmetic, in the order of preference."""
+        """The stem's precisions, in the order of preference."""
         return STEMS[self.precision]
 
 
@@ -56,7 +56,7 @@ def native() -> tuple[str, ...]:
     """The decoder's precisions for which this CPU has instructions.
 
     Raises:
-        IsaError: SAKEDGE_ISA cannot be followed.
+        IsaError: SAKEDGE_ISA cannot be used.
     """
     return tuple(name for name, each in arithmetics().items() if each.native)
 
@@ -64,7 +64,7 @@ def native() -> tuple[str, ...]:
 def choose_precision(
     precision: str, native: Collection[str], recorded: Collection[str]
 ) -> PrecisionChoice:
-    """Decides on a precision.
+    """Chooses a precision.
 
     Args:
         precision: One of `PRECISIONS`.
@@ -91,7 +91,7 @@ def choose_precision(
             "auto: the fastest that this CPU runs natively and the file records the quality of",
         )
     if not fast:
-        return PrecisionChoice("fp32", "auto: this CPU has instructions for nothing less")
+        return PrecisionChoice("fp32", "auto: this CPU has instructions for no lower precision")
     options = " or ".join(f"'{each}'" for each in reversed(fast))
     has = f"the file records no quality at {' or '.join(reversed(fast))}"
     return PrecisionChoice(
@@ -110,7 +110,7 @@ def choose_stem(
         device: The same.
 
     Returns:
-        The backend, why those before it were passed over, and the precision.
+        The backend, why those before it were skipped, and the precision.
 
     Raises:
         UnknownBackendError, BackendError: As `registry.choose`, for the last precision.

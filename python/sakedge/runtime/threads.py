@@ -54,7 +54,7 @@ def resolve_threads(threads: int | None) -> int:
 
 
 def processors(root: Path = Path("/")) -> Processors:
-    """Asks the machine, the scheduler and the cgroups.
+    """Queries the machine, the scheduler and the cgroups.
 
     Args:
         root: Where `proc` and the cgroup mounts are found; another one in tests.
@@ -97,7 +97,7 @@ def _cgroup_folders(root: Path) -> Iterator[Path]:
         folder = root / mount.relative_to("/")
         yield folder
         try:
-            # In a container the mount may show a part of the hierarchy that the path spans whole.
+            # In a container the mount may show only a part of the hierarchy that the path spans.
             below = groups[controller].relative_to(mount_root)
         except (KeyError, ValueError):
             continue

@@ -1,6 +1,6 @@
 """Where frames come from: folders, globs, lists, video files, cameras and network streams.
 
-A source yields frames and knows no student. OpenCV is needed for video only.
+A source yields frames and is independent of students. OpenCV is needed for video only.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Source(Protocol):
 
     @property
     def dropped(self) -> int:
-        """Frames that nobody saw because newer ones came first; always 0 unless it is live."""
+        """Frames dropped because newer ones arrived; always 0 unless it is live."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
@@ -38,5 +38,5 @@ class Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Lets go of the file or device. A running iteration ends."""
+        """Releases the file or device. A running iteration ends."""
         ...

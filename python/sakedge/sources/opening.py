@@ -21,9 +21,9 @@ def open_source(source: SourceLike) -> Source:
     """Opens a source.
 
     Args:
-        source: A folder (its images, sorted, not those in folders below), a glob, an image, a
-            video file, a URL (`rtsp://`, `http://` …), a camera's index (`0` or `"0"`), or a list
-            of images.
+        source: A folder (its images, sorted, not those in subfolders), a glob, an image, a video
+            file, a URL (`rtsp://`, `http://` …), a camera's index (`0` or `"0"`), or a list of
+            images.
 
     Raises:
         SourceError: It does not exist, cannot be opened, or has no image in it.
@@ -60,7 +60,7 @@ def _images_in(folder: Path) -> list[str]:
         raise SourceError(
             f"cannot list {folder}",
             got=error.strerror or str(error),
-            remedy="Check your rights to it",
+            remedy="Check its permissions",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Runs a source through something that turns pictures into results, past bad frames."""
+"""Turns a source's pictures into results, skipping bad frames."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ OnError: TypeAlias = Literal["warn", "raise"] | Callable[[FrameError], object]
 
 
 class Stream(Generic[T]):
-    """Results of a source, in order. A bad frame is reported and the stream goes on.
+    """Results of a source, in order. A bad frame is reported and the stream continues.
 
     Iterate it once; leaving the loop closes the source.
 
     Args:
-        source: Gives the frames.
-        run: Gives for each picture of a batch a result, or why there is none.
+        source: Yields the frames.
+        run: Returns for each picture of a batch a result, or why there is none.
         batch: Pictures given to `run` at once.
         on_error: What is done with a bad frame.
 
@@ -70,7 +70,7 @@ class Stream(Generic[T]):
 
     @property
     def dropped(self) -> int:
-        """Frames of a live source that were passed over for newer ones."""
+        """Frames of a live source that were dropped for newer ones."""
         return self._source.dropped
 
     def __iter__(self) -> Iterator[T]:
@@ -105,7 +105,7 @@ class Stream(Generic[T]):
         self.close()
 
     def _results(self, pictures: list[Picture]) -> Iterator[T]:
-        """Runs a batch and reports the pictures in it that will not do."""
+        """Runs a batch and reports the pictures in it that cannot be used."""
         for picture, result in zip(pictures, self._run(pictures), strict=True):
             if isinstance(result, ImageError):
                 self._report(Frame(picture.source or "array", error=result))

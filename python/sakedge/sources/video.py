@@ -51,9 +51,9 @@ class Recording:
 class Live:
     """A camera or network stream.
 
-    A thread reads it all the time, so that the frame handed out is the newest; those in between
-    are dropped. A lost connection is reported and opened again, at growing intervals, until the
-    source is closed.
+    A thread reads it continuously, so that the frame handed out is the newest; those in between are
+    dropped. A lost connection is reported and reopened, at growing intervals, until the source is
+    closed.
     """
 
     def __init__(self, source: str | int, capture: Any) -> None:
@@ -88,7 +88,7 @@ class Live:
             thread.join(timeout=2 * _TIMEOUT_MS / 1000)
 
     def close(self) -> None:
-        """Stops reading; the thread lets go of the device."""
+        """Stops reading; the thread releases the device."""
         self._closed.set()
         with self._news:
             self._news.notify_all()
@@ -157,9 +157,9 @@ def _open(source: str | int) -> Any:
     raise SourceError(
         f"cannot open {name}",
         expected="a video that OpenCV reads" if is_file else "a camera or stream that answers",
-        remedy="Check that the file is whole and its codec known"
+        remedy="Check that the file is whole and its codec supported"
         if is_file and Path(name).exists()
-        else "Check the address, the cable and who else uses it",
+        else "Check the address, the cable and whether another program uses it",
     )
 
 

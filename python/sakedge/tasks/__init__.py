@@ -1,4 +1,4 @@
-"""The tasks of a student: their kinds, and what a caller gets of each."""
+"""The tasks of a student: their kinds, and what a caller gets for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one task's output of any kind can do."""
+"""What a task's output of any kind can do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a student says about one of its tasks."""
+"""A manifest's description of one task."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _known(kind: str) -> str:
 
 
 class TaskInfo(BaseModel):
-    """One dense task. Fields that are not known here are kept, as everywhere in a manifest.
+    """One dense task. Unknown fields are kept, as everywhere in a manifest.
 
     Attributes:
         name: Name of the task, e.g. `semseg`.

@@ -1,7 +1,7 @@
 """The kinds of task: the one table that reading, decoding, drawing and evaluation share.
 
-A new kind is a row here and a file for its result. Where no decode kernel does what it needs, that
-is a row in `csrc/cpu/kinds.def` and a function in `csrc/cpu/kinds.h` as well.
+A new kind is a row here and a file for its result. If it needs a new decode kernel, that is a row
+in `csrc/cpu/kinds.def` and a function in `csrc/cpu/kinds.h` as well.
 """
 
 from __future__ import annotations

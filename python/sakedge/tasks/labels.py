@@ -41,7 +41,7 @@ class LabelsResult(TaskResult):
         return np.bincount(self.values.ravel(), minlength=self.info.classes)
 
     def draw(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Tints each class; the class that covers most, the ground, only faintly."""
+        """Tints each class; the class that covers most, the background, only faintly."""
         strength = np.full(self.info.classes, 0.6, np.float32)
         strength[self.counts.argmax()] = 0.15
         return blend(image, self.colors[self.values], strength[self.values])

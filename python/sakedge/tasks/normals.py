@@ -14,7 +14,7 @@ from sakedge.tasks.base import TaskResult
 
 @dataclass(frozen=True, eq=False)
 class NormalsResult(TaskResult):
-    """Unit vectors; `normals` is float32 [h, w, 3], in the axes that the student was taught."""
+    """Unit vectors; `normals` is float32 [h, w, 3], in the axes that the student was trained on."""
 
     @property
     def normals(self) -> NDArray[np.float32]:

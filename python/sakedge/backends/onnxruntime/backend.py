@@ -12,14 +12,14 @@ from sakedge.errors import BackendError, OptionError
 from sakedge.format import Subgraph
 
 OLDEST = (1, 23)
-"""The first that computes ONNX `Attention` of opset 23 on a CPU."""
+"""The first version that computes ONNX `Attention` of opset 23 on a CPU."""
 _QUIET = 3
 """Log severity: errors only."""
 _DEFAULTS = {
     # Threads that wait by spinning take the cores from the decoder between two runs.
     "session.intra_op.allow_spinning": "0",
-    # A plan of one block for a whole run comes on top of what the first run took: ViT-B holds
-    # 95 MiB less without, and is as fast (`docs/backends.md`).
+    # Planning one block for a whole run adds to what the first run took: without it ViT-B holds 95
+    # MiB less and is as fast (`docs/backends.md`).
     "enable_mem_pattern": False,
 }
 
@@ -31,7 +31,7 @@ class OnnxRuntimeBackend:
     devices: Mapping[str, tuple[str, ...]] = {"CPU": ("fp32",)}
 
     def probe(self, device: str | None, precision: str) -> Support:
-        """Says whether ONNX Runtime is here; device and precision are `CPU` and `fp32` or none."""
+        """Says whether ONNX Runtime is installed; it runs on `CPU` and at `fp32` only."""
         try:
             import onnxruntime
         except ImportError as error:
@@ -44,7 +44,7 @@ class OnnxRuntimeBackend:
         if device is not None and device.upper() != "CPU":
             return Support(False, f"runs on CPU only, not on {device}")
         if precision != "fp32":
-            return Support(False, f"its CPU arithmetic is fp32 only, not {precision}")
+            return Support(False, f"runs at fp32 only, not at {precision}")
         return Support(True, f"ONNX Runtime {version} on CPU")
 
     def compile(self, subgraph: Subgraph, options: CompileOptions) -> OnnxRuntimeSession:
@@ -86,7 +86,7 @@ class OnnxRuntimeBackend:
 
 
 def _apply(settings: Any, config: Mapping[str, Any]) -> None:
-    """Sets attributes of SessionOptions by name, and what has a dot as a configuration entry."""
+    """Sets attributes of SessionOptions by name, and keys with a dot as configuration entries."""
     for key, value in config.items():
         try:
             if "." in key:

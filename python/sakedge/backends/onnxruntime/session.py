@@ -18,9 +18,9 @@ from sakedge.format import Subgraph
 class OnnxRuntimeSession:
     """A graph in ONNX Runtime.
 
-    One image runs at a time, with all the threads: more at once would be more threads than were
-    asked for and as many times the memory. A batch runs image by image for the same reason; it
-    is as fast, and an image's result does not depend on its neighbours.
+    One image runs at a time, with all the threads: more at once would use more threads than were
+    asked for, and multiply the memory. A batch runs image by image for the same reason; it is as
+    fast, and an image's result does not depend on its neighbours.
     """
 
     def __init__(self, session: Any, subgraph: Subgraph, details: Mapping[str, str]) -> None:

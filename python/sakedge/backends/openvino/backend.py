@@ -28,7 +28,7 @@ class OpenVinoBackend:
     devices: Mapping[str, tuple[str, ...]] = dict.fromkeys(DEVICES, tuple(CAPABILITIES))
 
     def probe(self, device: str | None, precision: str) -> Support:
-        """Says whether OpenVINO is here, sees the device, and has the precision on it."""
+        """Says whether OpenVINO is installed, finds the device and supports the precision on it."""
         try:
             core()
         except ImportError as error:

@@ -29,8 +29,8 @@ class Blob:
     """One graph's entry in the cache.
 
     Attributes:
-        state: What became of it: `off`, `hit`, `stored`, or `none` with the reason.
-        data: The entry that a compiled graph was loaded from, which reads on in it; else None.
+        state: What happened to it: `off`, `hit`, `stored`, or `none` with the reason.
+        data: The entry that a compiled graph was loaded from and still reads; else None.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Blob:
             )
 
     def load(self) -> Any:
-        """The compiled graph of a sound entry, or None."""
+        """The compiled graph of an intact entry, or None."""
         if self._folder is None:
             return None
         self.data = cache.load(self._folder, self._key)
@@ -58,14 +58,14 @@ class Blob:
             return None
         try:
             compiled = core().import_model(lend(self.data), self._device, self._config)
-        except REFUSALS:  # sound, yet not for this OpenVINO: it gets overwritten
+        except REFUSALS:  # intact, but not for this OpenVINO: it is overwritten
             self.data = None
             return None
         self.state = "hit"
         return compiled
 
     def store(self, compiled: Any) -> None:
-        """Keeps a compiled graph for the next start."""
+        """Stores a compiled graph for the next start."""
         if self._folder is None:
             return
         try:

@@ -1,4 +1,4 @@
-"""The devices that OpenVINO sees here, and what they can compute in."""
+"""The devices that OpenVINO finds here, and the precisions that they support."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sakedge.backends.runtimes import gist
 
 DEVICES = ("CPU", "GPU", "NPU", "AUTO")
 CAPABILITIES = {"fp32": "FP32", "bf16": "BF16", "fp16": "FP16"}
-"""Precision → OpenVINO's name for it among what a device can do."""
+"""Precision → OpenVINO's name for it among a device's capabilities."""
 
 
 def survey(device: str | None, precision: str) -> Support:
-    """Says whether OpenVINO sees a device and has a precision on it.
+    """Says whether OpenVINO finds a device and supports a precision on it.
 
     Args:
         device: Its name in any case, e.g. `GPU` or `gpu.0`; None is the CPU.
@@ -21,11 +21,11 @@ def survey(device: str | None, precision: str) -> Support:
     target = (device or "CPU").upper()
     if target.partition(".")[0] not in DEVICES:
         return Support(False, f"has no device {device}, only {', '.join(DEVICES)}")
-    # To ask what there is loads the plugins of all devices; a CPU there always is.
+    # Listing the devices loads the plugins of all of them; the CPU is always there.
     present = ["CPU"] if target == "CPU" else core().available_devices
     if target != "AUTO" and not any(_is_on(target, name) for name in present):
         return Support(
-            False, f"sees no {target} here, only {', '.join(present)} (is its driver there?)"
+            False, f"finds no {target} here, only {', '.join(present)} (is its driver installed?)"
         )
     if precision not in CAPABILITIES:
         return Support(False, f"has no precision {precision}, only {', '.join(CAPABILITIES)}")
@@ -33,14 +33,14 @@ def survey(device: str | None, precision: str) -> Support:
         able = capabilities(target)
         name = target if target == "AUTO" else core().get_property(target, "FULL_DEVICE_NAME")
     except REFUSALS as error:
-        return Support(False, f"cannot ask {target}: {gist(error)}")
+        return Support(False, f"cannot query {target}: {gist(error)}")
     if CAPABILITIES[precision] not in able:
-        return Support(False, f"{name} has no {precision} arithmetic")
+        return Support(False, f"{name} does not support {precision}")
     return Support(True, f"OpenVINO {version()} on {name}")
 
 
 def capabilities(device: str) -> list[str]:
-    """What a device says that it can do, e.g. `BF16` and `EXPORT_IMPORT`."""
+    """A device's capabilities, e.g. `BF16` and `EXPORT_IMPORT`."""
     found: list[str] = core().get_property(device, "OPTIMIZATION_CAPABILITIES")
     return found
 

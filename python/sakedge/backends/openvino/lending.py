@@ -1,4 +1,4 @@
-"""Arrays that OpenVINO reads and writes where they lie."""
+"""Arrays that OpenVINO reads and writes in place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class _Lent:
-    """Claims that an array may be written, for runtimes that take no other though only reading."""
+    """Declares an array writable, for runtimes that accept no other even to read it."""
 
     def __init__(self, array: NDArray[Any]) -> None:
         self.owner = array

@@ -51,7 +51,7 @@ class OpenVinoSession:
             for j, output in enumerate(outputs):
                 request.set_output_tensor(j, lend(output[i : i + 1]))
             try:
-                request.infer(share_outputs=True)  # by itself it returns a copy of each
+                request.infer(share_outputs=True)  # the default returns a copy of each
             except REFUSALS as error:
                 raise BackendError("OpenVINO failed", got=gist(error)) from error
         return outputs

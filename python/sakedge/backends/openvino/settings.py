@@ -1,4 +1,4 @@
-"""What OpenVINO is told about a graph, before the caller's own options."""
+"""OpenVINO's properties for a graph, before the caller's own options."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def settings(device: str, precision: str, threads: int) -> dict[str, Any]:
     on_cpu = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
-        # The decoder's threads run on the same cores; nobody is tied to one.
+        # The decoder's threads run on the same cores, so none is pinned to one.
         "ENABLE_CPU_PINNING": False,
     }
     if device == "CPU":
         config |= on_cpu
-    elif device == "AUTO":  # which may take the CPU, also for the time that a GPU compiles
+    elif device == "AUTO":  # which may use the CPU, also while a GPU compiles
         config["DEVICE_PROPERTIES"] = {"CPU": on_cpu}
     return config

@@ -1,7 +1,7 @@
 """A graph's matrices as [out, in], in a file of the cache.
 
 A student holds them as [in, out]. From that OpenVINO makes its packed bf16 copy by way of a plain
-bf16 one, which it keeps: 165 MiB for ViT-B. From [out, in] it packs at once. The transposed
+bf16 one, which it keeps: 165 MiB for ViT-B. From [out, in] it packs directly. The transposed
 matrices lie in a file, so that they need not stay in memory once they are packed, and may be read
 again at any time.
 """
@@ -42,12 +42,12 @@ class Transposed:
 
 
 def transposed(subgraph: Subgraph, names: Sequence[str], folder: Path) -> Transposed:
-    """The transposed matrices from the cache; they are put there first if need be.
+    """The transposed matrices from the cache; they are stored there first if missing.
 
     Args:
         subgraph: Its weights, of which `names` are float32 matrices.
         names: The matrices wanted.
-        folder: Where the file is kept; made if it is not there.
+        folder: Where the file is kept; created if missing.
     """
     key = cache.cache_key(graph=subgraph.digest, layout=_LAYOUT, names=names)
     entry, state = cache.open_entry(folder, key), "transposed, from the cache"

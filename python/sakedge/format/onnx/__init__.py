@@ -1,1 +1,1 @@
-"""ONNX files, byte by byte: wire format, scanning, writing. Knows no student."""
+"""ONNX files, byte by byte: wire format, scanning, writing. Independent of students."""

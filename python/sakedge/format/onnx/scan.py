@@ -1,7 +1,7 @@
 """Finds what is in an ONNX file and where, without reading a weight.
 
-Field numbers are those of onnx.proto. Counts and lengths are bounded before anything is made of
-them: a student's graph is small, only its weights are large.
+Field numbers are those of onnx.proto. Counts and lengths are bounded before they are used: a
+student's graph is small, only its weights are large.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def scan_model(data: memoryview, name: str) -> ModelScan:
         name: What to call it in errors.
 
     Raises:
-        NotOnnxError: The bytes are no ONNX model, or one that no student is.
+        NotOnnxError: The bytes are not an ONNX model, or one that cannot be a student.
         TruncatedFileError: The file ends before its structure says it should.
     """
     if not data:
@@ -104,7 +104,7 @@ def scan_model(data: memoryview, name: str) -> ModelScan:
                 f"{name} is truncated: it ends at byte {len(data)}, before its graph",
                 remedy="Copy or download it again",
             )
-        raise NotOnnxError(f"{name} is no ONNX file: it holds no graph")
+        raise NotOnnxError(f"{name} is not an ONNX file: it holds no graph")
     try:
         _scan_graph(data, graph, scan)
     except WireError as error:
@@ -143,7 +143,7 @@ def _scan_model(data: memoryview, scan: ModelScan, name: str) -> Span | None:
 
 def _not_onnx(name: str, error: WireError) -> NotOnnxError:
     return NotOnnxError(
-        f"{name} is no ONNX file, or a damaged one: {error}",
+        f"{name} is not an ONNX file, or is damaged: {error}",
         expected="a student.onnx",
         remedy="Check the path, or copy the file again",
     )

@@ -31,7 +31,7 @@ ONNX_TYPES = {"float32": onnx.TensorProto.FLOAT, "float16": onnx.TensorProto.FLO
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """A weight before it is there: canonical name, NumPy dtype name and shape."""
+    """A weight before it is written: canonical name, NumPy dtype name and shape."""
 
     name: str
     dtype: str
@@ -164,8 +164,8 @@ def _describe(tensor: TensorSpec) -> bytes:
 def _inline(tensor: TensorSpec, at: int) -> bytes:
     """Header of an initializer at offset `at` whose values follow, on a multiple of 64."""
     described, values = _describe(tensor), wire.bytes_header(9, tensor.nbytes)
-    # One blank more moves the values by one byte, or by two where the message's own length grows
-    # a digit; so within 128 blanks one number of them fits.
+    # One more blank moves the values by one byte, or by two where the message's own length grows by
+    # a byte; so some number of blanks below 128 fits.
     for blanks in range(128):
         body = described + wire.bytes_field(12, b" " * blanks) + values
         header = wire.bytes_header(5, len(body) + tensor.nbytes) + body

@@ -14,7 +14,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
 class WireError(Exception):
-    """The bytes are no protobuf message.
+    """The bytes are not a protobuf message.
 
     Attributes:
         overrun: Whether a field claims to go on beyond the message's end.
@@ -107,7 +107,7 @@ def text(data: memoryview, span: Span, limit: int) -> str:
     try:
         return bytes(data[span.start : span.end]).decode()
     except UnicodeDecodeError as error:
-        raise WireError(f"no UTF-8 at byte {span.start}") from error
+        raise WireError(f"invalid UTF-8 at byte {span.start}") from error
 
 
 def varint(value: int) -> bytes:

@@ -24,14 +24,14 @@ def read_pack(path: str | Path) -> PartPack:
 
     Raises:
         StorageError: The file cannot be read.
-        FileFormatError: It is no pack, or a damaged one; the subclass says how.
+        FileFormatError: It is not a pack, or is damaged; the subclass names the cause.
     """
     path = Path(path)
     content = read_safetensors(path)
     text = content.metadata.get(METADATA_KEY)
     if text is None:
         raise ManifestError(
-            f"{path.name} is safetensors but no part pack",
+            f"{path.name} is safetensors but not a part pack",
             expected=f"a manifest under {METADATA_KEY!r} in its metadata",
             got=f"metadata {sorted(content.metadata)}",
         )
@@ -53,7 +53,7 @@ def read_pack(path: str | Path) -> PartPack:
 def write_pack(
     path: str | Path, manifest: PartManifest, tensors: Mapping[str, NDArray[Any]]
 ) -> PartManifest:
-    """Writes a pack, whole or not at all, and returns its manifest with the digest.
+    """Writes a pack atomically and returns its manifest with the digest.
 
     Raises:
         TensorError: The tensors are not those that the manifest says, or not finite.

@@ -34,8 +34,8 @@ class PartManifest(OpenModel):
         format_version: Version of the manifest's fields.
         requires: Features without which the file must not be read.
         kind: `adapter`, `router` or `head`.
-        name: Name of the adapter; for a router or a head that of its task.
-        version: The maker's own, free text.
+        name: Name of the adapter; for a router or a head, of its task.
+        version: Free text from the maker.
         license: Licence of the weights.
         architecture: Sizes of the student it was trained in.
         levels: That student's levels.
@@ -43,9 +43,9 @@ class PartManifest(OpenModel):
         digest: SHA-256 over the pack's tensors.
         teacher: Of an adapter: the teacher it was distilled from.
         hidden: Of an adapter: width of the bottleneck.
-        routed_tasks: Of an adapter: tasks whose routers get a new expert from this pack; each
-            brings, per level, `mor.<level>.<task>.gate.{weight [R, 1], bias [1]}`. Empty for a
-            teacher that the student's routers know.
+        routed_tasks: Of an adapter: tasks whose routers get a new expert from this pack; each has,
+            per level, `mor.<level>.<task>.gate.{weight [R, 1], bias [1]}`. Empty for one of the
+            student's own teachers.
         experts: Of a router: the adapters that it weighs, in expert order (the stem is expert 0).
         task: Of a head: its task.
     """

@@ -1,4 +1,4 @@
-"""One part of a student outside of it, and whether it fits another student."""
+"""A part outside of its student, and whether it fits another one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class PartPack:
     Attributes:
         manifest: What it is.
         tensors: Its tensors by canonical name, float32 or float16, read-only.
-        file_digest: SHA-256 of everything in its file: the manifest as it stands, and by the
-            digest in there the tensors. Empty for a pack that was not read from a file.
+        file_digest: SHA-256 of everything in its file: the manifest as stored and, by the digest in
+            it, the tensors. Empty for a pack that was not read from a file.
     """
 
     manifest: PartManifest
@@ -39,7 +39,7 @@ class PartPack:
 
         Args:
             student: The student's manifest.
-            any_stem: Whether another stem of the same sizes will do.
+            any_stem: Whether another stem of the same sizes is accepted.
 
         Raises:
             AdapterMismatchError: It was not.
@@ -48,7 +48,7 @@ class PartPack:
         for what, wanted, got in _pairs(ours, student):
             if wanted != got:
                 raise AdapterMismatchError(
-                    f"{ours.kind} {ours.name} was made for a student of other {what}",
+                    f"{ours.kind} {ours.name} was made for a student with other {what}",
                     expected=str(wanted),
                     got=str(got),
                 )
@@ -69,7 +69,7 @@ def extract_part(student: StudentFile, component: str, *, version: str = "") -> 
     Args:
         student: The student.
         component: `adapters.<name>`, `routers.<task>` or `heads.<task>`.
-        version: The maker's own, free text.
+        version: Free text from the maker.
 
     Raises:
         UnknownNameError: The student has no such part.

@@ -35,9 +35,9 @@ def read_safetensors(path: Path) -> SafeTensors:
         StorageError: The file cannot be read.
         TruncatedFileError: It does not end where its header says it should.
         TensorError: A tensor has another dtype.
-        FileFormatError: It is no safetensors file.
+        FileFormatError: It is not a safetensors file.
     """
-    MappedFile(path).close()  # says what is wrong with a path in our own terms
+    MappedFile(path).close()  # raises our own errors for an unusable path
     try:
         with safe_open(path, framework="np") as file:
             tensors = {}
@@ -58,13 +58,13 @@ def read_safetensors(path: Path) -> SafeTensors:
             raise TruncatedFileError(
                 f"{path.name} does not end where its header says: {error}", remedy="Copy it again"
             ) from error
-        raise FileFormatError(f"{path.name} is no valid safetensors file: {error}") from error
+        raise FileFormatError(f"{path.name} is not a valid safetensors file: {error}") from error
 
 
 def write_safetensors(
     path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
 ) -> None:
-    """Writes tensors; the file is replaced whole or not at all.
+    """Writes tensors; the file is replaced atomically.
 
     Raises:
         StorageError: The file cannot be written.

@@ -23,7 +23,7 @@ from sakedge.format.schema import METADATA_KEY
 from sakedge.format.student.graph import tensor_specs
 from sakedge.format.student.manifest import Manifest
 
-# Far above what there will be, far below what only a damaged file states.
+# Far above any real version, far below what a damaged file may state.
 _PLAUSIBLE = range(1, 1000)
 _ONNX_DOMAINS = ("", "ai.onnx")
 
@@ -33,7 +33,7 @@ def manifest_fields(data: memoryview, scan: ModelScan, name: str) -> Fields:
 
     Raises:
         NotAStudentError: There is none.
-        ManifestError: It is no JSON, or states no format version.
+        ManifestError: It is not JSON, or states no format version.
     """
     span = scan.metadata.get(METADATA_KEY)
     if span is None:
@@ -50,7 +50,7 @@ def onnx_versions(scan: ModelScan, name: str) -> tuple[int, int]:
     """The versions of the operator set and of the ONNX format, checked.
 
     Raises:
-        NotOnnxError: One is missing, or cannot be.
+        NotOnnxError: One is missing or implausible.
         ManifestError: Operators of another domain are imported.
     """
     foreign = [domain for domain in scan.opsets if domain not in _ONNX_DOMAINS]
@@ -79,7 +79,7 @@ def check_tensors(scan: ModelScan, manifest: Manifest, name: str) -> dict[str, l
 
     Raises:
         TensorError: One is missing, or has another shape or dtype.
-        ManifestError: There is one more.
+        ManifestError: There is an extra one.
     """
     specs = tensor_specs(manifest)
     expected = {spec.name: spec for parts in specs.values() for spec in parts}
@@ -135,7 +135,7 @@ def read_nodes(data: memoryview, scan: ModelScan, manifest: Manifest, name: str)
 def _read_node(data: memoryview, span: Span, name: str) -> Any:
     try:
         node = onnx.NodeProto.FromString(bytes(data[span.start : span.end]))
-        # Reading the names decodes them, which those of a damaged file do not survive.
+        # Reading the names decodes them, which fails for those of a damaged file.
         domain, _ = node.domain, [node.name, node.op_type, *node.input, *node.output]
     except (DecodeError, ValueError) as error:
         raise ManifestError(f"{name} holds a node that cannot be read: {error}") from error

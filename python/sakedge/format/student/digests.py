@@ -9,8 +9,8 @@ from sakedge.format.digest import canonical_json
 from sakedge.format.onnx.scan import ModelScan
 from sakedge.format.student.manifest import Manifest
 
-# All else counts, fields that are not known here included. What follows may be learnt or corrected
-# after the student was made, without any output changing.
+# Everything else counts, unknown fields included. The following may be learnt or corrected after
+# the student was made, without changing any output.
 _NOT_CONTENT: dict[str, Any] = {
     "format_version": True,
     "provenance": True,
@@ -25,7 +25,7 @@ def content_digest(manifest: Manifest, opset: int, ir_version: int) -> str:
 
     It is SHA-256 over canonical JSON of the manifest, which has the digests of graph and weights.
     Fields at their default are left out, so that a field that a later version adds, with a default
-    that says what was so before, leaves older students' digests as they are. For the same reason
+    that states the earlier behaviour, leaves older students' digests unchanged. For the same reason
     a default never changes.
 
     Args:

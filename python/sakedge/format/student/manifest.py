@@ -47,7 +47,7 @@ class Manifest(OpenModel):
         stem_lineage: Digest of the float32 stem that the stem was derived from; a float32 stem's
             own. Packs are matched by it, whatever the stem is stored as.
         quality: What was measured.
-        digests: SHA-256 of each component: `stem`, `adapters.<name>`, `routers.<task>` (not
+        digests: SHA-256 of each component: `stem`, `adapters.<name>`, `routers.<task>` (absent
             without routers) and `heads.<task>`.
         graph_digest: SHA-256 of the graph's operators, inputs and outputs: what they compute is as
             much a part of the student as its weights are.
@@ -116,7 +116,7 @@ class Manifest(OpenModel):
             raise ValueError(f"a task cannot be called {taken[0]}")
         patch = self.architecture.patch
         if any(side % patch for side in self.input_size):
-            raise ValueError(f"input size {self.input_size} is no multiple of the patch {patch}")
+            raise ValueError(f"input size {self.input_size} is not a multiple of the patch {patch}")
         if any(level >= self.architecture.blocks for level in self.levels) or list(
             self.levels
         ) != sorted(set(self.levels)):

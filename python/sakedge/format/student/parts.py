@@ -17,7 +17,7 @@ DTYPES: dict[Stored, str] = {"fp32": "float32", "fp16": "float16"}
 
 
 class AdapterInfo(OpenModel):
-    """One adapter path. Its place in `Manifest.adapters` is its place among the experts.
+    """One adapter path. Its position in `Manifest.adapters` is its position among the experts.
 
     Attributes:
         name: Name by which it is loaded, e.g. `sam`.
@@ -54,9 +54,9 @@ class Architecture(OpenModel):
     @model_validator(mode="after")
     def _widths_divide(self) -> Architecture:
         if self.width % 4 or self.width % self.heads:
-            raise ValueError(f"width {self.width} is no multiple of 4 and of {self.heads} heads")
+            raise ValueError(f"width {self.width} is not a multiple of 4 and of {self.heads} heads")
         if self.patch % 4:
-            raise ValueError(f"patch {self.patch} is no multiple of 4")
+            raise ValueError(f"patch {self.patch} is not a multiple of 4")
         return self
 
 

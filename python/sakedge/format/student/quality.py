@@ -1,4 +1,4 @@
-"""Recorded quality: how well exactly this student did, at which precision, in which runtime."""
+"""Recorded quality: how well this exact student performed, at which precision, in which runtime."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class TaskQuality(OpenModel):
 
 
 class QualityEntry(OpenModel):
-    """One measurement. It is true of one content, one set of adapters, and nothing else.
+    """One measurement. It holds for one content and one set of adapters only.
 
     Attributes:
         content: Content digest of the student that was measured.
         adapters: Digest of each adapter that was active, by name.
-        precision: Arithmetic, e.g. `bf16`.
+        precision: What was asked for, e.g. `bf16`.
         runtime: Runtime and version that computed.
         tasks: What was found, by task.
     """

@@ -51,7 +51,7 @@ class StudentFile:
     Attributes:
         path: The file.
         format_version: Version that the file states.
-        manifest: What it holds, as of the newest version.
+        manifest: Its manifest, upgraded to the newest version.
         opset: Version of the operator set that its graph imports.
         ir_version: Version of the ONNX format that it states.
         content_digest: SHA-256 of what decides the outputs, see `digests.content_digest`.
@@ -90,7 +90,7 @@ class StudentFile:
 
         Raises:
             StorageError: The file, or its data file, is missing or cannot be read.
-            FileFormatError: It is not a student, or a damaged one; the subclass says how.
+            FileFormatError: It is not a student, or is damaged; the subclass names the cause.
         """
         return cls(Path(path))
 
@@ -163,13 +163,13 @@ class StudentFile:
         return self._cut(whole_cut(self.manifest, chosen))
 
     def release(self) -> None:
-        """Gives back the memory of what was read so far; what is touched again is read again."""
+        """Releases the memory of what was read so far; what is touched again is read again."""
         for file in (self._file, self._external):
             if file is not None:
                 file.advise("DONTNEED")
 
     def sparing(self) -> AbstractContextManager[None]:
-        """Gives back what was read soon after, for as long as the block runs."""
+        """Releases what was read soon after, while the block runs."""
         return sparing(self.release)
 
     def close(self) -> None:
@@ -208,7 +208,9 @@ class StudentFile:
         file = self._external_file(stored.external.get("location", ""))
         texts = [stored.external.get("offset", "0"), stored.external.get("length", "")]
         if not all(text.isascii() and text.isdigit() and len(text) < 20 for text in texts):
-            raise TensorError(f"tensor {spec.name} states no valid place in {file.path.name}")
+            raise TensorError(
+                f"tensor {spec.name} states no valid offset and length in {file.path.name}"
+            )
         offset, length = (int(text) for text in texts)
         if length != spec.nbytes:
             raise TensorError(

@@ -32,18 +32,18 @@ def write_student(
 ) -> Manifest:
     """Writes a student.
 
-    Each tensor is asked for once, checked, written, digested and let go, so that a lazy mapping
+    Each tensor is asked for once, checked, written, digested and released, so that a lazy mapping
     needs no more memory than its largest tensor.
 
     Args:
-        path: Where to; replaced whole or not at all.
-        manifest: What the student is. Its digests are computed here, whatever they say, and so is
+        path: Where to write; replaced atomically.
+        manifest: What the student is. Its digests are computed here, whatever it states, and so is
             the lineage of a float32 stem; that of another is only known to the caller.
         components: Per component its tensors by canonical name, of the dtype that the manifest's
-            storage says. See `layout.py` for names and shapes.
+            storage says. See `format/layout.py` for names and shapes.
         external: Whether the weights go into `<name>.data` beside the file; by default only when
             the file would be larger than ONNX allows (2 GB).
-        progress: Told after each tensor.
+        progress: Called after each tensor.
 
     Returns:
         The manifest with its digests.
@@ -76,7 +76,7 @@ def write_student(
     if external:
         layout = plan(data_path.name)
 
-    # Both files are whole before either takes its place; the weights come first.
+    # Both files are complete before either takes its place; the weights come first.
     with atomic_write(path) as model, _data_file(data_path if external else None) as data:
         digests = _write_weights(model, data, layout, manifest, components, progress)
         manifest = _with_digests(manifest, digests)

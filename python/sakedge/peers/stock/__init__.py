@@ -22,7 +22,7 @@ class Stock(Protocol):
 
     @classmethod
     def precisions(cls) -> tuple[str, ...]:
-        """The arithmetics in which the runtime computes a float file on this CPU."""
+        """The precisions at which the runtime runs a float file on this CPU."""
         ...
 
     def run(self, images: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:
@@ -37,17 +37,17 @@ def open_stock(name: str, path: Path, threads: int, precision: str = "fp32") -> 
         name: One of `STOCK`.
         path: The student.
         threads: Threads of the session, at least 1.
-        precision: Its arithmetic.
+        precision: Its precision.
 
     Raises:
-        BackendError: The runtime is not here, has no such arithmetic or refused the file.
+        BackendError: The runtime is not installed, lacks the precision or refused the file.
     """
     session: Stock = _stock_class(name)(path, threads, precision)
     return session
 
 
 def precisions(name: str) -> tuple[str, ...]:
-    """The arithmetics in which a stock runtime computes a float file on this CPU."""
+    """The precisions at which a stock runtime runs a float file on this CPU."""
     found: tuple[str, ...] = _stock_class(name).precisions()
     return found
 

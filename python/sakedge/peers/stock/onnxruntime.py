@@ -42,7 +42,7 @@ class StockSession:
 
     @classmethod
     def precisions(cls) -> tuple[str, ...]:
-        """The arithmetics in which ONNX Runtime computes a float file on a CPU."""
+        """The precisions at which ONNX Runtime runs a float file on a CPU."""
         return ("fp32",)
 
     def run(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:

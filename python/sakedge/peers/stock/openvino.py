@@ -50,7 +50,7 @@ class StockSession:
 
     @classmethod
     def precisions(cls) -> tuple[str, ...]:
-        """The arithmetics in which OpenVINO computes a float file on this CPU."""
+        """The precisions at which OpenVINO runs a float file on this CPU."""
         try:
             import openvino
         except ImportError:

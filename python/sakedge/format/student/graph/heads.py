@@ -27,7 +27,7 @@ def add_head(
         graph.linear(mixture, f"{head}.linears.{j}", f"{head}.linears.{j}")
         for j, mixture in enumerate(mixtures)
     ]
-    # Concatenated before it is resized, which is the same and one operator instead of four.
+    # Concatenated before resizing: the same result with one operator instead of four.
     joined = graph.add("Concat", reduced, f"{head}.joined", axis=-1)
     turned = graph.add("Transpose", [joined], f"{head}.turned", perm=[0, 2, 1])
     shape = graph.constant("const.grid", [0, -1, *grid])
