@@ -233,7 +233,7 @@ class Student:
             input_size=self.input_size,
             tasks=self.tasks,
             adapters=snapshot.active,
-            not_loaded=tuple(name for name in snapshot.places if name not in snapshot.adapters),
+            not_loaded=tuple(name for name in snapshot.slots if name not in snapshot.adapters),
             digests={
                 "stem": self.manifest.digests["stem"],
                 **{part.component: part.digest for part in snapshot.ids},

@@ -131,7 +131,7 @@ def with_places(student: RandomStudent, count: int) -> list[Decoded]:
     loaded = Loaded(student)
     names = student.manifest.adapter_names
     empty = tuple(f"empty{i}" for i in range(count - len(names)))
-    snapshot = replace(loaded.snapshot, places=empty + names)
+    snapshot = replace(loaded.snapshot, slots=empty + names)
     return loaded.decoder.run(student.features(), [snapshot], [whole(student)], logits=True)
 
 

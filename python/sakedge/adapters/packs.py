@@ -12,13 +12,13 @@ from sakedge.format import Manifest, PartPack
 
 
 def pack_source(
-    pack: PartPack, place: str, student: Manifest, *, any_stem: bool = False
+    pack: PartPack, slot: str, student: Manifest, *, any_stem: bool = False
 ) -> PartSource:
     """Checks that an adapter pack fits a student, and renames it to the slot that it goes to.
 
     Args:
         pack: The pack.
-        place: Name of the slot.
+        slot: Name of the slot.
         student: The student's manifest.
         any_stem: Also accept a pack that was trained on another stem of the same sizes.
 
@@ -40,8 +40,8 @@ def pack_source(
             expected="a pack for one of the student's own teachers",
             got=f"columns for {', '.join(manifest.routed_tasks)}",
         )
-    tensors = _renamed(pack, place)
-    identity = PartId("adapter", place, manifest.digest, manifest.version, manifest.teacher or "")
+    tensors = _renamed(pack, slot)
+    identity = PartId("adapter", slot, manifest.digest, manifest.version, manifest.teacher or "")
     return PartSource(identity, lambda: tensors)
 
 

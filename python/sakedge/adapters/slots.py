@@ -190,7 +190,7 @@ class AdapterSlots:
             UnknownAdapterError,
             "Choose from the adapters listed, load the student with the adapter, or swap it in",
         )
-        if len(some) < len(snapshot.places):
+        if len(some) < len(snapshot.slots):
             require(self._running(), "subset")
         return snapshot.narrowed(some, tasks)
 

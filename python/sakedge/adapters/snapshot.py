@@ -80,14 +80,14 @@ class Snapshot:
 
     Attributes:
         student: Content digest of the student's file.
-        places: Names of the adapters' slots, in expert order; expert 0 is the stem.
+        slots: Names of the adapters' slots, in expert order; expert 0 is the stem.
         adapters: By name, those that take part.
         routers: By task; empty where the student has no routers.
         heads: By task, in the order of the results.
     """
 
     student: str
-    places: tuple[str, ...]
+    slots: tuple[str, ...]
     adapters: Mapping[str, Part] = field(default_factory=dict)
     routers: Mapping[str, Part] = field(default_factory=dict)
     heads: Mapping[str, Part] = field(default_factory=dict)
@@ -95,12 +95,12 @@ class Snapshot:
     @property
     def experts(self) -> tuple[str, ...]:
         """Names of all experts, whether they take part or not."""
-        return ("stem", *self.places)
+        return ("stem", *self.slots)
 
     @property
     def active(self) -> tuple[str, ...]:
         """Names of the adapters that take part, in expert order."""
-        return tuple(name for name in self.places if name in self.adapters)
+        return tuple(name for name in self.slots if name in self.adapters)
 
     @property
     def tasks(self) -> tuple[TaskInfo, ...]:

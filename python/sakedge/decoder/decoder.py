@@ -167,7 +167,7 @@ def _core_snapshot(snapshot: Snapshot) -> _core.Snapshot:
         cast(_core.AdapterPath, snapshot.adapters[name].prepared)
         if name in snapshot.adapters
         else None
-        for name in snapshot.places
+        for name in snapshot.slots
     ]
     tasks = []
     for task in snapshot.tasks:

@@ -61,7 +61,7 @@ class Graph:
 
 
 @dataclass(frozen=True)
-class Slot:
+class WeightPlace:
     """One weight's place: the bytes to write before it, and its spec.
 
     Attributes:
@@ -76,30 +76,30 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class ModelPlan:
-    """A whole model file: its head, then each slot's `before` and (unless external) weight.
+class ModelFile:
+    """A whole model file: its head, then each place's `before` and (unless external) weight.
 
     Attributes:
         head: All that comes before the weights.
-        slots: The weights in order.
+        places: The weights in order.
         metadata_offset: Where the metadata value lies in `head`; 0 without one.
         size: Length of the model file.
     """
 
     head: bytes
-    slots: tuple[Slot, ...]
+    places: tuple[WeightPlace, ...]
     metadata_offset: int
     size: int
 
 
-def plan_model(
+def lay_out(
     graph: Graph,
     *,
     metadata: tuple[str, str] | None = None,
     producer: str = "sakedge",
     location: str | None = None,
-) -> ModelPlan:
-    """Plans a model file.
+) -> ModelFile:
+    """Lays out a model file.
 
     Args:
         graph: What it computes.
@@ -111,32 +111,32 @@ def plan_model(
     small = wire.bytes_field(2, graph.name.encode())
     small += b"".join(wire.bytes_field(number, part) for number, part in graph.parts())
     # Offsets count from the graph's first byte, which the head's own padding aligns.
-    slots, at, external_at = [], len(small), 0
+    places, at, external_at = [], len(small), 0
     for tensor in graph.tensors:
         if location is None:
             before = _inline(tensor, at)
-            slots.append(Slot(before, tensor, at + len(before)))
+            places.append(WeightPlace(before, tensor, at + len(before)))
             at += len(before) + tensor.nbytes
         else:
             before = _external(tensor, location, external_at)
-            slots.append(Slot(before, tensor, external_at))
+            places.append(WeightPlace(before, tensor, external_at))
             external_at += -(-tensor.nbytes // ALIGNMENT) * ALIGNMENT
             at += len(before)
     head, metadata_offset = _head(at, metadata, producer)
     if location is None:
-        slots = [Slot(s.before, s.tensor, s.offset + len(head)) for s in slots]
-    return ModelPlan(head + small, tuple(slots), metadata_offset, len(head) + at)
+        places = [WeightPlace(p.before, p.tensor, p.offset + len(head)) for p in places]
+    return ModelFile(head + small, tuple(places), metadata_offset, len(head) + at)
 
 
 def model_pieces(
-    plan: ModelPlan, tensors: Mapping[str, NDArray[Any]] | None
+    file: ModelFile, tensors: Mapping[str, NDArray[Any]] | None
 ) -> Iterator[bytes | memoryview]:
     """Yields a model file piece by piece; without `tensors` if its weights are external."""
-    yield plan.head
-    for slot in plan.slots:
-        yield slot.before
+    yield file.head
+    for place in file.places:
+        yield place.before
         if tensors is not None:
-            yield as_bytes(tensors[slot.tensor.name])
+            yield as_bytes(tensors[place.tensor.name])
 
 
 def _head(graph_size: int, metadata: tuple[str, str] | None, producer: str) -> tuple[bytes, int]:

@@ -12,7 +12,7 @@ from onnx import helper
 
 from sakedge.errors import ManifestError
 from sakedge.format.onnx.builder import FLOAT
-from sakedge.format.onnx.serialize import ONNX_TYPES, Graph, TensorSpec, model_pieces, plan_model
+from sakedge.format.onnx.serialize import ONNX_TYPES, Graph, TensorSpec, lay_out, model_pieces
 from sakedge.format.student.cuts import Cut
 from sakedge.format.student.manifest import Manifest
 
@@ -57,11 +57,11 @@ class Subgraph:
         ]
         inputs = [*self._plain.inputs, *weights]
         graph = replace(self._plain, inputs=inputs, tensors=())
-        return b"".join(model_pieces(plan_model(graph), {}))
+        return b"".join(model_pieces(lay_out(graph), {}))
 
     def to_bytes(self) -> bytes:
         """A self-contained ONNX model: one copy of the weights, for runtimes that need it."""
-        return b"".join(model_pieces(plan_model(self._plain), self.weights))
+        return b"".join(model_pieces(lay_out(self._plain), self.weights))
 
 
 def cut(
@@ -95,7 +95,7 @@ def cut(
         ],
         tensors=[spec for spec in specs if spec.name in used],
     )
-    model = b"".join(model_pieces(plan_model(graph, location=WEIGHTS_LOCATION), None))
+    model = b"".join(model_pieces(lay_out(graph, location=WEIGHTS_LOCATION), None))
     digests = (manifest.digests[component] for component in where.components)
     return Subgraph(
         name=where.name,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sakedge.errors import ManifestError, TensorError
 from sakedge.files.atomic import atomic_write
 from sakedge.format.digest import ComponentDigest, as_bytes, graph_digest
-from sakedge.format.onnx.serialize import ALIGNMENT, ONNX_LIMIT, ModelPlan, TensorSpec, plan_model
+from sakedge.format.onnx.serialize import ALIGNMENT, ONNX_LIMIT, ModelFile, TensorSpec, lay_out
 from sakedge.format.schema import METADATA_KEY, NO_DIGEST
 from sakedge.format.student.graph import student_graph, tensor_specs
 from sakedge.format.student.manifest import Manifest
@@ -66,8 +66,8 @@ def write_student(
     metadata = (METADATA_KEY, _with_digests(manifest, {}).model_dump_json())
     producer = manifest.provenance.tool
 
-    def plan(location: str | None) -> ModelPlan:
-        return plan_model(graph, metadata=metadata, producer=producer, location=location)
+    def plan(location: str | None) -> ModelFile:
+        return lay_out(graph, metadata=metadata, producer=producer, location=location)
 
     layout = plan(None)
     if external is None:
@@ -93,22 +93,22 @@ def _data_file(path: Path | None) -> AbstractContextManager[BinaryIO | None]:
 def _write_weights(
     model: BinaryIO,
     data: BinaryIO | None,
-    layout: ModelPlan,
+    layout: ModelFile,
     manifest: Manifest,
     components: Components,
     progress: Progress | None,
 ) -> dict[str, str]:
     """Writes the model around and between the weights, and the weights; returns the digests."""
     model.write(layout.head)
-    slots = iter(layout.slots)
+    places = iter(layout.places)
     digests: dict[str, str] = {}
-    done, total = 0, len(layout.slots)
+    done, total = 0, len(layout.places)
     for component, specs in tensor_specs(manifest).items():
         digest = ComponentDigest()
         for spec in specs:
-            slot = next(slots)
+            place = next(places)
             tensor = _checked(components, component, spec)
-            model.write(slot.before)
+            model.write(place.before)
             if data is None:
                 model.write(as_bytes(tensor))
             else:
