@@ -16,7 +16,7 @@ from sakedge.arguments import pick
 from sakedge.backends import registry
 from sakedge.backends.cache import resolve_cache_dir
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
-from sakedge.format import StudentFile, recorded_precisions
+from sakedge.format import StudentFile
 from sakedge.runtime.clock import Clock
 from sakedge.runtime.models import load_model
 from sakedge.runtime.options import Options
@@ -93,8 +93,7 @@ def load(
             threads=thread_count,
             cache_dir=resolve_cache_dir(cache_dir),
             options=options,
-            recorded=recorded_precisions(
-                manifest,
+            recorded=manifest.recorded_precisions(
                 file.content_digest,
                 {name: manifest.digests[f"adapters.{name}"] for name in adapters},
             ),

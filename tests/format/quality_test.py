@@ -10,7 +10,6 @@ from sakedge.format import (
     QualityEntry,
     StudentFile,
     TaskQuality,
-    recorded_precisions,
     write_student,
 )
 
@@ -39,7 +38,7 @@ def _entry(manifest: Manifest, precision: str, **changes: Any) -> QualityEntry:
 
 def _recorded(manifest: Manifest, *entries: QualityEntry) -> frozenset[str]:
     whole = manifest.model_copy(update={"quality": entries})
-    return recorded_precisions(whole, CONTENT, ADAPTERS)
+    return whole.recorded_precisions(CONTENT, ADAPTERS)
 
 
 def test_precisions_are_recorded_for_this_content_and_these_adapters(manifest: Manifest) -> None:

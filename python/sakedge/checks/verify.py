@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sakedge.api import load
 from sakedge.backends import registry
 from sakedge.errors import BackendError
-from sakedge.format import Manifest, StudentFile, recorded_precisions
+from sakedge.format import Manifest, StudentFile
 from sakedge.images.examples import example, fitted
 from sakedge.images.read import ImageLike
 from sakedge.peers.stock import open_stock
@@ -118,7 +118,7 @@ def verify(
     with StudentFile.open(path) as file:
         manifest, digest = file.manifest, file.content_digest
     adapters = {name: manifest.digests[f"adapters.{name}"] for name in manifest.adapter_names}
-    recorded = recorded_precisions(manifest, digest, adapters)
+    recorded = manifest.recorded_precisions(digest, adapters)
     decided = choose_precision(precision, native(), recorded)
     allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
     names, refused = _backends(backend, device, decided.stems)

@@ -13,7 +13,7 @@ from sakedge.format.student.parts import (
     Provenance,
     Storage,
 )
-from sakedge.format.student.quality import QualityEntry, TaskQuality, recorded_precisions
+from sakedge.format.student.quality import QualityEntry, TaskQuality
 from sakedge.format.student.reader import StudentFile
 from sakedge.format.student.subgraph import Subgraph
 from sakedge.format.student.writer import write_student
@@ -37,7 +37,6 @@ __all__ = [
     "content_digest",
     "extract_part",
     "read_pack",
-    "recorded_precisions",
     "write_pack",
     "write_student",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sakedge.tasks.info import Name, TaskInfo
-from sakedge.tasks.kinds import KINDS, Kind, result_class, task_result
+from sakedge.tasks.kinds import KINDS, Kind
+from sakedge.tasks.results import result_class, task_result
 
 __all__ = ["KINDS", "Kind", "Name", "TaskInfo", "result_class", "task_result"]

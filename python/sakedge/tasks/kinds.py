@@ -7,14 +7,6 @@ in `csrc/cpu/kinds.def` and a function in `csrc/cpu/kinds.h` as well.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from sakedge.tasks.base import TaskResult
-    from sakedge.tasks.info import TaskInfo
 
 
 @dataclass(frozen=True)
@@ -44,17 +36,3 @@ KINDS: dict[str, Kind] = {
     # clamped to be non-negative
     "scalar": Kind(1, "scalar", "sakedge.tasks.scalar:ScalarResult"),
 }
-
-
-def result_class(kind: str) -> type[TaskResult]:
-    """What a caller gets of a task of this kind."""
-    module, _, name = KINDS[kind].result.partition(":")
-    found: type[TaskResult] = getattr(import_module(module), name)
-    return found
-
-
-def task_result(
-    info: TaskInfo, values: NDArray[Any], logits: NDArray[Any] | None = None
-) -> TaskResult:
-    """A task's decoded output as its kind presents it."""
-    return result_class(info.kind)(info, values, logits)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from pydantic import Field
 
 from sakedge.format.schema import Digest, OpenModel
 from sakedge.tasks import Name
-
-if TYPE_CHECKING:
-    from sakedge.format.student.manifest import Manifest
 
 
 class TaskQuality(OpenModel):
@@ -54,22 +50,3 @@ class QualityEntry(OpenModel):
     def passes(self, tasks: Iterable[str]) -> bool:
         """Whether each of these tasks was measured and passed."""
         return all(name in self.tasks and self.tasks[name].passed for name in tasks)
-
-
-def recorded_precisions(
-    manifest: Manifest, content: str, adapters: Mapping[str, str]
-) -> frozenset[str]:
-    """Precisions at which the file records that every task passed.
-
-    Args:
-        manifest: The student's.
-        content: The student's content digest.
-        adapters: Digest of each active adapter, by name.
-    """
-    return frozenset(
-        entry.precision
-        for entry in manifest.quality
-        if entry.content == content
-        and entry.adapters == dict(adapters)
-        and entry.passes(manifest.task_names)
-    )
