@@ -18,7 +18,7 @@ from sakedge.backends.cache import resolve_cache_dir
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
 from sakedge.format import StudentFile
 from sakedge.runtime.clock import Clock
-from sakedge.runtime.models import load_model
+from sakedge.runtime.models import MODELS, load_model
 from sakedge.runtime.options import Options
 from sakedge.runtime.session import Request
 from sakedge.runtime.threads import resolve_threads
@@ -65,7 +65,7 @@ def load(
         BackendError: The backend cannot run here, or no backend can; with the reasons.
     """
     logs.configure()
-    options = Options.parse(config, registry.names())
+    options = Options.parse(config, registry.names(), tuple(MODELS))
     arguments: dict[str, Any] = {
         "path": str(Path(path).absolute()),
         "adapters": adapters,

@@ -67,10 +67,10 @@ def test_a_number_out_of_range_is_told_what_would_be_right(
 
 def test_config_is_checked_by_name_and_range() -> None:
     config = {"min_weight": 0.05, "max_batch": 4, "model": "graph", "openvino": {"X": 1}}
-    options = Options.parse(config, ["openvino", "onnxruntime"])
+    options = Options.parse(config, ["openvino", "onnxruntime"], ["host", "graph"])
     assert (options.min_weight, options.max_batch, options.model) == (0.05, 4, "graph")
     assert options.runtime == {"openvino": {"X": 1}}
-    assert Options.parse(None, []) == Options()
+    assert Options.parse(None, [], []) == Options()
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_config_is_checked_by_name_and_range() -> None:
         ({"openvino": 1}, "dict"),
         ({"openvino": {3: 1}}, "dict"),
         ({"runtime": {}}, "one of model"),
-        ({"model": "fast"}, "'model'.*auto, host or graph"),
+        ({"model": "fast"}, "'model'.*auto or one of host, graph"),
         ([("min_weight", 0)], "dict"),
     ],
 )
 def test_a_wrong_config_is_told_what_would_be_right(config: object, words: str) -> None:
     with pytest.raises(OptionError, match=words):
-        Options.parse(config, ["openvino"])  # type: ignore[arg-type]
+        Options.parse(config, ["openvino"], ["host", "graph"])  # type: ignore[arg-type]
 
 
 def test_the_log_level_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,19 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MODELS = {
-    "host": "host: the stem in the backend, the rest in our decoder",
-    "graph": "graph: the whole graph in the backend, its maps decoded by us",
-}
-
 
 @dataclass(frozen=True)
 class ModelExplanation:
     """How a model runs, and why.
 
     Attributes:
-        model: `host` (the stem in a runtime, the rest in our decoder) or `graph` (the whole graph
-            in a runtime).
+        model: Its name, e.g. `host`.
+        model_does: What it runs where.
         backend: The runtime.
         backend_reason: Why that one: the rule of `auto`, or `asked for`.
         session: What the runtime reports about the compiled graph.
@@ -35,6 +30,7 @@ class ModelExplanation:
     """
 
     model: str
+    model_does: str
     backend: str
     backend_reason: str
     session: Mapping[str, str]
@@ -95,7 +91,7 @@ class Explanation(ModelExplanation):
         rows = [
             ("student", f"{self.path}  (SHA-256 {self.digest[:16]}…)"),
             ("input", f"{height} x {width} (height x width)"),
-            ("model", MODELS[self.model]),
+            ("model", f"{self.model}: {self.model_does}"),
             ("backend", self.backend),
             ("  chosen", self.backend_reason),
             *((f"  {key}", value) for key, value in self.session.items()),

@@ -24,6 +24,7 @@ from sakedge.runtime.clock import Clock
 from sakedge.runtime.engine import Engine, Wanted
 from sakedge.runtime.session import Request, open_session
 
+_DOES = "the whole graph in the backend, its maps decoded by us"
 _Float32 = NDArray[np.float32]
 
 
@@ -125,7 +126,7 @@ def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock
         )
     graph = file.whole(tasks)
     clock.lap("read")
-    session, explanation = open_session(graph, request, "graph")
+    session, explanation = open_session(graph, request, "graph", _DOES)
     clock.lap("compile")
     core = GraphCore(session, file.manifest, tasks, request.threads)
     # What is left to us, the decoding of maps, is always fp32.

@@ -18,6 +18,8 @@ from sakedge.runtime.clock import Clock
 from sakedge.runtime.engine import Engine, Wanted
 from sakedge.runtime.session import Request, open_session
 
+_DOES = "the stem in the backend, the rest in our decoder"
+
 
 class HostCore:
     """A compiled stem and a decoder."""
@@ -70,7 +72,7 @@ def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock
     manifest = file.manifest
     stem = file.stem()
     clock.lap("read")
-    session, explanation = open_session(stem, request, "host")
+    session, explanation = open_session(stem, request, "host", _DOES)
     clock.lap("compile")
     decoder = Decoder(manifest, threads=request.threads, precision=explanation.decoder_precision)
     core = HostCore(session, decoder, manifest.input_size, request.options.min_weight)

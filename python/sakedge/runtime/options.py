@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,9 +27,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     # A description is what an error says was expected.
-    model: Literal["auto", "host", "graph"] = Field(
-        default="auto", description="auto, host or graph"
-    )
+    model: str = Field(default="auto", description="the name of a model")
     min_weight: float = Field(default=0.0, ge=0, le=1, description="a number from 0 to 1")
     max_batch: int = Field(default=1, ge=1, description="a whole number of at least 1")
     tile_overlap: float = Field(
@@ -40,12 +38,15 @@ class Options(BaseModel):
     )
 
     @classmethod
-    def parse(cls, config: Mapping[str, Any] | None, backends: Sequence[str]) -> Options:
+    def parse(
+        cls, config: Mapping[str, Any] | None, backends: Sequence[str], models: Sequence[str]
+    ) -> Options:
         """Checks a configuration.
 
         Args:
             config: Options by name; also `{backend: {option: value}}`.
             backends: Names of all backends.
+            models: Names of all models.
 
         Raises:
             OptionError: An unknown name, or a value out of range.
@@ -65,6 +66,12 @@ class Options(BaseModel):
                 )
         values = {key: value for key, value in config.items() if key in own}
         runtime = {key: value for key, value in config.items() if key in backends}
+        if values.get("model", "auto") not in ("auto", *models):
+            raise OptionError(
+                "config['model'] is wrong",
+                expected=f"auto or one of {', '.join(models)}",
+                got=repr(values["model"]),
+            )
         try:
             return cls(**values, runtime=runtime)
         except ValidationError as error:

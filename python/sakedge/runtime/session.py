@@ -39,7 +39,7 @@ class Request:
 
 
 def open_session(
-    subgraph: Subgraph, request: Request, model: str
+    subgraph: Subgraph, request: Request, model: str, model_does: str
 ) -> tuple[Session, ModelExplanation]:
     """Compiles a part of a student's graph on the backend that was asked for or suits best.
 
@@ -60,6 +60,7 @@ def open_session(
     session = backend.compile(subgraph, options)
     return session, ModelExplanation(
         model=model,
+        model_does=model_does,
         backend=backend.name,
         backend_reason=registry.AUTO_RULE if request.backend == "auto" else "asked for",
         session=dict(session.details),
