@@ -7,8 +7,9 @@ from typing import Any
 
 from tests.kernels.students import RandomStudent, Tensors
 
-from sakedge.adapters.snapshot import Part, PartId, PartKind, PartSource, Snapshot
+from sakedge.adapters.snapshot import Part, PartId, PartSource, Snapshot
 from sakedge.decoder import Decoded, Decoder
+from sakedge.format import PartKind
 from sakedge.images.window import Window
 from sakedge.tasks import TaskInfo
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
-from sakedge.format import Manifest, StudentFile
+from sakedge.format import COMPONENTS, PartKind, StudentFile
 from sakedge.tasks import TaskInfo
-
-PartKind = Literal["adapter", "router", "head"]
-
-COMPONENTS: dict[PartKind, str] = {"adapter": "adapters", "router": "routers", "head": "heads"}
-"""Kind → prefix of its parts' names: `adapters.sam`, `routers.edge`, `heads.edge`."""
 
 
 @dataclass(frozen=True)
@@ -161,11 +156,6 @@ def sources(
     for name in adapters:
         yield source("adapter", name)
     for task in tasks:
-        if is_routed(manifest):
+        if manifest.architecture.is_routed:
             yield source("router", task)
         yield source("head", task)
-
-
-def is_routed(manifest: Manifest) -> bool:
-    """Whether a student weighs its experts by routers rather than adding them up."""
-    return manifest.architecture.router == "mor"

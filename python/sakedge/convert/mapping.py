@@ -68,7 +68,7 @@ class OfficialLayout:
         self._stem()
         for adapter in manifest.adapters:
             self._adapter(adapter.name, adapter.hidden)
-        if manifest.architecture.router == "mor":
+        if manifest.architecture.is_routed:
             for task in manifest.tasks:
                 self._routers(task.name, noisy=noisy)
         for task in manifest.tasks:

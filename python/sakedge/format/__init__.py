@@ -1,7 +1,7 @@
 """The files: the manifest, student.onnx, part packs, and their digests. No runtime in here."""
 
 from sakedge.format.pack.files import read_pack, write_pack
-from sakedge.format.pack.manifest import PACK_VERSION, PartManifest
+from sakedge.format.pack.manifest import COMPONENTS, PACK_VERSION, PartKind, PartManifest
 from sakedge.format.pack.part import PartPack, extract_part
 from sakedge.format.student.digests import content_digest
 from sakedge.format.student.manifest import STUDENT_VERSION, Manifest
@@ -19,12 +19,14 @@ from sakedge.format.student.subgraph import Subgraph
 from sakedge.format.student.writer import write_student
 
 __all__ = [
+    "COMPONENTS",
     "PACK_VERSION",
     "STUDENT_VERSION",
     "AdapterInfo",
     "Architecture",
     "Fit",
     "Manifest",
+    "PartKind",
     "PartManifest",
     "PartPack",
     "Preprocess",

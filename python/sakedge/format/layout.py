@@ -97,7 +97,7 @@ def component_shapes(manifest: Manifest) -> dict[str, Shapes]:
         parts[f"adapters.{adapter.name}"] = adapter_shapes(
             arch, levels, adapter.name, adapter.hidden
         )
-    if arch.router == "mor":
+    if arch.is_routed:
         for task in manifest.tasks:
             parts[f"routers.{task.name}"] = router_shapes(arch, levels, task.name, experts)
     for task in manifest.tasks:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.adapters.preparer import Ability
-from sakedge.adapters.snapshot import PartSource, Snapshot, is_routed
+from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.backends.base import Session
 from sakedge.decoder import Decoded, Mosaic, decode_map, thread_pool, upsample_map
 from sakedge.errors import AbilityError
@@ -43,7 +43,7 @@ class GraphCore:
     ) -> None:
         self._session = session
         self._tasks = tasks
-        self._levels = manifest.levels if is_routed(manifest) else ()
+        self._levels = manifest.levels if manifest.architecture.is_routed else ()
         self._experts = 1 + len(manifest.adapters)
         self._rows = len(manifest.levels)
         self._size = manifest.input_size

@@ -19,6 +19,8 @@ PACK_FEATURES: frozenset[str] = frozenset()
 """Features that a pack may require."""
 
 PartKind = Literal["adapter", "router", "head"]
+COMPONENTS: dict[PartKind, str] = {"adapter": "adapters", "router": "routers", "head": "heads"}
+"""Kind → first word of its components' names: `adapters.sam`, `routers.edge`, `heads.edge`."""
 
 _OWN_FIELDS: dict[PartKind, tuple[str, ...]] = {
     "adapter": ("teacher", "hidden"),

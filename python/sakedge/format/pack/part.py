@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from sakedge.errors import AdapterMismatchError, UnknownNameError
 from sakedge.format.digest import component_digest
-from sakedge.format.pack.manifest import PartKind, PartManifest
+from sakedge.format.pack.manifest import COMPONENTS, PartManifest
 from sakedge.format.student.manifest import Manifest
 from sakedge.format.student.reader import StudentFile
 
-_KINDS: dict[str, PartKind] = {"adapters": "adapter", "routers": "router", "heads": "head"}
+_KINDS = {group: kind for kind, group in COMPONENTS.items()}
 
 
 @dataclass(frozen=True)

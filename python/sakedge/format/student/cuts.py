@@ -38,7 +38,7 @@ def whole_cut(manifest: Manifest, tasks: Sequence[str]) -> Cut:
     unless the student has no routers, the weights `routing.<level>.<task>`, [batch, 1, 1 + T],
     level by level.
     """
-    routed = tasks if manifest.architecture.router == "mor" else ()
+    routed = tasks if manifest.architecture.is_routed else ()
     classes = {task.name: task.classes for task in manifest.tasks}
     height, width = manifest.input_size
     outputs: dict[str, tuple[int, ...]] = {

@@ -98,7 +98,7 @@ class Manifest(OpenModel):
     @property
     def components(self) -> tuple[str, ...]:
         """Every component that carries a digest, in the order of the file."""
-        routed = self.task_names if self.architecture.router == "mor" else ()
+        routed = self.task_names if self.architecture.is_routed else ()
         return (
             "stem",
             *(f"adapters.{name}" for name in self.adapter_names),

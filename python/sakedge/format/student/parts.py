@@ -51,6 +51,11 @@ class Architecture(OpenModel):
     mlp: int = Field(ge=1, le=65536)
     router: Literal["mor", "none"]
 
+    @property
+    def is_routed(self) -> bool:
+        """Whether experts are weighed by routers rather than added up."""
+        return self.router == "mor"
+
     @model_validator(mode="after")
     def _widths_divide(self) -> Architecture:
         if self.width % 4 or self.width % self.heads:

@@ -33,13 +33,13 @@ def student_graph(manifest: Manifest) -> Graph:
     add_stem(graph, arch)
     for name in adapters:
         add_adapter(graph, name, arch.blocks, levels)
-    if arch.router == "none":
+    if not arch.is_routed:
         sums = [add_plain_sum(graph, level, adapters) for level in levels]
     for task in manifest.tasks:
         mixtures = (
-            sums
-            if arch.router == "none"
-            else [add_mixture(graph, level, task.name, adapters) for level in levels]
+            [add_mixture(graph, level, task.name, adapters) for level in levels]
+            if arch.is_routed
+            else sums
         )
         add_head(graph, task.name, mixtures, manifest.grid, arch.patch)
     size = manifest.input_size
