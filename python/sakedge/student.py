@@ -15,8 +15,8 @@ from sakedge.adapters.snapshot import Snapshot
 from sakedge.arguments import pick
 from sakedge.errors import AbilityError, ClosedError, ImageError, OptionError, UnknownTaskError
 from sakedge.format import Manifest
+from sakedge.images import Color, ImageLike, Picture, is_one_image, read
 from sakedge.images.fit import check_fit
-from sakedge.images.read import Color, ImageLike, Picture, is_one_image, read
 from sakedge.progress import Progress
 from sakedge.result import Result
 from sakedge.runtime.calls import BegunCall

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sakedge.format import Preprocess
+from sakedge.images import Picture
 from sakedge.images.fit import Normalizer, letterbox, pad
-from sakedge.images.read import Picture
 from sakedge.images.tiling import Axis
 
 SIDES = st.integers(1, 90)

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from sakedge.errors import ImageError, OptionError, SakedgeError, StorageError
-from sakedge.images.read import read
+from sakedge.images import read
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
 

@@ -7,8 +7,8 @@ import pytest
 
 from sakedge.errors import ImageError, OptionError
 from sakedge.format import Preprocess
+from sakedge.images import Picture, read
 from sakedge.images.fit import Normalizer, check_fit, letterbox, pad, resize
-from sakedge.images.read import Picture, read
 from sakedge.images.window import Window
 
 PAPER = Preprocess()

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from sakedge.errors import ImageError, OptionError, SourceError, UnknownTaskError
-from sakedge.images.read import Picture
+from sakedge.images import Picture
 from sakedge.sources import FrameError, Stream, open_source
 from sakedge.sources.video import Live, Recording, display_name
 

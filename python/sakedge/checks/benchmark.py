@@ -12,8 +12,8 @@ import numpy as np
 
 from sakedge.api import load
 from sakedge.arguments import in_range
+from sakedge.images import ImageLike
 from sakedge.images.examples import example, fitted
-from sakedge.images.read import ImageLike
 from sakedge.progress import Progress
 from sakedge.runtime import machine
 

@@ -16,8 +16,8 @@ from sakedge.api import load
 from sakedge.backends import registry
 from sakedge.errors import BackendError
 from sakedge.format import Manifest, StudentFile
+from sakedge.images import ImageLike
 from sakedge.images.examples import example, fitted
-from sakedge.images.read import ImageLike
 from sakedge.peers.stock import open_stock
 from sakedge.progress import Progress
 from sakedge.runtime.precision import choose_precision, native

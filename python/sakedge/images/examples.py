@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sakedge.assets import samples
-from sakedge.images.read import ImageLike, read
+from sakedge.images.picture import ImageLike
+from sakedge.images.reading import read
 
 
 def fitted(image: ImageLike, size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from sakedge.errors import ImageError, OptionError
 from sakedge.format.student.parts import Preprocess
-from sakedge.images.read import Picture
+from sakedge.images.picture import Picture
 from sakedge.images.window import Window
 
 FITS = ("pad", "letterbox", "tile")

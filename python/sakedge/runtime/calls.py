@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sakedge.adapters.snapshot import Snapshot
 from sakedge.errors import ImageError
-from sakedge.images.read import Picture
+from sakedge.images import Picture
 from sakedge.progress import Progress
 from sakedge.result import Result, Routing
 from sakedge.runtime.model import Call, Model, Outcome

@@ -14,8 +14,8 @@ from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.decoder import Decoded, Mosaic
 from sakedge.errors import OptionError
 from sakedge.format import Manifest
+from sakedge.images import Picture
 from sakedge.images.fit import Normalizer, letterbox, pad, place
-from sakedge.images.read import Picture
 from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
 from sakedge.runtime.clock import Clock

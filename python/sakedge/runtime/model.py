@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sakedge.adapters.preparer import Preparer
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.images.read import Picture
+from sakedge.images import Picture
 from sakedge.progress import Progress
 from sakedge.runtime.explain import ModelExplanation
 

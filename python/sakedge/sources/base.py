@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sakedge.errors import SakedgeError
-from sakedge.images.read import Picture
+from sakedge.images import Picture
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sakedge.errors import ImageError, StorageError
-from sakedge.images.read import ImageLike, read
+from sakedge.images import ImageLike, read
 from sakedge.sources.base import Frame
 
 SUFFIXES = (

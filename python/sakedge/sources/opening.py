@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sakedge.errors import SourceError
-from sakedge.images.read import ImageLike
+from sakedge.images import ImageLike
 from sakedge.sources.base import Source
 from sakedge.sources.files import SUFFIXES, Files
 from sakedge.sources.video import open_video

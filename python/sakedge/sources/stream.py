@@ -10,7 +10,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 from sakedge.arguments import in_range
 from sakedge.errors import ImageError, OptionError, SakedgeError
-from sakedge.images.read import Picture
+from sakedge.images import Picture
 from sakedge.logs import LOG
 from sakedge.sources.base import Frame, Source
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from sakedge.errors import SourceError
-from sakedge.images.read import Picture, read
+from sakedge.images import Picture, read
 from sakedge.sources.base import Frame, Source
 
 _TIMEOUT_MS = 10_000

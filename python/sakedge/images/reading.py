@@ -15,52 +15,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sakedge.errors import ImageError, OptionError, StorageError
-
-Color = Literal["rgb", "bgr"]
-COLORS: tuple[Color, ...] = ("rgb", "bgr")
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """An image that was read.
-
-    Attributes:
-        pixels: RGB [H, W, 3], uint8, uint16 (0…65535) or float32 (0…1).
-        source: Where it came from, e.g. the path; None for an array.
-    """
-
-    pixels: NDArray[Any]
-    source: str | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return self.pixels.shape[0], self.pixels.shape[1]
-
-    def as_uint8(self) -> NDArray[np.uint8]:
-        """The picture for display, uint8 RGB [H, W, 3]; shares memory where it is uint8 already."""
-        if self.pixels.dtype == np.uint8:
-            return np.ascontiguousarray(self.pixels)
-        if self.pixels.dtype == np.uint16:
-            return (self.pixels >> 8).astype(np.uint8)
-        return np.round(self.pixels * 255).astype(np.uint8)
-
-
-ImageLike: TypeAlias = "str | os.PathLike[str] | NDArray[Any] | Image.Image | Picture"
-
-
-def is_one_image(image: object) -> bool:
-    """Whether this is one image and not a list of them."""
-    return isinstance(image, (str, os.PathLike, np.ndarray, Image.Image, Picture))
+from sakedge.images.picture import COLORS, Color, ImageLike, Picture
 
 
 def read(image: ImageLike, color: Color = "rgb") -> Picture:

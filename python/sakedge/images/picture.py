@@ -1,0 +1,50 @@
+"""An image that was read, and what counts as one to read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Color = Literal["rgb", "bgr"]
+COLORS: tuple[Color, ...] = ("rgb", "bgr")
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image that was read.
+
+    Attributes:
+        pixels: RGB [H, W, 3], uint8, uint16 (0…65535) or float32 (0…1).
+        source: Where it came from, e.g. the path; None for an array.
+        frame: Its number in a video, from 0; None for an image of its own.
+    """
+
+    pixels: NDArray[Any]
+    source: str | None = None
+    frame: int | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    def as_uint8(self) -> NDArray[np.uint8]:
+        """The picture for display, uint8 RGB [H, W, 3]; shares memory where it is uint8 already."""
+        if self.pixels.dtype == np.uint8:
+            return np.ascontiguousarray(self.pixels)
+        if self.pixels.dtype == np.uint16:
+            return (self.pixels >> 8).astype(np.uint8)
+        return np.round(self.pixels * 255).astype(np.uint8)
+
+
+ImageLike: TypeAlias = "str | os.PathLike[str] | NDArray[Any] | Image.Image | Picture"
+
+
+def is_one_image(image: object) -> bool:
+    """Whether this is one image and not a list of them."""
+    return isinstance(image, (str, os.PathLike, np.ndarray, Image.Image, Picture))
