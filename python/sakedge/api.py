@@ -18,6 +18,7 @@ from sakedge.backends.cache import resolve_cache_dir
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
 from sakedge.format import StudentFile
 from sakedge.runtime.clock import Clock
+from sakedge.runtime.exits import native
 from sakedge.runtime.models import MODELS, load_model
 from sakedge.runtime.options import Options
 from sakedge.runtime.session import Request
@@ -98,7 +99,8 @@ def load(
                 {name: manifest.digests[f"adapters.{name}"] for name in adapters},
             ),
         )
-        model = load_model(file, tasks, request, clock)
+        with native():
+            model = load_model(file, tasks, request, clock)
         if len(adapters) < len(manifest.adapters):
             require(model, "subset")
         snapshot = Snapshot(file.content_digest, manifest.adapter_names)

@@ -106,6 +106,10 @@ class ImageError(SakedgeError):
     """An image cannot be read or has a shape, dtype or size that is not supported."""
 
 
+class NumericError(SakedgeError):
+    """Numbers overflowed while an image was computed; its result would hold NaN or infinity."""
+
+
 class SourceError(SakedgeError):
     """A folder, glob, video file, camera or stream cannot be opened or has nothing in it."""
 

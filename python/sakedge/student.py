@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sakedge.adapters.slots import AdapterSlots, Change, Names
 from sakedge.adapters.snapshot import Snapshot
 from sakedge.arguments import pick
-from sakedge.errors import AbilityError, ClosedError, ImageError, OptionError, UnknownTaskError
+from sakedge.errors import AbilityError, ClosedError, OptionError, SakedgeError, UnknownTaskError
 from sakedge.format import Manifest
 from sakedge.images import Color, ImageLike, Picture, is_one_image, read
 from sakedge.images.fit import check_fit
@@ -22,6 +22,7 @@ from sakedge.result import Result
 from sakedge.runtime.calls import BegunCall
 from sakedge.runtime.explain import Explanation
 from sakedge.runtime.forks import ForkGuard
+from sakedge.runtime.inputs import check_inputs
 from sakedge.runtime.model import InputModel, Model, TaskOutput, silent
 from sakedge.sources import OnError, Stream, open_source
 from sakedge.sources.opening import SourceLike
@@ -140,6 +141,7 @@ class Student:
 
         Raises:
             ImageError: An image cannot be used.
+            NumericError: Numbers overflowed while it was computed.
             StorageError: A file cannot be opened.
             UnknownAdapterError, UnknownTaskError, OptionError: An argument is wrong.
             AbilityError: The student's model cannot do that.
@@ -166,12 +168,15 @@ class Student:
 
         Raises:
             BackendError: The inputs have another shape or type.
+            ImageError: The inputs hold NaN or infinity.
+            NumericError: Numbers overflowed.
             AbilityError: The student's model takes images only.
             ForkError, ClosedError: As for a call.
         """
         model = self._running()
         if not isinstance(model, InputModel):
             raise AbilityError("the model that runs this student takes images only")
+        inputs = check_inputs(inputs, self.input_size)
         snapshots = self.adapters.choose(None, len(inputs), self.tasks)
         outcomes = model.infer(inputs, snapshots, logits=logits)
         speed: dict[str, float] = {}
@@ -215,9 +220,9 @@ class Student:
         """
         self._begin(1, adapters, tasks, fit, logits, progress)
 
-        def run(pictures: list[Picture]) -> list[Result | ImageError]:
+        def run(pictures: list[Picture]) -> list[Result | SakedgeError]:
             begun = self._begin(len(pictures), adapters, tasks, fit, logits, progress)
-            return begun.run_each(pictures)
+            return [*begun.run_each(pictures)]
 
         return Stream(open_source(source), run, batch, on_error)
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from sakedge.arguments import in_range
-from sakedge.errors import ImageError, OptionError, SakedgeError
+from sakedge.errors import OptionError, SakedgeError
 from sakedge.images import Picture
 from sakedge.logs import LOG
 from sakedge.sources.base import Frame, Source
@@ -52,7 +52,7 @@ class Stream(Generic[T]):
     def __init__(
         self,
         source: Source,
-        run: Callable[[list[Picture]], list[T | ImageError]],
+        run: Callable[[list[Picture]], list[T | SakedgeError]],
         batch: int = 1,
         on_error: OnError = "warn",
     ) -> None:
@@ -107,7 +107,7 @@ class Stream(Generic[T]):
     def _results(self, pictures: list[Picture]) -> Iterator[T]:
         """Runs a batch and reports the pictures in it that cannot be used."""
         for picture, result in zip(pictures, self._run(pictures), strict=True):
-            if isinstance(result, ImageError):
+            if isinstance(result, SakedgeError):
                 self._report(Frame(picture.source or "array", error=result))
             else:
                 yield result
