@@ -80,7 +80,7 @@ def load(
     }
     thread_count = resolve_threads(threads)
     clock = Clock("read", "compile", "decoder")
-    with StudentFile.open(os.fspath(path)) as file, file.sparing():
+    with native(), StudentFile.open(os.fspath(path)) as file, file.sparing():
         manifest = file.manifest
         adapters = pick("adapter", adapters, manifest.adapter_names, UnknownAdapterError)
         tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
@@ -99,8 +99,7 @@ def load(
                 {name: manifest.digests[f"adapters.{name}"] for name in adapters},
             ),
         )
-        with native():
-            model = load_model(file, tasks, request, clock)
+        model = load_model(file, tasks, request, clock)
         if len(adapters) < len(manifest.adapters):
             require(model, "subset")
         snapshot = Snapshot(file.content_digest, manifest.adapter_names)

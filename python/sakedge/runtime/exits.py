@@ -22,17 +22,34 @@ _computing = 0
 _exiting = False
 
 
+class _Depth(threading.local):
+    """How deep in steps a thread is: 0 or 1."""
+
+    steps = 0
+
+
+_depth = _Depth()
+
+
 @contextmanager
 def native() -> Iterator[None]:
-    """Marks a step in native code: one run, or the making of something to be run."""
+    """Marks a step in native code: one run, or the making of something to be run.
+
+    A step within a step is a part of it.
+    """
     global _computing
+    if _depth.steps:
+        yield
+        return
     with _changed:
         while _exiting and threading.current_thread() is not threading.main_thread():
             _changed.wait()
         _computing += 1
+    _depth.steps = 1
     try:
         yield
     finally:
+        _depth.steps = 0
         with _changed:
             _computing -= 1
             _changed.notify_all()
@@ -49,6 +66,7 @@ def _forget_steps() -> None:
     """In a forked child, whose other threads are gone."""
     global _changed, _computing
     _changed, _computing = threading.Condition(), 0
+    _depth.steps = 0
 
 
 atexit.register(_wait_for_steps)
