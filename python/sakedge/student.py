@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sakedge.adapters.slots import AdapterSlots, Change, Names
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.arguments import pick
+from sakedge.arguments import flag, pick, shown
 from sakedge.errors import AbilityError, ClosedError, OptionError, SakedgeError, UnknownTaskError
 from sakedge.format import Manifest
 from sakedge.images import Color, ImageLike, Picture, is_one_image, read
@@ -178,7 +178,7 @@ class Student:
             raise AbilityError("the model that runs this student takes images only")
         inputs = check_inputs(inputs, self.input_size)
         snapshots = self.adapters.choose(None, len(inputs), self.tasks)
-        outcomes = model.infer(inputs, snapshots, logits=logits)
+        outcomes = model.infer(inputs, snapshots, logits=flag("logits", logits))
         speed: dict[str, float] = {}
         for outcome in outcomes:
             for stage, ms in outcome.speed.items():
@@ -293,7 +293,13 @@ class Student:
             model,
             self.manifest.levels,
             self.adapters.choose(adapters, count, names),
-            check_fit(fit or self.manifest.preprocess.fit),
-            logits,
-            progress or silent,
+            self.manifest.preprocess.fit if fit is None else check_fit(fit),
+            flag("logits", logits),
+            _checked(progress),
         )
+
+
+def _checked(progress: Progress | None) -> Progress:
+    if progress is not None and not callable(progress):
+        raise OptionError("progress cannot be called", got=shown(progress))
+    return progress or silent
