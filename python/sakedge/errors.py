@@ -5,6 +5,9 @@ Each message says what is wrong, what was expected, what was found instead and w
 
 from __future__ import annotations
 
+_LONGEST = 600
+"""Characters of one part of a message. Parts may quote what a file states, which has no bound."""
+
 
 class SakedgeError(Exception):
     """Base of all errors that sakedge raises on purpose.
@@ -14,6 +17,8 @@ class SakedgeError(Exception):
         expected: What would have been right.
         got: What was found instead.
         remedy: What the user can do now.
+
+    A part of more than 600 characters loses its middle.
     """
 
     def __init__(
@@ -24,17 +29,17 @@ class SakedgeError(Exception):
         got: str | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.problem = problem
-        self.expected = expected
-        self.got = got
-        self.remedy = remedy
-        parts = [problem]
-        if expected is not None:
-            parts.append(f"expected {expected}")
-        if got is not None:
-            parts.append(f"got {got}")
+        self.problem = _cut(problem)
+        self.expected = None if expected is None else _cut(expected)
+        self.got = None if got is None else _cut(got)
+        self.remedy = None if remedy is None else _cut(remedy)
+        parts = [self.problem]
+        if self.expected is not None:
+            parts.append(f"expected {self.expected}")
+        if self.got is not None:
+            parts.append(f"got {self.got}")
         message = "; ".join(parts)
-        super().__init__(f"{message}. {remedy}." if remedy else f"{message}.")
+        super().__init__(f"{message}. {self.remedy}." if self.remedy else f"{message}.")
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the named parts when an error crosses a process boundary."""
@@ -52,6 +57,11 @@ def _rebuild(
     remedy: str | None,
 ) -> SakedgeError:
     return kind(problem, expected=expected, got=got, remedy=remedy)
+
+
+def _cut(text: str) -> str:
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]} … {text[3 - half :]}"
 
 
 class FileFormatError(SakedgeError):
