@@ -1,0 +1,37 @@
+"""Paths as callers give them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from sakedge.errors import OptionError, StorageError
+
+
+def file_path(what: str, given: Any) -> Path:
+    """A path that a system call takes, from whatever a caller gave as one.
+
+    Args:
+        what: What it is the path of, for the message, e.g. `the pack`.
+        given: A string or an object with a path.
+
+    Raises:
+        OptionError: It is neither.
+        StorageError: It has a character that no path has.
+    """
+    # A path of bytes names a file too, but has no name that messages and reports could give.
+    path = os.fspath(given) if isinstance(given, str | os.PathLike) else given
+    if not isinstance(path, str):
+        raise OptionError(
+            f"{what} is given by its path",
+            expected="a string or a pathlib.Path",
+            got=f"{path!r:.100} ({type(path).__name__})",
+        )
+    try:
+        is_possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        raise StorageError(f"{path!r} cannot be a path", remedy="Check the path")
+    return Path(path)
