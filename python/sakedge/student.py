@@ -225,6 +225,7 @@ class Student:
         """What runs where, what was refused, and why; `print` it or read its fields."""
         model, snapshot = self._running(), self.adapters.snapshot()
         origin = self._origin
+        adapters = [part for part in snapshot.ids if part.kind == "adapter"]
         return Explanation(
             **vars(model.explain()),
             path=origin.path,
@@ -233,6 +234,8 @@ class Student:
             input_size=self.input_size,
             tasks=self.tasks,
             adapters=snapshot.active,
+            teachers={part.name: part.teacher for part in adapters},
+            versions={part.name: part.version for part in adapters if part.version},
             not_loaded=tuple(name for name in snapshot.slots if name not in snapshot.adapters),
             digests={
                 "stem": self.manifest.digests["stem"],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sakedge.errors import OptionError, StorageError
+from sakedge.files.atomic import storage_error
 
 
 def file_path(what: str, given: Any) -> Path:
@@ -35,3 +36,16 @@ def file_path(what: str, given: Any) -> Path:
     if not is_possible:
         raise StorageError(f"{path!r} cannot be a path", remedy="Check the path")
     return Path(path)
+
+
+def absolute_path(what: str, given: Any) -> Path:
+    """The same as an absolute path, for use after the process has changed its folder.
+
+    Raises:
+        OptionError, StorageError: As for `file_path`, or the current folder is gone.
+    """
+    path = file_path(what, given)
+    try:
+        return path.absolute()
+    except OSError as error:
+        raise storage_error("cannot find the folder of", path, error) from error
