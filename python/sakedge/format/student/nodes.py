@@ -34,7 +34,7 @@ def read_nodes(data: memoryview, scan: ModelScan, manifest: Manifest, name: str)
 
     Raises:
         ManifestError: A node is malformed, not a standard operator, holds a graph, a tensor that
-            lies elsewhere, or a number that is not finite.
+            lies elsewhere, or a number that is not finite; or it uses what no node before it gives.
         DigestError: The graph is not the one that the manifest was written for.
     """
     nodes = [_read_node(data, span, name) for span in scan.nodes]
@@ -46,7 +46,22 @@ def read_nodes(data: memoryview, scan: ModelScan, manifest: Manifest, name: str)
             got=found,
             remedy="Copy or convert the student again",
         )
+    _check_order(nodes, {"image", *scan.tensors}, name)
     return nodes
+
+
+def _check_order(nodes: list[Any], known: set[str], name: str) -> None:
+    """Checks that every value is given once, before it is used. A runtime may hang on a circle."""
+    for node in nodes:
+        unknown = [value for value in node.input if value and value not in known]
+        if unknown:
+            raise ManifestError(
+                f"{name} holds a node that uses {unknown[0]!r}, which no node before it gives"
+            )
+        for value in filter(None, node.output):
+            if value in known:
+                raise ManifestError(f"{name} gives the value {value!r} twice")
+            known.add(value)
 
 
 def _read_node(data: memoryview, span: Span, name: str) -> Any:
