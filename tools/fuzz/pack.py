@@ -26,7 +26,7 @@ _VALUES = (np.nan, np.inf, -np.inf, 3e38, -3e38, 1e30, 7e4, 1e-40)
 
 
 def prepare(folder: Path) -> Attempt:
-    """Makes packs of each kind, and loads the student that they are swapped into."""
+    """Makes packs of each kind, and loads the students that they are swapped into."""
     write_tiny(folder / "student.onnx")
     packs = []
     with StudentFile.open(folder / "student.onnx") as file:
@@ -34,12 +34,22 @@ def prepare(folder: Path) -> Attempt:
             part = extract_part(file, component, version="1")
             write_pack(folder / "sound.safetensors", part.manifest, part.tensors)
             packs.append((folder / "sound.safetensors").read_bytes())
-    student = sakedge.load(folder / "student.onnx", backend="onnxruntime", threads=1, cache_dir="")
+    students = [
+        sakedge.load(
+            folder / "student.onnx",
+            backend="onnxruntime",
+            precision=precision,
+            threads=1,
+            cache_dir="",
+        )
+        for precision in ("fp32", "int8")
+    ]
     path = folder / "pack.safetensors"
 
     def attempt(rng: random.Random) -> None:
         path.write_bytes(rng.choice(_WAYS)(rng, rng.choice(packs)))
         read_pack(path)
+        student = rng.choice(students)
         student.adapters.swap("sam", path, any_stem=True)
         student(IMAGE, fit="pad", tasks=["edge"]).to_json()
 

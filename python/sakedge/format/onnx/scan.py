@@ -20,6 +20,8 @@ MAX_TENSORS = 1 << 16
 MAX_GRAPH_BYTES = 1 << 22
 """Of nodes, inputs and outputs together. A ViT-B with five tasks has a tenth of a megabyte; what
 is parsed of them takes up to a hundred times the memory."""
+MAX_VALUE_BYTES = 1 << 12
+"""Of one input or output: a name, a type and four sides."""
 MAX_METADATA = 1 << 10
 MAX_NAME = 1 << 10
 MAX_DIMS = 8
@@ -160,7 +162,10 @@ def _scan_graph(data: memoryview, graph: Span, scan: ModelScan) -> None:
     small, size = {1: scan.nodes, 11: scan.inputs, 12: scan.outputs}, 0
     for part in wire.fields(data, graph, MAX_FIELDS):
         if part.number in small and part.wire_type == BYTES:
-            size += part.span.end - part.span.start
+            length = part.span.end - part.span.start
+            if part.number != 1 and length > MAX_VALUE_BYTES:
+                raise WireError(f"an input or output of more than {MAX_VALUE_BYTES} bytes")
+            size += length
             if size > MAX_GRAPH_BYTES:
                 raise WireError(f"nodes of more than {MAX_GRAPH_BYTES} bytes")
             if len(small[part.number]) == MAX_NODES:

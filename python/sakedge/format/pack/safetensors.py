@@ -23,7 +23,7 @@ MAX_HEADER = 1 << 22
 """Bytes of the header: the manifest, and some 100 for each tensor."""
 MAX_TENSORS = 1 << 14
 MAX_DIMS = 8
-MAX_SIZE = 1 << 40
+MAX_SIZE = 1 << 32
 """Of a side, and of an offset in bytes."""
 
 _METADATA = "__metadata__"

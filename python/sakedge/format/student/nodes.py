@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -94,12 +95,12 @@ def _check_shape(data: memoryview, node: Span, name: str) -> None:
 
 
 def _check_numbers(attribute: Any, name: str) -> None:
-    is_finite = np.isfinite([attribute.f, *attribute.floats]).all()
+    is_finite = all(map(math.isfinite, (attribute.f, *attribute.floats)))
     if attribute.HasField("t"):
         tensor = attribute.t
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
             raise ManifestError(f"{name} holds a node whose constant lies in another file")
-        is_finite = is_finite and np.isfinite(numpy_helper.to_array(tensor)).all()
+        is_finite = is_finite and bool(np.isfinite(numpy_helper.to_array(tensor)).all())
     if not is_finite:
         raise ManifestError(
             f"{name} holds a node whose attribute {attribute.name!r} is NaN or infinite"
