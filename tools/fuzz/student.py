@@ -30,7 +30,7 @@ from sakedge.format.schema import METADATA_KEY
 MOST_ADDRESSES = 8 << 30
 """Bytes; the runtimes reserve some of them without use."""
 IMAGE = np.zeros((40, 50, 3), np.uint8)
-_MODELS = (("host", "fp32"), ("host", "bf16"), ("host", "int8"), ("graph", "fp32"))
+_MODELS = (("host", "fp32"), ("host", "int8"), ("graph", "fp32"))
 _OFFSETS = ("-1", "0", "1", "64", "9" * 19, "9" * 30, "0x10", "\uff11", "\u0663", "1e3", "", " 4")
 _VALUES = (np.nan, np.inf, -np.inf, 3e38, -3e38, 1e30, 7e4, 1e-40)
 
