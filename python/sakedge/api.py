@@ -11,10 +11,11 @@ from sakedge import logs
 from sakedge.adapters.preparer import require
 from sakedge.adapters.slots import Change
 from sakedge.adapters.snapshot import Part, Snapshot, sources
-from sakedge.arguments import path_from, pick
+from sakedge.arguments import pick
 from sakedge.backends import registry
 from sakedge.backends.cache import resolve_cache_dir
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
+from sakedge.files.paths import absolute_path, file_path
 from sakedge.format import StudentFile
 from sakedge.runtime.clock import Clock
 from sakedge.runtime.exits import native
@@ -65,10 +66,10 @@ def load(
         BackendError: The backend cannot run here, or no backend can; with the reasons.
     """
     logs.configure()
-    path = path_from("student", path)
+    path = file_path("the student", path)
     options = Options.parse(config, registry.names(), tuple(MODELS))
     arguments: dict[str, Any] = {
-        "path": str(path.absolute()),
+        "path": str(absolute_path("the student", path)),
         "adapters": adapters,
         "tasks": tasks,
         "backend": backend,

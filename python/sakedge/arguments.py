@@ -1,4 +1,4 @@
-"""Checks of arguments: names against the valid ones, numbers against their range, paths.
+"""Checks of arguments: names against the valid ones, numbers against their range.
 
 Whatever is given, also objects that raise when they are looked at, ends in one of our errors.
 """
@@ -6,27 +6,13 @@ Whatever is given, also objects that raise when they are looked at, ends in one 
 from __future__ import annotations
 
 import math
-import os
-import reprlib
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sakedge.errors import OptionError, StorageError, UnknownNameError
-
-_repr = reprlib.Repr()
-_repr.maxstring = _repr.maxother = _repr.maxlong = 200
-
-
-def shown(value: object) -> str:
-    """A value for a message: its `repr`, cut where it is long; never raises."""
-    try:
-        return _repr.repr(value)
-    except Exception:  # of its type's own repr
-        return f"a {type(value).__name__}"
+from sakedge.errors import OptionError, UnknownNameError, shown
 
 
 def pick(
@@ -120,32 +106,6 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise OptionError(f"{name} is neither true nor false", got=shown(value))
     return bool(value)
-
-
-def path_from(what: str, value: Any) -> Path:
-    """Returns an argument that is a path.
-
-    Args:
-        what: What lies there, e.g. `student`; for the message.
-        value: What was given.
-
-    Raises:
-        OptionError: It is no path.
-        StorageError: It is one that no file can have.
-    """
-    try:
-        text = os.fspath(value)
-    except Exception:  # a TypeError, or whatever a class of the caller's raises
-        text = None
-    if not isinstance(text, str):
-        raise OptionError(f"not the path of a {what}", expected="a path", got=shown(value))
-    try:
-        usable = b"\0" not in os.fsencode(text)
-    except UnicodeEncodeError:
-        usable = False
-    if not usable:
-        raise StorageError(f"no {what} can have this path", got=shown(text))
-    return Path(text)
 
 
 def _bounds(low: float | None, high: float | None, above: float | None) -> str:

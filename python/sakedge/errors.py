@@ -5,12 +5,21 @@ Each message says what is wrong, what was expected, what was found instead and w
 
 from __future__ import annotations
 
-_LONGEST = 2000
-"""Characters of a message's part: what a hostile file says of itself can be megabytes."""
+import reprlib
+
+_LONGEST = 1000
+"""Characters of one part of a message. Parts may quote what a file states, which has no bound."""
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 200
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def shown(value: object) -> str:
+    """A value for a message: its `repr`, cut where it is long. Never raises."""
+    try:
+        return _repr.repr(value)
+    except Exception:  # of its type's own repr
+        return f"a {type(value).__name__}"
 
 
 class SakedgeError(Exception):
@@ -21,6 +30,8 @@ class SakedgeError(Exception):
         expected: What would have been right.
         got: What was found instead.
         remedy: What the user can do now.
+
+    A part of more than 1000 characters loses its middle.
     """
 
     def __init__(
@@ -32,16 +43,16 @@ class SakedgeError(Exception):
         remedy: str | None = None,
     ) -> None:
         self.problem = _cut(problem)
-        self.expected = expected if expected is None else _cut(expected)
-        self.got = got if got is None else _cut(got)
-        self.remedy = remedy
+        self.expected = None if expected is None else _cut(expected)
+        self.got = None if got is None else _cut(got)
+        self.remedy = None if remedy is None else _cut(remedy)
         parts = [self.problem]
-        if expected is not None:
+        if self.expected is not None:
             parts.append(f"expected {self.expected}")
-        if got is not None:
+        if self.got is not None:
             parts.append(f"got {self.got}")
         message = "; ".join(parts)
-        super().__init__(f"{message}. {remedy}." if remedy else f"{message}.")
+        super().__init__(f"{message}. {self.remedy}." if self.remedy else f"{message}.")
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep the named parts when an error crosses a process boundary."""
@@ -59,6 +70,11 @@ def _rebuild(
     remedy: str | None,
 ) -> SakedgeError:
     return kind(problem, expected=expected, got=got, remedy=remedy)
+
+
+def _cut(text: str) -> str:
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]} … {text[3 - half :]}"
 
 
 class FileFormatError(SakedgeError):

@@ -171,13 +171,15 @@ class Result(Mapping[str, TaskResult]):
 
     def to_dict(self) -> dict[str, Any]:
         """The result in a few numbers: no pixels, no arrays. See `docs/python-api.md`."""
+        adapters = [part for part in self.parts if part.kind == "adapter"]
         return {
             "source": self.source,
             "height": self.image.shape[0],
             "width": self.image.shape[1],
             "fit": self.fit,
             "adapters": list(self.adapters),
-            "versions": {p.name: p.version for p in self.parts if p.version},
+            "teachers": {part.name: part.teacher for part in adapters},
+            "versions": {part.name: part.version for part in adapters if part.version},
             "digests": self.digests,
             "tasks": {
                 name: {"kind": output.info.kind, **output.summary()}

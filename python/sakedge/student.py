@@ -12,8 +12,15 @@ from numpy.typing import NDArray
 
 from sakedge.adapters.slots import AdapterSlots, Change, Names
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.arguments import flag, pick, shown
-from sakedge.errors import AbilityError, ClosedError, OptionError, SakedgeError, UnknownTaskError
+from sakedge.arguments import flag, pick
+from sakedge.errors import (
+    AbilityError,
+    ClosedError,
+    OptionError,
+    SakedgeError,
+    UnknownTaskError,
+    shown,
+)
 from sakedge.format import Manifest
 from sakedge.images import Color, ImageLike, Picture, is_one_image, read
 from sakedge.images.fit import check_fit
@@ -230,6 +237,7 @@ class Student:
         """What runs where, what was refused, and why; `print` it or read its fields."""
         model, snapshot = self._running(), self.adapters.snapshot()
         origin = self._origin
+        adapters = [part for part in snapshot.ids if part.kind == "adapter"]
         return Explanation(
             **vars(model.explain()),
             path=origin.path,
@@ -238,6 +246,8 @@ class Student:
             input_size=self.input_size,
             tasks=self.tasks,
             adapters=snapshot.active,
+            teachers={part.name: part.teacher for part in adapters},
+            versions={part.name: part.version for part in adapters if part.version},
             not_loaded=tuple(name for name in snapshot.slots if name not in snapshot.adapters),
             digests={
                 "stem": self.manifest.digests["stem"],

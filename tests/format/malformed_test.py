@@ -240,6 +240,10 @@ def _rename_x2(model: Any) -> None:
             names[:] = ["y2" if name == "x2" else name for name in names]
 
 
+def _circle(model: Any) -> None:
+    next(n for n in model.graph.node if "x1" in n.input).input[0] = "x3"
+
+
 def _foreign_operator(model: Any) -> None:
     model.graph.node[0].domain = "com.example"
 
@@ -271,6 +275,10 @@ def _integer_input(model: Any) -> None:
     ("spoil", "reason"),
     [
         (_rename_x2, "does not compute 'x2'"),
+        (_circle, r"uses 'x3', which no node before it gives"),
+        (lambda m: m.graph.node.append(m.graph.node[0]), "twice"),
+        (lambda m: m.graph.node.reverse(), "no node before it gives"),
+        (lambda m: m.graph.node[0].output.append("stem.cls_token"), "twice"),
         (_foreign_operator, "operator of 'com.example'"),
         (_subgraph, "a graph in it"),
         (_external_constant, "another file"),

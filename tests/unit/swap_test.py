@@ -6,6 +6,7 @@ import pickle
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ from sakedge.errors import (
     AdapterMismatchError,
     DigestError,
     FileFormatError,
+    OptionError,
     StorageError,
     UnknownAdapterError,
 )
-from sakedge.format import PartPack, StudentFile, extract_part, write_pack
+from sakedge.format import PartPack, StudentFile, extract_part, read_pack, write_pack
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
 
@@ -63,12 +65,88 @@ def test_a_swap_takes_effect_and_swapping_back_undoes_it(
     np.testing.assert_array_equal(edge(student), before)
 
 
-def test_a_pack_may_go_to_a_place_of_another_name(
+def test_a_pack_of_another_teacher_goes_where_its_teacher_is_named(
     student: sakedge.Student, packs: dict[str, Path]
 ) -> None:
-    student.adapters.swap("dino", packs["sam"])
-    told = student.explain().digests
-    assert told["adapters.dino"] == told["adapters.sam"]
+    before = edge(student)
+    for teacher in (None, "dino_base", "SAM", "sam", ""):
+        with pytest.raises(AdapterMismatchError, match=r"another teacher.*got teacher 'sam_base'"):
+            student.adapters.swap("dino", packs["sam"], teacher=teacher)
+    with pytest.raises(AdapterMismatchError, match="expected teacher 'dino_base'"):
+        student.adapters.swap("sam", packs["sam"], teacher="dino_base")
+    with pytest.raises(OptionError, match="by name"):
+        student.adapters.swap("dino", packs["sam"], teacher=True)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(edge(student), before)
+
+    student.adapters.swap("dino", packs["sam"], teacher="sam_base")
+    told = student.explain()
+    assert told.digests["adapters.dino"] == told.digests["adapters.sam"]
+    assert told.teachers == {"dino": "sam_base", "sam": "sam_base"}
+    with pickle.loads(pickle.dumps(student)) as again:  # the name that was allowed goes along
+        assert again.explain().teachers == told.teachers
+
+
+def test_a_pack_of_the_slots_teacher_may_have_a_name_of_its_own(
+    student: sakedge.Student, packs: dict[str, Path], tmp_path: Path
+) -> None:
+    pack = read_pack(packs["new"])
+    tensors = {key.replace(".sam", ".night"): tensor for key, tensor in pack.tensors.items()}
+    renamed = pack.manifest.model_copy(update={"name": "night"})
+    write_pack(tmp_path / "night.safetensors", renamed, tensors)
+    student.adapters.swap("sam", tmp_path / "night.safetensors")
+    assert student.explain().teachers["sam"] == "sam_base"
+
+
+def test_what_runs_is_told_by_name_teacher_and_version(
+    student: sakedge.Student, packs: dict[str, Path]
+) -> None:
+    student.adapters.swap("sam", packs["new"])
+    told = student.explain()
+    assert "dino (teacher dino_base), sam (teacher sam_base, version 2)" in str(told)
+    assert told.to_dict()["versions"] == {"sam": "2"}
+    result = student(IMAGE, tasks=["edge"])
+    summary = result.to_dict()
+    assert summary["adapters"] == ["dino", "sam"]
+    assert summary["teachers"] == {"dino": "dino_base", "sam": "sam_base"}
+    assert summary["versions"] == {"sam": "2"}
+    student.adapters.remove("dino")
+    assert student.explain().teachers == {"sam": "sam_base"}
+
+
+@pytest.mark.parametrize(
+    ("pack", "error"),
+    [
+        (None, OptionError),
+        (7, OptionError),
+        (b"sam.safetensors", OptionError),
+        (["sam.safetensors"], OptionError),
+        ("", StorageError),
+        ("a\0b", StorageError),
+        ("\ud800", StorageError),
+        ("x" * 5000, StorageError),
+        ("/dev/zero", StorageError),
+        ("/", StorageError),
+    ],
+)
+def test_what_names_no_pack_is_an_error_of_ours(
+    student: sakedge.Student, pack: Any, error: type[Exception]
+) -> None:
+    before = edge(student)
+    with pytest.raises(error):
+        student.adapters.swap("sam", pack)
+    with pytest.raises(error):
+        read_pack(pack)
+    with pytest.raises(error):
+        StudentFile.open(pack)
+    np.testing.assert_array_equal(edge(student), before)
+
+
+@pytest.mark.parametrize("slot", [None, 3, ["sam"], ("sam", "dino"), []])
+def test_a_slot_is_one_name(student: sakedge.Student, packs: dict[str, Path], slot: Any) -> None:
+    with pytest.raises(OptionError, match="by name"):
+        student.adapters.swap(slot, packs["sam"])
+    with pytest.raises(OptionError, match="by name"):
+        student.adapters.remove(slot)
 
 
 def test_removing_an_adapter_is_leaving_it_out(
@@ -119,7 +197,7 @@ def test_one_pack_swaps_into_every_stored_type_of_its_student_and_into_no_other(
     for stored in ("fp32", "fp16"):
         with sakedge.load(tmp_path / f"{stored}.onnx", backend="onnxruntime") as student:
             before = edge(student)
-            student.adapters.swap("sam", pack)
+            student.adapters.swap("sam", pack, teacher="dino_base")
             assert not np.allclose(edge(student), before, atol=1e-4)
     with sakedge.load(tmp_path / "other.onnx", backend="onnxruntime") as student:
         before = edge(student)

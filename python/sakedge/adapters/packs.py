@@ -12,7 +12,12 @@ from sakedge.format import Manifest, PartPack
 
 
 def pack_source(
-    pack: PartPack, slot: str, student: Manifest, *, any_stem: bool = False
+    pack: PartPack,
+    slot: str,
+    student: Manifest,
+    *,
+    any_stem: bool = False,
+    teacher: str | None = None,
 ) -> PartSource:
     """Checks that an adapter pack fits a student, and renames it to the slot that it goes to.
 
@@ -21,10 +26,11 @@ def pack_source(
         slot: Name of the slot.
         student: The student's manifest.
         any_stem: Also accept a pack that was trained on another stem of the same sizes.
+        teacher: The teacher that its adapter must have; None is the slot's.
 
     Raises:
-        AdapterMismatchError: It holds no adapter, was made for another student, or contains router
-            columns.
+        AdapterMismatchError: It holds no adapter, was made for another student, was distilled from
+            another teacher, or contains router columns.
     """
     manifest = pack.manifest
     if manifest.kind != "adapter":
@@ -34,6 +40,16 @@ def pack_source(
             got=f"a {manifest.kind} pack",
         )
     pack.check_fits(student, any_stem=any_stem)
+    wanted = teacher
+    if wanted is None:
+        wanted = next(adapter.teacher for adapter in student.adapters if adapter.name == slot)
+    if manifest.teacher != wanted:
+        raise AdapterMismatchError(
+            f"adapter {manifest.name} does not go to {slot}: it was distilled from another teacher",
+            expected=f"teacher {wanted!r}",
+            got=f"teacher {manifest.teacher!r}",
+            remedy=f"Choose the slot of that teacher, or accept it by teacher={manifest.teacher!r}",
+        )
     if manifest.routed_tasks:
         raise AdapterMismatchError(
             f"adapter {manifest.name} contains router columns for a new teacher",

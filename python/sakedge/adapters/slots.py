@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 from sakedge.adapters.packs import pack_source
@@ -14,6 +13,7 @@ from sakedge.adapters.preparer import Preparer, require
 from sakedge.adapters.snapshot import Part, Snapshot
 from sakedge.arguments import pick
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError
+from sakedge.files.paths import absolute_path
 from sakedge.format import Manifest, PartPack, read_pack
 from sakedge.logs import LOG
 
@@ -28,11 +28,13 @@ class Change:
         pack: Path of the pack; None if the adapter was removed.
         digest: SHA-256 of the pack's tensors.
         any_stem: Whether a pack of another stem was allowed.
+        teacher: The teacher that was allowed by name, in place of the slot's.
     """
 
     pack: str | None = None
     digest: str = ""
     any_stem: bool = False
+    teacher: str | None = None
 
 
 class AdapterSlots:
@@ -88,31 +90,45 @@ class AdapterSlots:
         self._running()
         return self._snapshot
 
-    def swap(self, name: str, pack: str | os.PathLike[str], *, any_stem: bool = False) -> PartPack:
+    def swap(
+        self,
+        name: str,
+        pack: str | os.PathLike[str],
+        *,
+        any_stem: bool = False,
+        teacher: str | None = None,
+    ) -> PartPack:
         """Puts the adapter of a pack in the slot `name`, whether it is empty or not.
 
         Args:
             name: One of `names`. The pack's own name may differ.
             pack: Path of an adapter pack.
             any_stem: Also accept a pack that was trained on another stem of the same sizes.
+            teacher: The teacher that the adapter must have been distilled from, exactly as the pack
+                names it; None is the teacher that the student's file states for the slot. To put
+                another teacher's adapter there is to name that teacher.
 
         Returns:
             The pack.
 
         Raises:
             UnknownAdapterError: The student has no slot of that name.
-            FileFormatError, StorageError: The pack cannot be used; the subclass says why. The
-                student is unchanged.
+            FileFormatError, StorageError: The pack cannot be used; the subclass says why, e.g.
+                `AdapterMismatchError` for that of another student or teacher. The student is
+                unchanged.
+            OptionError: An argument is of another type.
             AbilityError: The student's model cannot exchange parts.
         """
         preparer = self._running()
         require(preparer, "exchange")
-        pick("adapter", name, self.names, UnknownAdapterError)
-        path = str(Path(pack).absolute())
+        self._check_slot(name)
+        if teacher is not None and not isinstance(teacher, str):
+            raise OptionError("a teacher is given by name", expected="a string", got=repr(teacher))
+        path = str(absolute_path("a pack", pack))
         found = read_pack(path)
-        source = pack_source(found, name, self._manifest, any_stem=any_stem)
+        source = pack_source(found, name, self._manifest, any_stem=any_stem, teacher=teacher)
         part = Part(source.id, preparer.prepare(source))
-        change = Change(path, source.id.digest, any_stem)
+        change = Change(path, source.id.digest, any_stem, teacher)
         self._exchange(name, change, lambda snapshot: snapshot.having(part))
         LOG.info("adapter %s is now %s (%s)", name, path, source.id.digest[:16])
         return found
@@ -125,7 +141,7 @@ class AdapterSlots:
             AbilityError: The student's model cannot run without it.
         """
         require(self._running(), "subset")
-        pick("adapter", name, self.names, UnknownAdapterError)
+        self._check_slot(name)
         self._exchange(name, Change(), lambda snapshot: snapshot.lacking(name))
         LOG.info("adapter %s was removed", name)
 
@@ -139,7 +155,7 @@ class AdapterSlots:
             if change.pack is None:
                 self.remove(name)
                 continue
-            found = self.swap(name, change.pack, any_stem=change.any_stem)
+            found = self.swap(name, change.pack, any_stem=change.any_stem, teacher=change.teacher)
             if found.manifest.digest != change.digest:
                 raise DigestError(
                     f"the pack {change.pack} is not the one that was swapped in",
@@ -181,6 +197,11 @@ class AdapterSlots:
     def close(self) -> None:
         """Releases the weights."""
         self._snapshot = Snapshot(self._snapshot.student, ())
+
+    def _check_slot(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise OptionError("an adapter is given by name", expected="a string", got=repr(name))
+        pick("adapter", name, self.names, UnknownAdapterError)
 
     def _narrowed(self, snapshot: Snapshot, wanted: Names, tasks: tuple[str, ...]) -> Snapshot:
         some = pick(

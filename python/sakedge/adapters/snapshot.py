@@ -20,8 +20,8 @@ class PartId:
         kind: `adapter`, `router` or `head`.
         name: Of the adapter, or of the task.
         digest: SHA-256 of its tensors.
-        version: Free text from the maker.
-        teacher: Of an adapter.
+        version: Free text from the maker of a pack; empty for a part of the student's own file.
+        teacher: Of an adapter: what it was distilled from.
     """
 
     kind: PartKind

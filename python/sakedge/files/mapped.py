@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import mmap
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -11,17 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.errors import StorageError
+from sakedge.errors import StorageError, UnsafePathError
 from sakedge.files.atomic import storage_error
+
+# Without O_NONBLOCK the opening of a pipe waits for its other end.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
 class MappedFile:
     """A mapped file. Pages are read when they are touched, and not before.
 
+    It is opened once, and what was opened is judged, not what its name may have come to mean.
     Views keep the map alive; it is unmapped when the file is closed and the last of them is gone.
 
     Args:
         path: A regular file.
+        may_be_link: Whether `path` itself may be a symbolic link to it.
 
     Attributes:
         path: The file.
@@ -29,26 +37,47 @@ class MappedFile:
 
     Raises:
         StorageError: The file is missing, not a regular file, or not readable.
+        UnsafePathError: It is a link and may not be one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, may_be_link: bool = True) -> None:
         self.path = path
         self.data = memoryview(b"")
         self._map: mmap.mmap | None = None
         try:
-            mode = path.stat().st_mode
-            # Checked before it is opened: opening a pipe waits for its other end.
-            if not stat.S_ISREG(mode):
-                kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-                raise StorageError(
-                    f"cannot read {path}", expected="a file", got=kind, remedy="Check the path"
-                )
-            with path.open("rb") as file:
-                if path.stat().st_size:
-                    self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            descriptor = _open(path, may_be_link)
+            try:
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode):
+                    kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+                    raise StorageError(
+                        f"cannot read {path}", expected="a file", got=kind, remedy="Check the path"
+                    )
+                if status.st_size:
+                    self._map = mmap.mmap(descriptor, status.st_size, access=mmap.ACCESS_READ)
                     self.data = memoryview(self._map)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise storage_error("cannot read", path, error) from error
+        except ValueError as error:  # it became shorter since its size was asked for
+            raise StorageError(f"cannot read {path}: {error}", remedy="Read it again") from error
+
+    def check_length(self) -> None:
+        """Checks that the file is still as long as it was.
+
+        Bytes that are cut off while a file is mapped end the process when they are touched.
+
+        Raises:
+            StorageError: It is shorter.
+        """
+        if self._map is not None and self._map.size() < len(self.data):
+            raise StorageError(
+                f"{self.path} was cut short while it was in use",
+                expected=f"{len(self.data)} bytes",
+                got=f"{self._map.size()}",
+                remedy="Replace a file by renaming another over it; copy this one again",
+            )
 
     def advise(self, advice: str) -> None:
         """Advises the system how the file will be used, where that is supported.
@@ -79,3 +108,22 @@ class MappedFile:
         self.advise("DONTNEED")
         self._map = None
         self.data = memoryview(b"")
+
+
+def _open(path: Path, may_be_link: bool) -> int:
+    """Opens a file, whatever it is, for reading."""
+    if may_be_link:
+        return os.open(path, _READ)
+    problem = UnsafePathError(
+        f"{path} is a link",
+        expected="the file itself",
+        remedy="Put the file where the link is",
+    )
+    if not _NO_LINK and path.is_symlink():
+        raise problem
+    try:
+        return os.open(path, _READ | _NO_LINK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise problem from error
+        raise

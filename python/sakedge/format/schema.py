@@ -13,9 +13,17 @@ NO_DIGEST = "0" * 64
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Positive = Annotated[int, Field(ge=1, le=65536)]
-Levels = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=16)]
+Text = Annotated[str, Field(max_length=256)]
+"""A line of free text, such as a version."""
+License = Annotated[str, Field(max_length=1 << 16)]
+"""An SPDX expression, or a licence's whole text."""
+# A list stops at its first error: a long list of errors costs more than the file.
+Levels = Annotated[
+    tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1, max_length=16, fail_fast=True)
+]
 Requires = Annotated[
-    tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=64)
+    tuple[Annotated[str, Field(min_length=1, max_length=64)], ...],
+    Field(max_length=64, fail_fast=True),
 ]
 
 

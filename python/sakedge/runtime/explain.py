@@ -56,6 +56,8 @@ class Explanation(ModelExplanation):
         input_size: Height and width.
         tasks: Tasks that were loaded.
         adapters: Adapters that are active now.
+        teachers: What each active adapter was distilled from, as its file or pack states it.
+        versions: Version of each active adapter that came in a pack that states one.
         not_loaded: Adapters of the file that are not.
         digests: SHA-256 of the stem and of each part; for a swapped adapter that of its pack.
         load_ms: Milliseconds that loading took: to `read` and check the graph, to `compile` it
@@ -69,6 +71,8 @@ class Explanation(ModelExplanation):
     input_size: tuple[int, int]
     tasks: tuple[str, ...]
     adapters: tuple[str, ...]
+    teachers: Mapping[str, str]
+    versions: Mapping[str, str]
     not_loaded: tuple[str, ...]
     digests: Mapping[str, str]
     load_ms: Mapping[str, float]
@@ -102,10 +106,15 @@ class Explanation(ModelExplanation):
             ("  decoder", f"{self.decoder_precision} on {self.isa}{emulated}"),
             ("threads", str(self.threads)),
             ("tasks", ", ".join(self.tasks)),
-            ("adapters", ", ".join(self.adapters) or "none: stem only"),
+            ("adapters", ", ".join(map(self._described, self.adapters)) or "none: stem only"),
             *([("not loaded", ", ".join(self.not_loaded))] if self.not_loaded else []),
             *((f"  {name}", f"SHA-256 {digest[:16]}…") for name, digest in self.digests.items()),
             ("loaded in", ", ".join(f"{stage} {ms:.0f} ms" for stage, ms in self.load_ms.items())),
         ]
         width = max(len(key) for key, _ in rows)
         return "\n".join(f"{key:<{width}}  {value}" for key, value in rows)
+
+    def _described(self, adapter: str) -> str:
+        version = self.versions.get(adapter)
+        known = f", version {version}" if version else ""
+        return f"{adapter} (teacher {self.teachers[adapter]}{known})"

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sakedge.arguments import one_of, shown
-from sakedge.errors import OptionError
+from sakedge.arguments import one_of
+from sakedge.errors import OptionError, shown
 from sakedge.images.tiling import OVERLAP
 
 

@@ -10,6 +10,7 @@ from sakedge.tasks.kinds import KINDS
 
 # A name becomes a part of tensor names and of file names, hence the narrow alphabet.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Label = Annotated[str, Field(max_length=256)]
 Color = tuple[
     Annotated[int, Field(ge=0, le=255)],
     Annotated[int, Field(ge=0, le=255)],
@@ -40,9 +41,9 @@ class TaskInfo(BaseModel):
     name: Name
     kind: Annotated[str, AfterValidator(_known)]
     classes: int = Field(ge=1, le=4096)
-    labels: tuple[str, ...] | None = None
-    colors: tuple[Color, ...] | None = None
-    unit: str | None = None
+    labels: tuple[Label, ...] | None = Field(default=None, fail_fast=True)
+    colors: tuple[Color, ...] | None = Field(default=None, fail_fast=True)
+    unit: Label | None = None
 
     @model_validator(mode="after")
     def _channels_fit_the_kind(self) -> TaskInfo:

@@ -13,9 +13,16 @@ from sakedge.format.onnx import wire
 from sakedge.format.onnx.serialize import ONNX_TYPES
 from sakedge.format.onnx.wire import BYTES, VARINT, Span, WireError
 
+MAX_FIELDS = 1 << 18
+"""Of the model and of its graph, those that are skipped included."""
 MAX_NODES = 1 << 16
 MAX_TENSORS = 1 << 16
-MAX_NODE_BYTES = 1 << 20
+MAX_GRAPH_BYTES = 1 << 22
+"""Of nodes, inputs and outputs together. A ViT-B with five tasks has a tenth of a megabyte; what
+is parsed of them takes up to a hundred times the memory."""
+MAX_VALUE_BYTES = 1 << 12
+"""Of one input or output: a name, a type and four sides."""
+MAX_METADATA = 1 << 10
 MAX_NAME = 1 << 10
 MAX_DIMS = 8
 MAX_DOMAINS = 16
@@ -115,7 +122,7 @@ def scan_model(data: memoryview, name: str) -> ModelScan:
 def _scan_model(data: memoryview, scan: ModelScan, name: str) -> Span | None:
     """Scans the fields around the graph and returns where the graph lies."""
     graph: Span | None = None
-    for number, wire_type, value, span in wire.fields(data, Span(0, len(data))):
+    for number, wire_type, value, span in wire.fields(data, Span(0, len(data)), MAX_FIELDS):
         if number == 1 and wire_type == VARINT:
             scan.ir_version = value
         elif number == 7 and wire_type == BYTES:
@@ -133,6 +140,8 @@ def _scan_model(data: memoryview, scan: ModelScan, name: str) -> Span | None:
             key, where = _entry(data, span)
             if key in scan.metadata:
                 raise NotOnnxError(f"{name} holds two metadata entries {key!r}")
+            if len(scan.metadata) == MAX_METADATA:
+                raise WireError(f"more than {MAX_METADATA} metadata entries")
             scan.metadata[key] = where
         elif number in (20, 25):
             raise NotOnnxError(
@@ -150,11 +159,15 @@ def _not_onnx(name: str, error: WireError) -> NotOnnxError:
 
 
 def _scan_graph(data: memoryview, graph: Span, scan: ModelScan) -> None:
-    small = {1: scan.nodes, 11: scan.inputs, 12: scan.outputs}
-    for part in wire.fields(data, graph):
+    small, size = {1: scan.nodes, 11: scan.inputs, 12: scan.outputs}, 0
+    for part in wire.fields(data, graph, MAX_FIELDS):
         if part.number in small and part.wire_type == BYTES:
-            if part.span.end - part.span.start > MAX_NODE_BYTES:
-                raise WireError(f"a node of more than {MAX_NODE_BYTES} bytes")
+            length = part.span.end - part.span.start
+            if part.number != 1 and length > MAX_VALUE_BYTES:
+                raise WireError(f"an input or output of more than {MAX_VALUE_BYTES} bytes")
+            size += length
+            if size > MAX_GRAPH_BYTES:
+                raise WireError(f"nodes of more than {MAX_GRAPH_BYTES} bytes")
             if len(small[part.number]) == MAX_NODES:
                 raise WireError(f"more than {MAX_NODES} nodes")
             small[part.number].append(part.span)

@@ -41,14 +41,23 @@ class Field(NamedTuple):
     span: Span
 
 
-def fields(data: memoryview, message: Span) -> Iterator[Field]:
+def fields(data: memoryview, message: Span, most: int = 256) -> Iterator[Field]:
     """Yields a message's fields in order.
 
+    Args:
+        data: The file.
+        message: Where the message lies.
+        most: The most fields that it may have; two bytes make one.
+
     Raises:
-        WireError: The bytes are not a message, or a field does not end inside it.
+        WireError: The bytes are not a message, a field does not end inside it, or there are more.
     """
     at, end = message
+    count = 0
     while at < end:
+        count += 1
+        if count > most:
+            raise WireError(f"more than {most} fields in the message at byte {message.start}")
         tag, at = read_varint(data, at, end)
         number, wire_type = tag >> 3, tag & 7
         if number == 0:

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.errors import DigestError, ManifestError, TensorError
+from sakedge.files.paths import file_path
 from sakedge.format.digest import canonical_json, component_digest
 from sakedge.format.pack.manifest import PACK, PartManifest
 from sakedge.format.pack.part import PartPack
 from sakedge.format.pack.safetensors import read_safetensors, write_safetensors
 from sakedge.format.parse import parse, read_fields
 from sakedge.format.schema import METADATA_KEY
+from sakedge.format.values import check_values
 
 
 def read_pack(path: str | Path) -> PartPack:
@@ -25,8 +27,9 @@ def read_pack(path: str | Path) -> PartPack:
     Raises:
         StorageError: The file cannot be read.
         FileFormatError: It is not a pack, or is damaged; the subclass names the cause.
+        OptionError: `path` is no path.
     """
-    path = Path(path)
+    path = file_path("a pack", path)
     content = read_safetensors(path)
     text = content.metadata.get(METADATA_KEY)
     if text is None:
@@ -45,7 +48,8 @@ def read_pack(path: str | Path) -> PartPack:
             got=found,
             remedy="Copy it again",
         )
-    _check_values(content.tensors, path.name)
+    for key, tensor in content.tensors.items():
+        check_values(manifest.component, f"tensor {key} of {path.name}", tensor)
     digest = hashlib.sha256(canonical_json(content.metadata)).hexdigest()
     return PartPack(manifest, content.tensors, digest)
 
@@ -56,15 +60,23 @@ def write_pack(
     """Writes a pack atomically and returns its manifest with the digest.
 
     Raises:
-        TensorError: The tensors are not those that the manifest says, or not finite.
+        ManifestError: The manifest is not one that can be read.
+        TensorError: The tensors are not those that the manifest says, not finite, or too large to
+            be used.
         StorageError: The file cannot be written.
     """
-    path = Path(path)
-    tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    path = file_path("a pack", path)
+    tensors = {
+        name: np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("="))
+        for name, tensor in tensors.items()
+    }
     _check_tensors(manifest, tensors, path.name)
-    _check_values(tensors, path.name)
+    for key, tensor in tensors.items():
+        check_values(manifest.component, f"tensor {key}", tensor)
     manifest = manifest.model_copy(update={"digest": component_digest(tensors)})
-    write_safetensors(path, tensors, {METADATA_KEY: manifest.model_dump_json()})
+    text = manifest.model_dump_json()
+    parse(PACK, read_fields(text.encode(), path.name), path.name)  # as its reader will
+    write_safetensors(path, tensors, {METADATA_KEY: text})
     return manifest
 
 
@@ -84,9 +96,3 @@ def _check_tensors(manifest: PartManifest, tensors: Mapping[str, NDArray[Any]], 
                 expected=str(list(shape)),
                 got=str(list(tensors[key].shape)),
             )
-
-
-def _check_values(tensors: Mapping[str, NDArray[Any]], name: str) -> None:
-    for key, tensor in tensors.items():
-        if not np.isfinite(tensor).all():
-            raise TensorError(f"tensor {key} of {name} holds NaN or infinity")

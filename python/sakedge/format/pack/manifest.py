@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from sakedge.format.layout import Shapes, adapter_shapes, head_shapes, router_shapes
 from sakedge.format.pack.upgrade import from_version_1
 from sakedge.format.parse import Schema
-from sakedge.format.schema import NO_DIGEST, Digest, Levels, OpenModel, Positive, Requires
+from sakedge.format.schema import (
+    NO_DIGEST,
+    Digest,
+    Levels,
+    License,
+    OpenModel,
+    Positive,
+    Requires,
+    Text,
+)
 from sakedge.format.student.parts import Architecture
 from sakedge.tasks import Name, TaskInfo
 
@@ -18,6 +27,7 @@ PACK_VERSION: Literal[2] = 2
 PACK_FEATURES: frozenset[str] = frozenset()
 """Features that a pack may require."""
 
+Names = Annotated[tuple[Name, ...], Field(max_length=256, fail_fast=True)]
 PartKind = Literal["adapter", "router", "head"]
 COMPONENTS: dict[PartKind, str] = {"adapter": "adapters", "router": "routers", "head": "heads"}
 """Kind → first word of its components' names: `adapters.sam`, `routers.edge`, `heads.edge`."""
@@ -56,17 +66,22 @@ class PartManifest(OpenModel):
     requires: Requires = ()
     kind: PartKind
     name: Name
-    version: str = ""
-    license: str | None = None
+    version: Text = ""
+    license: License | None = None
     architecture: Architecture
     levels: Levels
     stem_lineage: Digest
     digest: Digest = NO_DIGEST
-    teacher: str | None = None
+    teacher: Text | None = None
     hidden: Positive | None = None
-    routed_tasks: tuple[Name, ...] = Field(default=(), max_length=256)
-    experts: tuple[Name, ...] | None = Field(default=None, max_length=256)
+    routed_tasks: Names = ()
+    experts: Names | None = None
     task: TaskInfo | None = None
+
+    @property
+    def component(self) -> str:
+        """The component of a student that it is, e.g. `adapters.sam`."""
+        return f"{COMPONENTS[self.kind]}.{self.name}"
 
     def shapes(self) -> Shapes:
         """The pack's tensors."""

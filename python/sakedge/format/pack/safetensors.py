@@ -1,23 +1,35 @@
-"""Reads and writes safetensors files through the safetensors package, under our own errors."""
+"""Reads and writes safetensors files: a header in JSON, then the tensors' bytes without a gap.
+
+Format: https://github.com/huggingface/safetensors#format
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from sakedge.errors import FileFormatError, TensorError, TruncatedFileError
 from sakedge.files.atomic import atomic_write
 from sakedge.files.mapped import MappedFile
+from sakedge.format.strict_json import loads
 
-_DTYPES = {"F32", "F16"}
-# The package distinguishes causes by text alone.
-_WRONG_LENGTH = ("invalid header length", "file not fully covered")
+MAX_HEADER = 1 << 22
+"""Bytes of the header: the manifest, and some 100 for each tensor."""
+MAX_TENSORS = 1 << 14
+MAX_DIMS = 8
+MAX_SIZE = 1 << 32
+"""Of a side, and of an offset in bytes."""
+
+_METADATA = "__metadata__"
+_LENGTH = 8
+"""Bytes before the header, which say how long it is."""
+_DTYPES = {"F32": ("float32", 4), "F16": ("float16", 2)}
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,7 @@ class SafeTensors:
 
 
 def read_safetensors(path: Path) -> SafeTensors:
-    """Reads a safetensors file of float32 and float16 tensors.
+    """Reads a safetensors file of float32 and float16 tensors, which are views of the mapped file.
 
     Raises:
         StorageError: The file cannot be read.
@@ -37,28 +49,96 @@ def read_safetensors(path: Path) -> SafeTensors:
         TensorError: A tensor has another dtype.
         FileFormatError: It is not a safetensors file.
     """
-    MappedFile(path).close()  # raises our own errors for an unusable path
+    file = MappedFile(path)
     try:
-        with safe_open(path, framework="np") as file:
-            tensors = {}
-            for name in sorted(file.keys()):
-                dtype = file.get_slice(name).get_dtype()
-                if dtype not in _DTYPES:
-                    raise TensorError(
-                        f"tensor {name} of {path.name} cannot be used",
-                        expected=f"dtype {' or '.join(sorted(_DTYPES))}",
-                        got=f"dtype {dtype}",
-                    )
-                tensor = file.get_tensor(name)
-                tensor.flags.writeable = False
-                tensors[name] = tensor
-            return SafeTensors(file.metadata() or {}, tensors)
-    except SafetensorError as error:
-        if any(text in str(error) for text in _WRONG_LENGTH):
-            raise TruncatedFileError(
-                f"{path.name} does not end where its header says: {error}", remedy="Copy it again"
-            ) from error
-        raise FileFormatError(f"{path.name} is not a valid safetensors file: {error}") from error
+        header, start = _header(file)
+        metadata = _metadata(header.pop(_METADATA, {}))
+        entries = sorted(_entry(name, entry, path.name) for name, entry in header.items())
+        _check_no_gaps(entries)
+    except ValueError as error:
+        problem = f"{path.name} is not a valid safetensors file: {error}"
+        raise FileFormatError(problem) from None
+    end = start + (entries[-1].end if entries else 0)
+    if end != len(file.data):
+        raise TruncatedFileError(
+            f"{path.name} does not end where its header says",
+            expected=f"{end} bytes",
+            got=str(len(file.data)),
+            remedy="Copy it again",
+        )
+    tensors = {
+        entry.name: file.tensor(entry.dtype, entry.shape, start + entry.begin) for entry in entries
+    }
+    return SafeTensors(metadata, tensors)
+
+
+class _Entry(NamedTuple):
+    """A tensor as the header states it; its bytes count from the header's end."""
+
+    begin: int
+    end: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def _header(file: MappedFile) -> tuple[dict[str, Any], int]:
+    """The header, and the byte at which the tensors begin."""
+    length = int.from_bytes(file.data[:_LENGTH], "little")
+    start = _LENGTH + length
+    if len(file.data) < _LENGTH:
+        raise ValueError(f"it has {len(file.data)} bytes")
+    if length > MAX_HEADER:
+        raise ValueError(f"its header has {length} bytes, more than {MAX_HEADER}")
+    if start > len(file.data):
+        raise TruncatedFileError(
+            f"{file.path.name} ends in its header",
+            expected=f"at least {start} bytes",
+            got=str(len(file.data)),
+            remedy="Copy it again",
+        )
+    header = loads(file.data[_LENGTH:start], most_bytes=MAX_HEADER, most_keys=MAX_TENSORS)
+    if not isinstance(header, dict):
+        raise ValueError("its header is no JSON object")
+    return header, start
+
+
+def _metadata(found: Any) -> dict[str, str]:
+    if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()):
+        return found
+    raise ValueError("its metadata are not texts by name")
+
+
+def _entry(name: str, entry: Any, file: str) -> _Entry:
+    match entry:
+        case {"dtype": str(kind), "shape": [*shape], "data_offsets": [begin, end]}:
+            numbers = [*shape, begin, end]
+        case _:
+            raise ValueError(f"tensor {name} has no dtype, shape and two offsets")
+    if len(shape) > MAX_DIMS or not all(map(_is_size, numbers)):
+        raise ValueError(f"tensor {name} has an impossible shape or place")
+    if kind not in _DTYPES:
+        raise TensorError(
+            f"tensor {name} of {file} cannot be used",
+            expected=f"dtype {' or '.join(sorted(_DTYPES))}",
+            got=f"dtype {kind}",
+        )
+    dtype, size = _DTYPES[kind]
+    if end - begin != size * math.prod(shape):
+        raise ValueError(f"tensor {name} has {end - begin} bytes, which do not fit its shape")
+    return _Entry(begin, end, name, dtype, tuple(shape))
+
+
+def _check_no_gaps(entries: list[_Entry]) -> None:
+    at = 0
+    for entry in entries:
+        if entry.begin != at:
+            raise ValueError(f"tensor {entry.name} begins at byte {entry.begin}, not at {at}")
+        at = entry.end
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SIZE
 
 
 def write_safetensors(

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import onnx
 from google.protobuf.message import DecodeError
 
-from sakedge.errors import (
-    DigestError,
-    ManifestError,
-    NotAStudentError,
-    NotOnnxError,
-    TensorError,
-)
-from sakedge.format.digest import graph_digest
+from sakedge.errors import ManifestError, NotAStudentError, NotOnnxError, TensorError
 from sakedge.format.onnx.scan import ModelScan, StoredTensor
 from sakedge.format.onnx.serialize import TensorSpec
 from sakedge.format.onnx.wire import Span
@@ -22,10 +13,12 @@ from sakedge.format.parse import Fields, read_fields
 from sakedge.format.schema import METADATA_KEY
 from sakedge.format.student.graph import tensor_specs
 from sakedge.format.student.manifest import Manifest
+from sakedge.format.student.nodes import ONNX_DOMAINS
 
 # Far above any real version, far below what a damaged file may state.
 _PLAUSIBLE = range(1, 1000)
-_ONNX_DOMAINS = ("", "ai.onnx")
+MAX_WEIGHTS = 1 << 35
+"""Bytes of all weights: several times the largest vision transformers'."""
 
 
 def manifest_fields(data: memoryview, scan: ModelScan, name: str) -> Fields:
@@ -43,7 +36,7 @@ def manifest_fields(data: memoryview, scan: ModelScan, name: str) -> Fields:
             got=f"metadata {sorted(scan.metadata)}" if scan.metadata else "no metadata",
             remedy="Make one with `sakedge convert`",
         )
-    return read_fields(bytes(data[span.start : span.end]), name)
+    return read_fields(data[span.start : span.end], name)
 
 
 def onnx_versions(scan: ModelScan, name: str) -> tuple[int, int]:
@@ -53,7 +46,7 @@ def onnx_versions(scan: ModelScan, name: str) -> tuple[int, int]:
         NotOnnxError: One is missing or implausible.
         ManifestError: Operators of another domain are imported.
     """
-    foreign = [domain for domain in scan.opsets if domain not in _ONNX_DOMAINS]
+    foreign = [domain for domain in scan.opsets if domain not in ONNX_DOMAINS]
     if foreign:
         raise ManifestError(f"{name} imports operators of {foreign[0]!r}, which no student has")
     if len(scan.opsets) != 1:
@@ -83,6 +76,13 @@ def check_tensors(scan: ModelScan, manifest: Manifest, name: str) -> dict[str, l
     """
     specs = tensor_specs(manifest)
     expected = {spec.name: spec for parts in specs.values() for spec in parts}
+    size = sum(spec.nbytes for spec in expected.values())
+    if size > MAX_WEIGHTS:
+        raise TensorError(
+            f"{name} states more weights than any student has",
+            expected=f"at most {MAX_WEIGHTS} bytes",
+            got=str(size),
+        )
     for spec in expected.values():
         stored = scan.tensors.get(spec.name)
         if stored is None:
@@ -110,44 +110,6 @@ def _check_tensor(stored: StoredTensor, spec: TensorSpec, name: str) -> None:
             expected=f"{spec.nbytes} bytes",
             got=f"{length}",
         )
-
-
-def read_nodes(data: memoryview, scan: ModelScan, manifest: Manifest, name: str) -> list[Any]:
-    """Parses the graph's nodes, refusing what could reach outside the file.
-
-    Raises:
-        ManifestError: A node is malformed, not a standard operator, or holds a graph or a tensor
-            that lies elsewhere.
-        DigestError: The graph is not the one that the manifest was written for.
-    """
-    nodes = [_read_node(data, span, name) for span in scan.nodes]
-    found = graph_digest(data[span.start : span.end] for span in scan.graph_parts())
-    if found != manifest.graph_digest:
-        raise DigestError(
-            f"the graph of {name} was changed or damaged",
-            expected=f"SHA-256 {manifest.graph_digest}",
-            got=found,
-            remedy="Copy or convert the student again",
-        )
-    return nodes
-
-
-def _read_node(data: memoryview, span: Span, name: str) -> Any:
-    try:
-        node = onnx.NodeProto.FromString(bytes(data[span.start : span.end]))
-        # Reading the names decodes them, which fails for those of a damaged file.
-        domain, _ = node.domain, [node.name, node.op_type, *node.input, *node.output]
-    except (DecodeError, ValueError) as error:
-        raise ManifestError(f"{name} holds a node that cannot be read: {error}") from error
-    if domain not in ("", "ai.onnx"):
-        raise ManifestError(f"{name} holds an operator of {domain!r}, which no student has")
-    for attribute in node.attribute:
-        tensors = [attribute.t, *attribute.tensors]
-        if any(t.data_location == onnx.TensorProto.EXTERNAL or t.external_data for t in tensors):
-            raise ManifestError(f"{name} holds a node whose constant lies in another file")
-        if attribute.graphs or attribute.HasField("g") or attribute.HasField("sparse_tensor"):
-            raise ManifestError(f"{name} holds a node with a graph in it, which no student has")
-    return node
 
 
 def check_interface(data: memoryview, scan: ModelScan, manifest: Manifest, name: str) -> None:

@@ -59,13 +59,13 @@ class Manifest(OpenModel):
     architecture: Architecture
     input_size: tuple[Annotated[int, Field(ge=1, le=65536)], Annotated[int, Field(ge=1, le=65536)]]
     levels: Levels
-    tasks: tuple[TaskInfo, ...] = Field(min_length=1, max_length=256)
-    adapters: tuple[AdapterInfo, ...] = Field(max_length=256)
+    tasks: tuple[TaskInfo, ...] = Field(min_length=1, max_length=256, fail_fast=True)
+    adapters: tuple[AdapterInfo, ...] = Field(max_length=256, fail_fast=True)
     preprocess: Preprocess = Preprocess()
     storage: Storage
     provenance: Provenance
     stem_lineage: Digest
-    quality: tuple[QualityEntry, ...] = ()
+    quality: tuple[QualityEntry, ...] = Field(default=(), max_length=1024, fail_fast=True)
     digests: dict[str, Digest]
     graph_digest: Digest = NO_DIGEST
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sakedge.format.schema import Digest, OpenModel
+from sakedge.format.schema import Digest, License, OpenModel, Text
 from sakedge.tasks import Name
 
+# Wider than any normalisation of values in 0…1, and narrow enough that scale and shift are float32.
+Mean = Annotated[float, Field(ge=-1e6, le=1e6)]
+Std = Annotated[float, Field(ge=1e-6, le=1e6)]
 Fit = Literal["pad", "letterbox", "tile"]
 Stored = Literal["fp32", "fp16"]
 
@@ -27,8 +30,8 @@ class AdapterInfo(OpenModel):
     """
 
     name: Name
-    teacher: str
-    license: str | None = None
+    teacher: Text
+    license: License | None = None
     hidden: int = Field(ge=1, le=65536)
 
 
@@ -74,15 +77,9 @@ class Preprocess(OpenModel):
         fit: How an image of another size is fitted unless the caller says otherwise.
     """
 
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    mean: tuple[Mean, Mean, Mean] = (0.485, 0.456, 0.406)
+    std: tuple[Std, Std, Std] = (0.229, 0.224, 0.225)
     fit: Fit = "pad"
-
-    @model_validator(mode="after")
-    def _std_is_positive(self) -> Preprocess:
-        if not all(s > 0 for s in self.std):
-            raise ValueError(f"std must be positive, not {self.std}")
-        return self
 
 
 class Storage(OpenModel):
@@ -126,6 +123,6 @@ class Provenance(OpenModel):
         license: Licence of the weights as a whole.
     """
 
-    tool: str
+    tool: Text
     source_sha256: Digest | None = None
-    license: str | None = None
+    license: License | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from sakedge.format.schema import Digest, OpenModel
+from sakedge.format.schema import Digest, OpenModel, Text
 from sakedge.tasks import Name
 
 
@@ -22,12 +22,12 @@ class TaskQuality(OpenModel):
         dataset: Name of the images' data set.
     """
 
-    metric: str
+    metric: Text
     value: float
     reference: float
     passed: bool
     n: int = Field(ge=1)
-    dataset: str
+    dataset: Text
 
 
 class QualityEntry(OpenModel):
@@ -43,8 +43,8 @@ class QualityEntry(OpenModel):
 
     content: Digest
     adapters: dict[Name, Digest]
-    precision: str
-    runtime: str
+    precision: Text
+    runtime: Text
     tasks: dict[Name, TaskQuality] = Field(min_length=1)
 
     def passes(self, tasks: Iterable[str]) -> bool:

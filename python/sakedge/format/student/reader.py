@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.arguments import pick
@@ -16,16 +16,14 @@ from sakedge.errors import (
     DigestError,
     OptionError,
     StorageError,
-    TensorError,
-    TruncatedFileError,
     UnknownNameError,
     UnknownTaskError,
-    UnsafePathError,
 )
 from sakedge.files.mapped import MappedFile
+from sakedge.files.paths import file_path
 from sakedge.files.sparing import sparing
 from sakedge.format.digest import component_digest
-from sakedge.format.onnx.scan import StoredTensor, scan_model
+from sakedge.format.onnx.scan import scan_model
 from sakedge.format.onnx.serialize import TensorSpec
 from sakedge.format.parse import parse
 from sakedge.format.student.contents import (
@@ -33,12 +31,14 @@ from sakedge.format.student.contents import (
     check_tensors,
     manifest_fields,
     onnx_versions,
-    read_nodes,
 )
 from sakedge.format.student.cuts import Cut, stem_cut, whole_cut
 from sakedge.format.student.digests import content_digest, file_digest
 from sakedge.format.student.manifest import STUDENT, Manifest
+from sakedge.format.student.nodes import read_nodes
+from sakedge.format.student.places import Places
 from sakedge.format.student.subgraph import Subgraph, cut
+from sakedge.format.values import check_values
 
 
 class StudentFile:
@@ -72,12 +72,8 @@ class StudentFile:
         self._specs = check_tensors(scan, self.manifest, name)
         check_interface(data, scan, self.manifest, name)
         self._nodes = read_nodes(data, scan, self.manifest, name)
-        self._external: MappedFile | None = None
-        self._places = {
-            spec.name: self._place(scan.tensors[spec.name], spec)
-            for specs in self._specs.values()
-            for spec in specs
-        }
+        every = (spec for specs in self._specs.values() for spec in specs)
+        self._places = Places(self._file, scan.tensors, every)
         self.content_digest = content_digest(self.manifest, self.opset, self.ir_version)
         self.file_digest = file_digest(data, scan)
         self._closed = False
@@ -85,19 +81,20 @@ class StudentFile:
         self._file.advise("NORMAL")
 
     @classmethod
-    def open(cls, path: str | Path) -> StudentFile:
+    def open(cls, path: str | os.PathLike[str]) -> StudentFile:
         """Opens and validates a student file without reading its weights.
 
         Raises:
             StorageError: The file, or its data file, is missing or cannot be read.
             FileFormatError: It is not a student, or is damaged; the subclass names the cause.
+            OptionError: `path` is no path.
         """
-        return cls(Path(path))
+        return cls(file_path("a student", path))
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The file itself, and the one that holds its weights if they lie outside."""
-        return (self.path,) if self._external is None else (self.path, self._external.path)
+        return tuple(file.path for file in self._places.files)
 
     def component(self, name: str) -> dict[str, NDArray[Any]]:
         """Reads one component, e.g. `stem`, `adapters.sam`, `routers.edge` or `heads.edge`.
@@ -107,8 +104,9 @@ class StudentFile:
 
         Raises:
             UnknownNameError: The student has no such component.
+            StorageError: The file is closed, or was cut short since it was opened.
             DigestError: Its bytes are not those that the manifest was written for.
-            TensorError: A value is NaN or infinite.
+            TensorError: A value is NaN, infinite or too large to be used.
         """
         if self._closed:
             raise StorageError(f"{self.path.name} is closed")
@@ -117,6 +115,8 @@ class StudentFile:
                 f"{self.path.name} has no component {name!r}",
                 expected=f"one of {', '.join(self._specs)}",
             )
+        for file in self._places.files:
+            file.check_length()
         tensors = {spec.name: self._tensor(spec) for spec in self._specs[name]}
         found = component_digest(tensors)
         if found != self.manifest.digests[name]:
@@ -127,8 +127,7 @@ class StudentFile:
                 remedy="Copy or convert the student again",
             )
         for key, tensor in tensors.items():
-            if not np.isfinite(tensor).all():
-                raise TensorError(f"tensor {key} of {self.path.name} holds NaN or infinity")
+            check_values(name, f"tensor {key} of {self.path.name}", tensor)
         return tensors
 
     def stem(self) -> Subgraph:
@@ -164,9 +163,8 @@ class StudentFile:
 
     def release(self) -> None:
         """Releases the memory of what was read so far; what is touched again is read again."""
-        for file in (self._file, self._external):
-            if file is not None:
-                file.advise("DONTNEED")
+        for file in self._places.files:
+            file.advise("DONTNEED")
 
     def sparing(self) -> AbstractContextManager[None]:
         """Releases what was read soon after, while the block runs."""
@@ -175,9 +173,8 @@ class StudentFile:
     def close(self) -> None:
         """Closes the file. Tensors already given out stay valid."""
         self._closed = True
-        self._file.close()
-        if self._external is not None:
-            self._external.close()
+        for file in self._places.files:
+            file.close()
 
     def __enter__(self) -> StudentFile:
         return self
@@ -200,47 +197,3 @@ class StudentFile:
     def _tensor(self, spec: TensorSpec) -> NDArray[Any]:
         file, start = self._places[spec.name]
         return file.tensor(spec.dtype, spec.shape, start)
-
-    def _place(self, stored: StoredTensor, spec: TensorSpec) -> tuple[MappedFile, int]:
-        """The file that holds a tensor's values and the byte they begin at, checked."""
-        if stored.values is not None:
-            return self._file, stored.values.start
-        file = self._external_file(stored.external.get("location", ""))
-        texts = [stored.external.get("offset", "0"), stored.external.get("length", "")]
-        if not all(text.isascii() and text.isdigit() and len(text) < 20 for text in texts):
-            raise TensorError(
-                f"tensor {spec.name} states no valid offset and length in {file.path.name}"
-            )
-        offset, length = (int(text) for text in texts)
-        if length != spec.nbytes:
-            raise TensorError(
-                f"tensor {spec.name} of {self.path.name} has values of the wrong length",
-                expected=f"{spec.nbytes} bytes",
-                got=f"{length}",
-            )
-        if offset + length > len(file.data):
-            raise TruncatedFileError(
-                f"{file.path.name} is truncated: it ends at byte {len(file.data)}, but tensor "
-                f"{spec.name} at {offset + length}",
-                remedy="Copy or download it again",
-            )
-        return file, offset
-
-    def _external_file(self, location: str) -> MappedFile:
-        plain = location not in ("", ".", "..") and not set(location) & set("/\\:\0")
-        if not plain:
-            raise UnsafePathError(
-                f"{self.path.name} keeps weights under a path that leaves its folder",
-                expected="a plain file name",
-                got=repr(location),
-                remedy="Do not use this file",
-            )
-        if self._external is None:
-            self._external = MappedFile(self.path.parent / location)
-        if self._external.path.name != location:
-            raise TensorError(
-                f"{self.path.name} keeps its weights in two files",
-                expected=self._external.path.name,
-                got=location,
-            )
-        return self._external

@@ -14,9 +14,11 @@ from sakedge.errors import ManifestError, TensorError
 from sakedge.files.atomic import atomic_write
 from sakedge.format.digest import ComponentDigest, as_bytes, graph_digest
 from sakedge.format.onnx.serialize import ALIGNMENT, ONNX_LIMIT, ModelFile, TensorSpec, lay_out
+from sakedge.format.parse import parse, read_fields
 from sakedge.format.schema import METADATA_KEY, NO_DIGEST
 from sakedge.format.student.graph import student_graph, tensor_specs
-from sakedge.format.student.manifest import Manifest
+from sakedge.format.student.manifest import STUDENT, Manifest
+from sakedge.format.values import check_values
 from sakedge.progress import Progress
 
 Components = Mapping[str, Mapping[str, NDArray[Any]]]
@@ -49,8 +51,10 @@ def write_student(
         The manifest with its digests.
 
     Raises:
-        ManifestError: The stem is not float32 and the manifest states no lineage.
-        TensorError: A tensor is missing, or has the wrong shape or dtype, or is not finite.
+        ManifestError: The manifest is not one that can be read, or the stem is not float32 and it
+            states no lineage.
+        TensorError: A tensor is missing, has the wrong shape or dtype, or holds a value that is not
+            finite or too large to be used.
         StorageError: The file cannot be written.
     """
     path = Path(path)
@@ -63,7 +67,9 @@ def write_student(
     graph = student_graph(manifest)
     graph_sha = graph_digest(part for _, part in graph.parts())
     manifest = manifest.model_copy(update={"graph_digest": graph_sha})
-    metadata = (METADATA_KEY, _with_digests(manifest, {}).model_dump_json())
+    text = _with_digests(manifest, {}).model_dump_json()
+    parse(STUDENT, read_fields(text.encode(), path.name), path.name)  # as its reader will
+    metadata = (METADATA_KEY, text)
     producer = manifest.provenance.tool
 
     def plan(location: str | None) -> ModelFile:
@@ -133,9 +139,9 @@ def _checked(components: Components, component: str, spec: TensorSpec) -> NDArra
         raise TensorError(
             f"tensor {spec.name} does not fit the manifest", expected=expected, got=got
         )
-    if not np.isfinite(tensor).all():
-        raise TensorError(f"tensor {spec.name} holds NaN or infinity")
-    return np.ascontiguousarray(tensor)
+    tensor = np.ascontiguousarray(tensor, dtype=spec.dtype)
+    check_values(component, f"tensor {spec.name}", tensor)
+    return tensor
 
 
 def _with_digests(manifest: Manifest, digests: Mapping[str, str]) -> Manifest:
