@@ -19,7 +19,8 @@ from PIL import Image
 from sakedge.errors import ImageError, OptionError, SourceError, UnknownTaskError
 from sakedge.images import Picture
 from sakedge.sources import FrameError, Stream, open_source
-from sakedge.sources.video import Live, Recording, display_name
+from sakedge.sources.address import display_name
+from sakedge.sources.video import Video
 
 
 def _write_images(folder: Path, names: list[str]) -> None:
@@ -84,7 +85,7 @@ def _number(picture: Picture | None) -> int:
 def test_a_video_yields_every_frame(tmp_path: Path) -> None:
     _write_video(tmp_path / "line.avi", 20)
     source = open_source(tmp_path / "line.avi")
-    assert isinstance(source, Recording)
+    assert isinstance(source, Video)
     frames = list(source)
     assert [_number(frame.picture) for frame in frames] == list(range(20))
     assert Path(frames[7].name).name == "line.avi#000007"
@@ -139,7 +140,7 @@ class _serving:  # noqa: N801
 
 def test_a_camera_yields_the_newest_frame_and_survives_a_lost_connection(camera: str) -> None:
     source = open_source(camera)
-    assert isinstance(source, Live)
+    assert isinstance(source, Video)
     stream = Stream(source, lambda pictures: pictures)
     seen = 0
     with stream:

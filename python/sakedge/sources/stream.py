@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Literal, TypeAlias, TypeVar
@@ -65,6 +65,7 @@ class Stream(Generic[T]):
         self._run = run
         self._batch = batch
         self._on_error = on_error
+        self._closed = False
         self.errors: deque[FrameError] = deque(maxlen=100)
         self.error_count = 0
 
@@ -72,6 +73,16 @@ class Stream(Generic[T]):
     def dropped(self) -> int:
         """Frames of a live source that were dropped for newer ones."""
         return self._source.dropped
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """Paths of the files that the source reads."""
+        return self._source.inputs
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Files of a folder or pattern that are passed over because they are no images."""
+        return self._source.skipped
 
     def __iter__(self) -> Iterator[T]:
         try:
@@ -84,13 +95,14 @@ class Stream(Generic[T]):
                 if len(waiting) == self._batch:
                     yield from self._results(waiting)
                     waiting = []
-            if waiting:
+            if waiting and not self._closed:
                 yield from self._results(waiting)
         finally:
-            self._source.close()
+            self.close()
 
     def close(self) -> None:
-        """Closes the source; a running loop ends."""
+        """Closes the source, from any thread; a running loop ends before its next result."""
+        self._closed = True
         self._source.close()
 
     def __enter__(self) -> Stream[T]:
@@ -107,6 +119,8 @@ class Stream(Generic[T]):
     def _results(self, pictures: list[Picture]) -> Iterator[T]:
         """Runs a batch and reports the pictures in it that cannot be used."""
         for picture, result in zip(pictures, self._run(pictures), strict=True):
+            if self._closed:
+                return
             if isinstance(result, ImageError):
                 self._report(Frame(picture.source or "array", error=result))
             else:
