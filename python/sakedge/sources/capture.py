@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,9 @@ from sakedge.errors import SourceError
 
 TIMEOUT_MS = 10_000
 """How long a network stream may take to answer and to send a frame."""
+
+_TEXT = float(int.from_bytes(b"ansi", "little"))
+"""The codec by which FFmpeg draws text files."""
 
 # OpenCV and FFmpeg would write to standard error by themselves, addresses among it. Both are read
 # once, when OpenCV is imported and first opens a video; whoever set them keeps them.
@@ -45,7 +47,11 @@ def open_file(path: Path) -> Any | None:
     """
     cv2 = require_opencv()
     with _plain_name(path) as name:
-        return _opened(lambda: cv2.VideoCapture(name, _demuxer(cv2)))
+        capture = _opened(lambda: cv2.VideoCapture(name, _demuxer(cv2)))
+    if capture is not None and capture.get(cv2.CAP_PROP_FOURCC) == _TEXT:
+        capture.release()
+        return None
+    return capture
 
 
 def open_url(url: str) -> Any | None:
@@ -109,18 +115,15 @@ def _demuxer(cv2: Any) -> int:
 
 @contextmanager
 def _plain_name(path: Path) -> Iterator[str]:
-    """A name of the file that FFmpeg takes for nothing else.
+    """A name of the file that FFmpeg takes for nothing but a file, whatever it is called.
 
-    An absolute path is not read as a URL (`a:b.mp4`), but `%03d` still as a pattern; and OpenCV
-    dies of bytes that are not UTF-8, which only Linux has in names.
+    By descriptor nothing in the name counts: `%03d` is no pattern, `.txt` does not make text a
+    video, and OpenCV does not die of bytes that are not UTF-8. Where there is no such name, an
+    absolute path at least is not read as a URL (`a:b.mp4`).
     """
-    name = str(path.absolute())
-    is_utf8 = name.encode(errors="ignore").decode() == name
-    if not sys.platform.startswith("linux") or ("%" not in name and is_utf8):
-        yield name
-        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        yield f"/proc/self/fd/{descriptor}"
+        name = Path(f"/proc/self/fd/{descriptor}")
+        yield str(name if name.exists() else path.absolute())
     finally:
         os.close(descriptor)

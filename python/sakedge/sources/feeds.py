@@ -6,6 +6,7 @@ import os
 import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sakedge.errors import SourceError
 from sakedge.sources.address import check_url, display_name
@@ -58,13 +59,13 @@ def stream(url: str, reconnect: Reconnect) -> Video:
     """
     check_url(url)
     require_opencv()
-    is_http = url.lower().startswith("http")
-    feed = Feed(
-        display_name(url),
-        partial(open_url, url),
-        lambda capture: announced_frames(capture) is not None or (is_http and is_file(url)),
-    )
-    return _video(feed, reconnect)
+
+    def ends(capture: Any | None) -> bool:
+        if capture is not None and announced_frames(capture) is not None:
+            return True
+        return url.lower().startswith("http") and is_file(url)
+
+    return _video(Feed(display_name(url), partial(open_url, url), ends), reconnect)
 
 
 def _video(feed: Feed, reconnect: Reconnect) -> Video:

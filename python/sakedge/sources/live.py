@@ -22,12 +22,13 @@ class Feed:
     Attributes:
         name: As it may be shown.
         open: Returns a capture, or None if it does not answer.
-        ends: Whether what was opened is a recording after all.
+        ends: Whether what was opened is a recording after all; also asked of what cannot be
+            opened (None), as no waiting makes a video of a file that is none.
     """
 
     name: str
     open: Callable[[], Any | None]
-    ends: Callable[[Any], bool]
+    ends: Callable[[Any | None], bool]
 
 
 class LiveReader:
@@ -52,14 +53,31 @@ class LiveReader:
         while not self._handoff.closed:
             try:
                 capture = self._feed.open()
-                problem = "cannot open {}" if capture is None else "lost the connection to {}"
-                if capture is not None and self._read_on(capture):
-                    return
                 cause = None
+                if capture is None:
+                    problem = "cannot open {}"
+                    if self._is_no_video():
+                        return
+                elif self._read_on(capture):
+                    return
+                else:
+                    problem = "lost the connection to {}"
             except Exception as error:  # whatever OpenCV or a driver raises, it may work again
                 problem, cause = "cannot read {}", describe(error)
             if not self._handoff.closed and not self._wait(problem, cause):
                 return
+
+    def _is_no_video(self) -> bool:
+        """Whether what does not open is a file, which is reported."""
+        if self._number or not self._feed.ends(None):
+            return False
+        problem = SourceError(
+            f"{self._feed.name} is a file, but not a video",
+            expected="a video that OpenCV reads",
+            remedy="Check that the file is whole and its codec supported",
+        )
+        self._handoff.put(Frame(self._feed.name, error=problem))
+        return True
 
     def _read_on(self, capture: Any) -> bool:
         """Reads until the connection is lost; returns whether it was a recording."""

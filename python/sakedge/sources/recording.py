@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from sakedge.errors import SourceError
 from sakedge.images import Picture, read
 from sakedge.sources.base import Frame
-from sakedge.sources.capture import announced_frames, open_file, position, to_rgb
+from sakedge.sources.capture import announced_frames, describe, open_file, position, to_rgb
 from sakedge.sources.ending import Tally
 from sakedge.sources.handoff import Handoff
 from sakedge.sources.video import Video
@@ -22,31 +23,47 @@ more to read. At the end, asking costs some microseconds.
 
 
 def open_recording(path: Path) -> Video:
-    """A video file as a source.
+    """A video file as a source; opened when this returns.
 
     Raises:
         SourceError: It is no video, or OpenCV is not installed.
     """
-    try:
-        capture = open_file(path)
-    except SourceError as error:
-        problem = f"{path} is no image, and {error.problem}"
-        raise SourceError(problem, remedy=error.remedy) from error
-    if capture is None:
-        empty = path.stat().st_size == 0
-        raise SourceError(
-            f"{path} is {'empty' if empty else 'neither an image nor a video'}",
-            expected="an image that Pillow reads or a video that OpenCV reads",
-            remedy="Check that the file is whole and its codec supported",
-        )
+    opened: Future[None] = Future()
 
     def read(handoff: Handoff) -> None:
+        try:
+            capture = _open(path)
+        except Exception as error:
+            opened.set_exception(error)
+            return
+        opened.set_result(None)
         try:
             read_recording(capture, str(path), handoff, path)
         finally:
             capture.release()
 
-    return Video(str(path), read, (str(path),))
+    video = Video(str(path), read, (str(path),))
+    video.start()
+    opened.result()
+    return video
+
+
+def _open(path: Path) -> Any:
+    try:
+        capture = open_file(path)
+    except SourceError as error:
+        problem = f"{path} is no image, and {error.problem}"
+        raise SourceError(problem, remedy=error.remedy) from error
+    except Exception as error:  # whatever OpenCV raises
+        raise SourceError(f"cannot open {path}", got=describe(error)) from error
+    if capture is not None:
+        return capture
+    empty = path.stat().st_size == 0
+    raise SourceError(
+        f"{path} is {'empty' if empty else 'neither an image nor a video'}",
+        expected="an image that Pillow reads or a video that OpenCV reads",
+        remedy="Check that the file is whole and its codec supported",
+    )
 
 
 def read_recording(
