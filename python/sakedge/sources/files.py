@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
 from stat import S_ISREG
 
-from PIL import Image
-
-from sakedge.errors import ImageError, OptionError, SourceError, StorageError
+from sakedge.errors import ImageError, OptionError, SakedgeError, SourceError, StorageError
 from sakedge.images import ImageLike, read
-from sakedge.images.formats import FORMATS, format_of
+from sakedge.images.formats import format_of
 from sakedge.logs import LOG
 from sakedge.sources.address import display_name, is_url
 from sakedge.sources.base import Frame
@@ -58,8 +56,8 @@ class Files:
 def images_of(paths: Iterable[Path], place: str) -> Files:
     """The images among files, by their content.
 
-    A file that is none, but is called like one, is kept: it is damaged or empty, and reading it
-    says so. What else there is gets a warning.
+    A file that is none, but is called like one, is kept: it is empty, damaged, or of a format that
+    is not read, and reading it says so. What else there is gets a warning.
 
     Args:
         paths: Files and folders, in the order wanted.
@@ -102,7 +100,7 @@ def _frame(image: ImageLike, name: str) -> Frame:
                 remedy="Open each stream alone",
             )
         picture = read(image)
-    except (ImageError, OptionError, SourceError, StorageError) as error:
+    except (ImageError, OptionError, SakedgeError, SourceError, StorageError) as error:
         return Frame(name, error=error)
     return Frame(picture.source or name, picture)
 
@@ -113,20 +111,12 @@ def _is_image(path: Path) -> bool:
             return False
         with path.open("rb") as file:
             return format_of(file) is not None or _claims_to_be_image(path)
-    except OSError:
+    except (OSError, SakedgeError):
         return _claims_to_be_image(path)
 
 
 def _claims_to_be_image(path: Path) -> bool:
-    return path.suffix.lower() in _suffixes()
-
-
-@cache
-def _suffixes() -> frozenset[str]:
-    """What Pillow calls files of the formats that are read."""
-    return frozenset(
-        suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS
-    )
+    return str(guess_type(path.name, strict=False)[0]).startswith("image/")
 
 
 def _is_unmentioned(path: Path) -> bool:
