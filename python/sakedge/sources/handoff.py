@@ -21,30 +21,28 @@ class Handoff:
 
     Attributes:
         dropped: Frames that gave way to newer ones.
+        closed: Whether nobody wants more frames.
     """
 
     def __init__(self) -> None:
-        self._news = threading.Condition()
+        # A thread may take the lock that it has: Python closes a forgotten source, or handles a
+        # signal, in the middle of anything.
+        self._news = threading.Condition(threading.RLock())
         self._frames: deque[Frame] = deque()
-        self._closed = threading.Event()
         self._finished = False
+        self.closed = False
         self.dropped = 0
-
-    @property
-    def closed(self) -> bool:
-        """Whether nobody wants more frames."""
-        return self._closed.is_set()
 
     def close(self) -> None:
         """Says that no more frames are wanted; both sides stop waiting at once."""
-        self._closed.set()
+        self.closed = True
         with self._news:
-            self._frames.clear()
             self._news.notify_all()
 
     def rest(self, seconds: float) -> None:
         """Waits that long, or until it is closed."""
-        self._closed.wait(seconds)
+        with self._news:
+            self._news.wait_for(lambda: self.closed, seconds)
 
     def finish(self) -> None:
         """Says that no more frames will come."""
