@@ -11,7 +11,7 @@ AARCH64 := --target=aarch64-linux-gnu -march=armv8.2-a+dotprod+i8mm+bf16 -std=c+
 # The kernel and concurrency tests under sanitizers: make sanitize, make sanitize SANITIZE=thread
 SANITIZE ?= address,undefined
 
-.PHONY: demo test sanitize lint format wheel wheels clean
+.PHONY: demo test sanitize qualify lint format wheel wheels clean
 
 demo: .venv/demo.stamp
 	$(BIN)/sakedge demo --output $(OUT)
@@ -21,6 +21,11 @@ test: .venv/dev.stamp
 
 sanitize: .venv/dev.stamp
 	$(BIN)/python -m tools.sanitize $(SANITIZE)
+
+# Too long for every change: fuzzers, soaks, sanitizers; all of them, or CHECKS=soak-exits-openvino.
+# Writes docs/qualification.md, which is committed.
+qualify: .venv/dev.stamp
+	$(BIN)/python -m tools.qualify $(CHECKS)
 
 lint: .venv/dev.stamp .venv/lint.stamp
 	$(BIN)/ruff check .

@@ -35,11 +35,13 @@ struct Wanted {
 struct Arrays {
   py::list values, logits, maps;
   py::array_t<float> routing;  // [tasks, levels, experts]
+  std::unique_ptr<bool> finite = std::make_unique<bool>(true);
 
   Arrays(const Snapshot& snapshot, const Geometry& geometry, const Window& window, Wanted wanted,
          ImageRequest& request)
       : routing({snapshot.task_count(), geometry.level_count(), snapshot.experts()}) {
     request.routing = routing.mutable_data();
+    request.finite = finite.get();
     for (const TaskParts& task : snapshot.tasks) {
       const Index classes = task.head->classes;
       Output output;
@@ -66,8 +68,8 @@ struct Arrays {
   }
 };
 
-// For each image its values, logits and maps, each a list by task, empty where not wanted, and its
-// routing.
+// For each image its values, logits and maps, each a list by task, empty where not wanted, its
+// routing, and whether all of it is finite.
 py::list run(Decoder& decoder, const std::vector<Floats>& stem,
              const std::vector<std::shared_ptr<Snapshot>>& snapshots,
              const std::vector<WindowArguments>& windows, bool values, bool logits, bool maps,
@@ -103,7 +105,7 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem,
   raise_unless_ok(status);
   py::list all;
   for (Arrays& each : results) {
-    all.append(py::make_tuple(each.values, each.logits, each.maps, each.routing));
+    all.append(py::make_tuple(each.values, each.logits, each.maps, each.routing, *each.finite));
   }
   return all;
 }

@@ -35,6 +35,7 @@ Result router(const cpu::PackedKernels& kernels, const Arrays& in);
 Result peak(Peak kernel, const Arrays& in);
 
 // tokens.cpp
+Result magnitude_f32(const cpu::KernelTable& table, const Arrays& in);
 Result gelu_f32(const cpu::KernelTable& table, const Arrays& in);
 Result layer_norm_f32(const cpu::KernelTable& table, const Arrays& in);
 Result mix_f32(const cpu::KernelTable& table, const Arrays& in);

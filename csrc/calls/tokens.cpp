@@ -3,6 +3,13 @@
 
 namespace sakedge::calls {
 
+Result magnitude_f32(const cpu::KernelTable& table, const Arrays& in) {
+  if (in.size() != 1 || in[0].shape.size() != 1) {
+    return wrong_inputs("x [n]");
+  }
+  return Arrays{{{1}, {table.magnitude_f32(in[0].shape[0], in[0].values.data())}}};
+}
+
 Result gelu_f32(const cpu::KernelTable& table, const Arrays& in) {
   if (in.size() != 1 || in[0].shape.size() != 1) {
     return wrong_inputs("x [n]");

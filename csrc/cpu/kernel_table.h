@@ -14,8 +14,10 @@
 // elements apart; sizes may be any value >= 0 unless stated; outputs overlap no input unless
 // stated; nothing allocates, throws or keeps a pointer. Sums are formed in an order that depends on
 // the sizes alone, and a row's result does not depend on the rows beside it, so results are the
-// same bits on every call and for every tiling of the rows. Inputs are finite; no intermediate is
-// larger than the sum of absolute products, so overflow needs inputs near 1e19.
+// same bits on every call and for every tiling of the rows. No intermediate of finite inputs is
+// larger than the sum of absolute products, so overflow needs inputs near 1e19. NaN and infinity,
+// whether they come in or arise, stay: what is computed from them is NaN or infinite, except that
+// the GELU of -infinity is 0 and that decoders may return any value of theirs.
 namespace sakedge::cpu {
 
 // ---- Matrix kernels, one of each per arithmetic ----
@@ -189,6 +191,7 @@ struct PlaneArgs {
 };
 
 // The kernels:
+// magnitude_f32          the largest absolute value, 0 of none; NaN if one is.
 // gelu_f32               in place x * Phi(x), exact (erf) form; error <= 5 u |x|, below x = -5.6
 //                        never more than 28 u.
 // layer_norm_f32, mix_f32, head_expand_f32   see their arguments.

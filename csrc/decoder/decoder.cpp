@@ -1,6 +1,7 @@
 #include "decoder/decoder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "decoder/pass/pass.h"
@@ -19,7 +20,7 @@ bool sane(const Geometry& g) {
 Status check(const ImageRequest& image, const Geometry& geometry, Arithmetic arithmetic) {
   if (image.snapshot == nullptr || static_cast<Index>(image.stem.size()) != geometry.blocks + 1 ||
       static_cast<Index>(image.outputs.size()) != image.snapshot->task_count() ||
-      image.routing == nullptr) {
+      image.routing == nullptr || image.finite == nullptr) {
     return {Code::kInvalid, "run: an image lacks its snapshot, stem outputs or results"};
   }
   return check(*image.snapshot, geometry, arithmetic);
@@ -55,8 +56,10 @@ Status Decoder::run(std::span<const ImageRequest> images) {
   const WorkspacePool::Lease workspace = workspaces_.acquire();
   const ThreadPool::Burst burst(*pool_);
   for (const ImageRequest& image : images) {
+    std::atomic<bool> finite = true;
     run_pass({kernels_, select(kernels_, arithmetic_), geometry_, image, *image.snapshot,
-              expand_rows_, expand_columns_, *pool_, *workspace});
+              expand_rows_, expand_columns_, *pool_, *workspace, finite});
+    *image.finite = finite;
   }
   return {};
 }

@@ -25,6 +25,7 @@ struct ImageRequest {
   Window window;
   std::vector<Output> outputs;  // one per task of the snapshot
   float* routing = nullptr;     // [tasks, levels, experts]; written
+  bool* finite = nullptr;       // written: false if NaN, infinity or overflow is in the results
   float min_weight = 0.0f;      // a path below it contributes nothing to that task and level
 };
 

@@ -80,7 +80,7 @@ class Decoder:
         logits: bool,
         maps: bool,
         min_weight: float,
-    ) -> list[tuple[list[_Values], list[_F32], list[_F32], _F32]]: ...
+    ) -> list[tuple[list[_Values], list[_F32], list[_F32], _F32, bool]]: ...
 
 def decode_map(
     pool: ThreadPool, family: str, map: _F32, input_size: _Size, window: _Window

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from sakedge import logs
 from sakedge.adapters.preparer import require
 from sakedge.adapters.slots import Change
 from sakedge.adapters.snapshot import Part, Snapshot, sources
-from sakedge.arguments import pick
+from sakedge.arguments import path_from, pick
 from sakedge.backends import registry
 from sakedge.backends.cache import resolve_cache_dir
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
 from sakedge.format import StudentFile
 from sakedge.runtime.clock import Clock
+from sakedge.runtime.exits import native
 from sakedge.runtime.models import MODELS, load_model
 from sakedge.runtime.options import Options
 from sakedge.runtime.session import Request
@@ -65,9 +65,10 @@ def load(
         BackendError: The backend cannot run here, or no backend can; with the reasons.
     """
     logs.configure()
+    path = path_from("student", path)
     options = Options.parse(config, registry.names(), tuple(MODELS))
     arguments: dict[str, Any] = {
-        "path": str(Path(path).absolute()),
+        "path": str(path.absolute()),
         "adapters": adapters,
         "tasks": tasks,
         "backend": backend,
@@ -79,7 +80,7 @@ def load(
     }
     thread_count = resolve_threads(threads)
     clock = Clock("read", "compile", "decoder")
-    with StudentFile.open(os.fspath(path)) as file, file.sparing():
+    with native(), StudentFile.open(path) as file, file.sparing():
         manifest = file.manifest
         adapters = pick("adapter", adapters, manifest.adapter_names, UnknownAdapterError)
         tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
@@ -106,7 +107,7 @@ def load(
             snapshot = snapshot.having(Part(source.id, model.prepare(source), source.task))
         clock.lap("decoder")
     origin = Origin(
-        os.fspath(path),
+        str(path),
         file.content_digest,
         file.file_digest,
         clock.share(),

@@ -1,13 +1,32 @@
-"""Checks of arguments: names against the valid ones, numbers against their range."""
+"""Checks of arguments: names against the valid ones, numbers against their range, paths.
+
+Whatever is given, also objects that raise when they are looked at, ends in one of our errors.
+"""
 
 from __future__ import annotations
 
 import math
+import os
+import reprlib
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
-from sakedge.errors import OptionError, UnknownNameError
+import numpy as np
+
+from sakedge.errors import OptionError, StorageError, UnknownNameError
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 200
+
+
+def shown(value: object) -> str:
+    """A value for a message: its `repr`, cut where it is long; never raises."""
+    try:
+        return _repr.repr(value)
+    except Exception:  # of its type's own repr
+        return f"a {type(value).__name__}"
 
 
 def pick(
@@ -36,9 +55,9 @@ def pick(
     for name in names:
         if name not in there:
             raise error(
-                f"no {what} is named {name!r}",
+                f"no {what} is named {shown(name)}",
                 expected=f"{'one of ' if len(there) > 1 else ''}{', '.join(there) or 'none'}",
-                got=repr(name),
+                got=shown(name),
                 remedy=remedy or f"Choose from the {what}s listed",
             )
     return tuple(dict.fromkeys(names))
@@ -70,13 +89,63 @@ def in_range(
     fits = (
         is_number
         and not math.isnan(value)
+        and (not whole or abs(value) < 1 << 63)
         and (low is None or value >= low)
         and (high is None or value <= high)
         and (above is None or value > above)
     )
     if not fits:
         expected = f"a {'whole ' if whole else ''}number{_bounds(low, high, above)}"
-        raise OptionError(f"{name} is out of range", expected=expected, got=repr(value))
+        raise OptionError(f"{name} is out of range", expected=expected, got=shown(value))
+
+
+def one_of(what: str, value: Any, choices: Sequence[str]) -> None:
+    """Checks that an argument is one of some words.
+
+    Raises:
+        OptionError: It is not.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise OptionError(
+            f"unknown {what}", expected=f"one of {', '.join(choices)}", got=shown(value)
+        )
+
+
+def flag(name: str, value: Any) -> bool:
+    """Returns an argument that is True or False, NumPy's included.
+
+    Raises:
+        OptionError: It is neither.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise OptionError(f"{name} is neither true nor false", got=shown(value))
+    return bool(value)
+
+
+def path_from(what: str, value: Any) -> Path:
+    """Returns an argument that is a path.
+
+    Args:
+        what: What lies there, e.g. `student`; for the message.
+        value: What was given.
+
+    Raises:
+        OptionError: It is no path.
+        StorageError: It is one that no file can have.
+    """
+    try:
+        text = os.fspath(value)
+    except Exception:  # a TypeError, or whatever a class of the caller's raises
+        text = None
+    if not isinstance(text, str):
+        raise OptionError(f"not the path of a {what}", expected="a path", got=shown(value))
+    try:
+        usable = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise StorageError(f"no {what} can have this path", got=shown(text))
+    return Path(text)
 
 
 def _bounds(low: float | None, high: float | None, above: float | None) -> str:
@@ -88,12 +157,16 @@ def _bounds(low: float | None, high: float | None, above: float | None) -> str:
 
 
 def _as_tuple(what: str, wanted: Iterable[str]) -> tuple[str, ...]:
-    names = tuple(wanted) if isinstance(wanted, Iterable) else (wanted,)
+    names: tuple[Any, ...]
+    try:
+        names = tuple(wanted) if isinstance(wanted, Iterable) else (wanted,)
+    except Exception:  # an iterable that cannot be iterated
+        names = (wanted,)
     wrong = [name for name in names if not isinstance(name, str)]
     if wrong:
         raise OptionError(
             f"{what}s are given by name",
             expected=f"a name or a list of names of {what}s",
-            got=f"{wrong[0]!r} ({type(wrong[0]).__name__})",
+            got=f"{shown(wrong[0])} ({type(wrong[0]).__name__})",
         )
     return names

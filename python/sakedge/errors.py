@@ -5,6 +5,13 @@ Each message says what is wrong, what was expected, what was found instead and w
 
 from __future__ import annotations
 
+_LONGEST = 2000
+"""Characters of a message's part: what a hostile file says of itself can be megabytes."""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
 
 class SakedgeError(Exception):
     """Base of all errors that sakedge raises on purpose.
@@ -24,15 +31,15 @@ class SakedgeError(Exception):
         got: str | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.problem = problem
-        self.expected = expected
-        self.got = got
+        self.problem = _cut(problem)
+        self.expected = expected if expected is None else _cut(expected)
+        self.got = got if got is None else _cut(got)
         self.remedy = remedy
-        parts = [problem]
+        parts = [self.problem]
         if expected is not None:
-            parts.append(f"expected {expected}")
+            parts.append(f"expected {self.expected}")
         if got is not None:
-            parts.append(f"got {got}")
+            parts.append(f"got {self.got}")
         message = "; ".join(parts)
         super().__init__(f"{message}. {remedy}." if remedy else f"{message}.")
 
@@ -104,6 +111,10 @@ class CheckpointError(SakedgeError):
 
 class ImageError(SakedgeError):
     """An image cannot be read or has a shape, dtype or size that is not supported."""
+
+
+class NumericError(SakedgeError):
+    """Numbers overflowed while an image was computed; its result would hold NaN or infinity."""
 
 
 class SourceError(SakedgeError):

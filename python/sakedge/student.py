@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from sakedge.adapters.slots import AdapterSlots, Change, Names
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.arguments import pick
-from sakedge.errors import AbilityError, ClosedError, ImageError, OptionError, UnknownTaskError
+from sakedge.arguments import flag, pick, shown
+from sakedge.errors import AbilityError, ClosedError, OptionError, SakedgeError, UnknownTaskError
 from sakedge.format import Manifest
 from sakedge.images import Color, ImageLike, Picture, is_one_image, read
 from sakedge.images.fit import check_fit
@@ -22,6 +22,7 @@ from sakedge.result import Result
 from sakedge.runtime.calls import BegunCall
 from sakedge.runtime.explain import Explanation
 from sakedge.runtime.forks import ForkGuard
+from sakedge.runtime.inputs import check_inputs
 from sakedge.runtime.model import InputModel, Model, TaskOutput, silent
 from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
 
@@ -139,6 +140,7 @@ class Student:
 
         Raises:
             ImageError: An image cannot be used.
+            NumericError: Numbers overflowed while it was computed.
             StorageError: A file cannot be opened.
             UnknownAdapterError, UnknownTaskError, OptionError: An argument is wrong.
             AbilityError: The student's model cannot do that.
@@ -165,14 +167,17 @@ class Student:
 
         Raises:
             BackendError: The inputs have another shape or type.
+            ImageError: The inputs hold NaN or infinity.
+            NumericError: Numbers overflowed.
             AbilityError: The student's model takes images only.
             ForkError, ClosedError: As for a call.
         """
         model = self._running()
         if not isinstance(model, InputModel):
             raise AbilityError("the model that runs this student takes images only")
+        inputs = check_inputs(inputs, self.input_size)
         snapshots = self.adapters.choose(None, len(inputs), self.tasks)
-        outcomes = model.infer(inputs, snapshots, logits=logits)
+        outcomes = model.infer(inputs, snapshots, logits=flag("logits", logits))
         speed: dict[str, float] = {}
         for outcome in outcomes:
             for stage, ms in outcome.speed.items():
@@ -218,9 +223,9 @@ class Student:
         """
         self._begin(1, adapters, tasks, fit, logits, progress)
 
-        def run(pictures: list[Picture]) -> list[Result | ImageError]:
+        def run(pictures: list[Picture]) -> list[Result | SakedgeError]:
             begun = self._begin(len(pictures), adapters, tasks, fit, logits, progress)
-            return begun.run_each(pictures)
+            return [*begun.run_each(pictures)]
 
         return Stream(open_source(source, reconnect), run, batch, on_error)
 
@@ -291,7 +296,13 @@ class Student:
             model,
             self.manifest.levels,
             self.adapters.choose(adapters, count, names),
-            check_fit(fit or self.manifest.preprocess.fit),
-            logits,
-            progress or silent,
+            self.manifest.preprocess.fit if fit is None else check_fit(fit),
+            flag("logits", logits),
+            _checked(progress),
         )
+
+
+def _checked(progress: Progress | None) -> Progress:
+    if progress is not None and not callable(progress):
+        raise OptionError("progress cannot be called", got=shown(progress))
+    return progress or silent

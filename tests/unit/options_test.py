@@ -87,7 +87,7 @@ def test_config_is_checked_by_name_and_range() -> None:
         ({"openvino": 1}, "dict"),
         ({"openvino": {3: 1}}, "dict"),
         ({"runtime": {}}, "one of model"),
-        ({"model": "fast"}, "'model'.*auto or one of host, graph"),
+        ({"model": "fast"}, "'model'.*one of auto, host, graph"),
         ([("min_weight", 0)], "dict"),
     ],
 )

@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -59,29 +60,31 @@ def _run_worker(
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "tools.fuzz.worker", target, str(start), str(writing)]
     with (
+        tempfile.TemporaryFile() as said,  # a pipe that nobody reads would fill up
         subprocess.Popen(
             command,
             cwd=ROOT,
             pass_fds=[writing],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=said,
         ) as process,
         os.fdopen(reading, "rb", buffering=0) as reports,
     ):
         os.close(writing)
-        os.set_blocking(process.stderr.fileno(), False)  # type: ignore[union-attr]
+        lines = _Lines(reports.fileno())
         number = start
         try:
             while not _is_over(number, end, deadline):
-                line = _next_line(reports, time.monotonic() + LONGEST)
+                line = lines.next(time.monotonic() + LONGEST)
                 if line is None:
                     outcome.failures[number] = f"took more than {LONGEST:.0f} s"
                     return number + 1
                 if not line:
                     code = process.wait()
-                    said = (process.stderr.read() or b"").decode(errors="replace")  # type: ignore[union-attr]
-                    outcome.failures[number] = f"the process ended with {code}: {said[-1500:]}"
+                    said.seek(0)
+                    last = said.read().decode(errors="replace")[-1500:]
+                    outcome.failures[number] = f"the process ended with {code}: {last}"
                     return number + 1
                 report = json.loads(line)
                 if "end" not in report:
@@ -101,15 +104,22 @@ def _run_worker(
     return number
 
 
-def _next_line(file: object, deadline: float) -> bytes | None:
-    """The next line, b"" at the end, or None when it is late."""
-    line = b""
-    while not line.endswith(b"\n"):
-        ready, _, _ = select.select([file], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            return None
-        byte = file.read(1)  # type: ignore[attr-defined]
-        if not byte:
-            return b""
-        line += byte
-    return line
+class _Lines:
+    """Lines from a pipe, each waited for only so long."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._begun = b""
+
+    def next(self, deadline: float) -> bytes | None:
+        """The next line, b"" at the end, or None when it is late."""
+        while b"\n" not in self._begun:
+            wait = max(0.0, deadline - time.monotonic())
+            if not select.select([self._descriptor], [], [], wait)[0]:
+                return None
+            read = os.read(self._descriptor, 65536)
+            if not read:
+                return b""
+            self._begun += read
+        line, _, self._begun = self._begun.partition(b"\n")
+        return line

@@ -34,7 +34,7 @@ alignas(64) constexpr float kTail[6][16] = {
 // below 2^-24 beyond. Error <= 3 * 2^-24 * |x|. No division: a third of the time of the rational
 // form.
 inline Vec gelu(Vec x) {
-  const Vec a = smaller(absolute(x), splat(5.6f));
+  const Vec a = smaller(splat(5.6f), absolute(x));
   const Vec per_width = splat(15.5f / 5.6f);
   const Vec round = splat(0x1.8p23f);  // leaves whole numbers in the mantissa
   const Vec numbered = multiply_add(a, per_width, round);
@@ -44,7 +44,7 @@ inline Vec gelu(Vec x) {
   UNROLL for (Index power = 4; power >= 0; --power) {
     tail = multiply_add(tail, t, _mm512_permutexvar_ps(segment, load(kTail[power])));
   }
-  return _mm512_fnmadd_ps(a, tail, larger(x, splat(0.0f)));
+  return _mm512_fnmadd_ps(a, tail, larger(splat(0.0f), x));
 }
 
 }  // namespace

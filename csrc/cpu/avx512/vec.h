@@ -52,6 +52,9 @@ inline Vec square_root(Vec a) { return _mm512_sqrt_ps(a); }
 inline Vec multiply_add(Vec a, Vec b, Vec sum) { return _mm512_fmadd_ps(a, b, sum); }
 inline Vec larger(Vec a, Vec b) { return _mm512_max_ps(a, b); }
 inline Vec smaller(Vec a, Vec b) { return _mm512_min_ps(a, b); }
+inline Vec larger_size(Vec a, Vec b) {  // as integers, where NaN is above infinity
+  return _mm512_castsi512_ps(_mm512_max_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+}
 inline Vec absolute(Vec a) { return _mm512_abs_ps(a); }
 // a > b ? yes : no
 inline Vec if_greater(Vec a, Vec b, Vec yes, Vec no) {
@@ -62,7 +65,10 @@ inline Vec lookup(Vec table, Ints index) { return _mm512_permutexvar_ps((__m512i
 // 2^n for whole n, -126 <= n <= 127.
 inline Vec power_of_two(Vec n) { return _mm512_scalef_ps(_mm512_set1_ps(1.0f), n); }
 inline float sum(Vec a) { return _mm512_reduce_add_ps(a); }
-inline float largest(Vec a) { return _mm512_reduce_max_ps(a); }
+inline float largest_size(Vec a) {
+  const std::int32_t bits = _mm512_reduce_max_epi32(_mm512_castps_si512(a));
+  return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(bits)));
+}
 
 // Lane i is the sum of rows[i].
 inline Vec sums(const Vec* rows) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "cpu/generic/magnitude.h"
 #include "cpu/kernel_table.h"
 
 // The three arithmetics of kernel_table.h, element by element.
@@ -59,13 +61,14 @@ struct S8 {
   static float range(Index k, const float* x, Index stride) {
     float most = 0.0f;
     for (Index i = 0; i < k; ++i) {
-      const float size = fabsf(x[i * stride]);
-      most = size > most ? size : most;
+      most = larger_size(most, x[i * stride]);
     }
     return most < 0x1p-100f ? 0.0f : most;
   }
   static Cell cell(float x, float range) {
-    return range == 0.0f ? Cell{0} : static_cast<Cell>(nearbyintf(x * (127.0f / range)));
+    // NaN and infinity are in the range; the cells beside it must only be numbers.
+    const bool counts = range > 0.0f && range <= FLT_MAX;
+    return counts ? static_cast<Cell>(nearbyintf(x * (127.0f / range))) : Cell{0};
   }
   static Sum product(Cell a, Cell b) { return Sum{a} * Sum{b}; }
   static float value(Sum sum, float row_range, float column_range) {

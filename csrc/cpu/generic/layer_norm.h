@@ -51,7 +51,9 @@ void layer_norm_f32(const LayerNormArgs& args) {
     const float* x = args.x + row * args.x_stride;
     float* y = args.y + row * args.y_stride;
     const float center = mean(x, args.channels);
-    const float scale = 1.0f / sqrtf(variance(x, args.channels, center) + args.epsilon);
+    const float spread = sqrtf(variance(x, args.channels, center) + args.epsilon);
+    // NaN where the variance overflowed, which 1 / infinity would hide.
+    const float scale = 1.0f / spread + (spread - spread);
     for (Index c = 0; c < args.channels; ++c) {
       y[c] = (x[c] - center) * scale * args.gamma[c] + args.beta[c];
     }

@@ -7,6 +7,7 @@
 #include "cpu/generic/head_expand.h"
 #include "cpu/generic/layer_norm.h"
 #include "cpu/generic/linear.h"
+#include "cpu/generic/magnitude.h"
 #include "cpu/generic/mix.h"
 #include "cpu/generic/router.h"
 

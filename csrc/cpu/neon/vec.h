@@ -73,6 +73,7 @@ inline Vec square_root(Vec a) { return vsqrtq_f32(a); }
 inline Vec multiply_add(Vec a, Vec b, Vec sum) { return vfmaq_f32(sum, a, b); }
 inline Vec larger(Vec a, Vec b) { return vmaxq_f32(a, b); }
 inline Vec smaller(Vec a, Vec b) { return vminq_f32(a, b); }
+inline Vec larger_size(Vec a, Vec b) { return vmaxq_f32(a, b); }
 inline Vec absolute(Vec a) { return vabsq_f32(a); }
 // a > b ? yes : no
 inline Vec if_greater(Vec a, Vec b, Vec yes, Vec no) { return vbslq_f32(vcgtq_f32(a, b), yes, no); }
@@ -89,7 +90,7 @@ inline Vec power_of_two(Vec n) {
 }
 
 inline float sum(Vec a) { return vaddvq_f32(a); }
-inline float largest(Vec a) { return vmaxvq_f32(a); }
+inline float largest_size(Vec a) { return vmaxvq_f32(a); }
 
 // Lane i is the sum of rows[i].
 inline Vec sums(const Vec* rows) {

@@ -9,9 +9,11 @@
 //   Vec, Ints          kLanes floats; as many int32
 //   kPanelVectors, kRowBlock   sums of a product that stay in registers: rows x vectors
 //   splat, load, store, load_first, store_first, keep_first
-//   add, sub, mul, div, square_root, multiply_add, larger, smaller, absolute
+//   add, sub, mul, div, square_root, multiply_add, absolute
+//   larger, smaller    if the second is NaN, so is the result
+//   larger_size        of two magnitudes; NaN if either is
 //   if_greater, lookup (lanes by their numbers), power_of_two
-//   sum, largest       of all lanes;  sums: of kLanes vectors, one lane each
+//   sum, largest_size  of all lanes;  sums: of kLanes vectors, one lane each
 //   prefetch
 //   load_ints, splat_ints, add_ints, sub_ints, to_float, to_nearest (ties to even)
 //   lower_bf16, upper_bf16, store_bf16

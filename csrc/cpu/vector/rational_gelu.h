@@ -8,8 +8,8 @@ namespace {
 // gelu(x) = x * Phi(x) by the rational function of generic/gelu.h, which derives it. With fused
 // multiply-adds |error| <= 3 * 2^-24 * |x|.
 inline Vec gelu(Vec x) {
-  const Vec above = larger(x, splat(-5.6f));  // below, Phi's error must not be multiplied by |x|
-  const Vec h = smaller(above, splat(5.6f));
+  const Vec above = larger(splat(-5.6f), x);  // below, Phi's error must not be multiplied by |x|
+  const Vec h = smaller(splat(5.6f), above);
   const Vec t = mul(h, h);
   Vec p = splat(2.2146473e-08f);
   p = multiply_add(p, t, splat(6.3561661e-06f));

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <float.h>
 #include <math.h>
 
 #include "cpu/vector/layout.h"
+#include "cpu/vector/magnitude.h"
 
 namespace sakedge::cpu {
 namespace {
@@ -34,10 +36,7 @@ struct S8 : Dot {
   }
 
   static void prepare(Index k, const float* x, char* row) {
-    Vec most = splat(0.0f);
-    for_vectors(
-        k, [&](Index i, auto lanes) { most = larger(most, absolute(cpu::load(x + i, lanes))); });
-    const float range = largest(most);
+    const float range = magnitude_f32(k, x);
     const Vec factor = splat(range < kSmallest ? 0.0f : 127.0f / range);
     Cell* out = reinterpret_cast<Cell*>(row);
     for_vectors(k, [&](Index i, auto lanes) {
@@ -53,13 +52,15 @@ struct S8 : Dot {
     float range = 0.0f;
     for (Index i = 0; i < k; ++i) {
       const float size = fabsf(source[i * stride]);
-      range = size > range ? size : range;
+      range = range >= size || range != range ? range : size;  // NaN stays
     }
-    const float factor = range < kSmallest ? 0.0f : 127.0f / range;
+    // NaN and infinity are in the scale; the cells beside it must only be numbers.
+    const bool counts = range >= kSmallest && range <= FLT_MAX;
+    const float factor = 127.0f / range;
     typename Dot::Weight* cells = reinterpret_cast<typename Dot::Weight*>(panel) + kStep * column;
     std::int32_t total = 0;
     for (Index i = 0; i < kStep * depth; ++i) {
-      const float rounded = i < k ? nearbyintf(source[i * stride] * factor) : 0.0f;
+      const float rounded = counts && i < k ? nearbyintf(source[i * stride] * factor) : 0.0f;
       const auto q = static_cast<typename Dot::Weight>(rounded);
       cells[i / kStep * kStep * kPanel + i % kStep] = q;
       total += q;

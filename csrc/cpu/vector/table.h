@@ -4,6 +4,7 @@
 #include "cpu/vector/gelu.h"
 #include "cpu/vector/head_expand.h"
 #include "cpu/vector/layer_norm.h"
+#include "cpu/vector/magnitude.h"
 #include "cpu/vector/mix.h"
 #include "cpu/vector/packed.h"
 

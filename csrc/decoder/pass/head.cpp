@@ -1,6 +1,7 @@
 #include "decoder/pass/head.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "cpu/scratch.h"
 #include "image/decode.h"
@@ -131,6 +132,14 @@ void HeadStage::expand(const Step& step, Index band, float* scratch) const {
        std::min((band + 1) * kExpandRows, map.height), map.width, head.fuse_bias.data() + first,
        head.last.data() + first, head.fused, first == 0 ? head.last_bias.data() : nullptr,
        first != 0, step.map, scratch});
+  if (step.is_last) {
+    const Index begin = band * kExpandRows;
+    const Index rows = std::min(kExpandRows, map.height - begin);
+    const Index row = map.width * head.classes;
+    if (!std::isfinite(pass_.kernels.magnitude_f32(rows * row, step.map + begin * row))) {
+      pass_.finite = false;
+    }
+  }
 }
 
 cpu::SampleArgs HeadStage::band_of(const Step& step, const Samples& samples, Index band,

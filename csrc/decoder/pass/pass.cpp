@@ -13,6 +13,20 @@ bool is_wanted(const Output& output) {
   return output.values != nullptr || output.logits != nullptr || output.map != nullptr;
 }
 
+// A residual stream keeps what goes wrong in any of its blocks, so its end tells of all.
+void check_stem(const Pass& pass) {
+  // Squares of so large numbers, summed over 2^16 channels, still fit: a layer norm cannot overflow.
+  constexpr float kMost = 0x1p55f;
+  const Tiling tiles = pass.tiling();
+  const Index channels = pass.geometry.channels;
+  pass.pool.parallel_for(tiles.count, [&](Index item, int) {
+    const float* tokens = pass.tokens(pass.geometry.blocks, tiles.first(item));
+    if (!(pass.kernels.magnitude_f32(tiles.rows(item) * channels, tokens) < kMost)) {
+      pass.finite = false;
+    }
+  });
+}
+
 }  // namespace
 
 Index Pass::level_rows_offset(Index task) const {
@@ -24,6 +38,7 @@ Index Pass::level_rows_offset(Index task) const {
 }
 
 void run_pass(const Pass& pass) {
+  check_stem(pass);
   const auto& outputs = pass.image.outputs;
   const bool anything = std::any_of(outputs.begin(), outputs.end(), is_wanted);
   const RouterStage router(pass);

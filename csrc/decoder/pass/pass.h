@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include "core/carver.h"
@@ -23,6 +24,7 @@ struct Pass {
   const std::vector<cpu::Lerp>& expand_columns;
   ThreadPool& pool;
   Workspace& workspace;
+  std::atomic<bool>& finite;
 
   Index task_count() const { return snapshot.task_count(); }
   const Head& head(Index task) const { return *snapshot.task(task).head; }

@@ -35,12 +35,15 @@ class Decoded:
         maps: By task, float32 [H/4, W/4, classes]: what both are sampled from.
         routing: By task, float32 [levels, experts]: the stem first, then the snapshot's slots; 0
             for an adapter that takes no part.
+        finite: Whether nothing overflowed: neither the stem's outputs nor a map hold NaN or
+            infinity, nor numbers whose squares would overflow. If not, the rest means nothing.
     """
 
     values: Mapping[str, NDArray[Any]]
     logits: Mapping[str, _Float32]
     maps: Mapping[str, _Float32]
     routing: Mapping[str, _Float32]
+    finite: bool = True
 
 
 class Decoder:
@@ -188,12 +191,14 @@ def _decoded(
     logits: Sequence[_Float32],
     maps: Sequence[_Float32],
     routing: _Float32,
+    finite: bool,
 ) -> Decoded:
     return Decoded(
         dict(zip(tasks, values, strict=False)),
         dict(zip(tasks, logits, strict=False)),
         dict(zip(tasks, maps, strict=False)),
         dict(zip(tasks, routing, strict=True)),
+        finite,
     )
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sakedge.errors import ImageError, OptionError
+from sakedge.arguments import one_of
+from sakedge.errors import ImageError
 from sakedge.format.student.parts import Preprocess
 from sakedge.images.picture import Picture
 from sakedge.images.window import Window
@@ -49,8 +50,7 @@ def check_fit(fit: str) -> str:
     Raises:
         OptionError: It is not.
     """
-    if fit not in FITS:
-        raise OptionError("unknown fit", expected=f"one of {', '.join(FITS)}", got=repr(fit))
+    one_of("fit", fit, FITS)
     return fit
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.errors import ImageError
+from sakedge.errors import ImageError, NumericError
 from sakedge.images import Picture
 from sakedge.progress import Progress
 from sakedge.result import Result, Routing
@@ -44,19 +44,19 @@ class BegunCall:
             for picture, outcome in zip(pictures, outcomes, strict=True)
         ]
 
-    def run_each(self, pictures: Sequence[Picture]) -> list[Result | ImageError]:
+    def run_each(self, pictures: Sequence[Picture]) -> list[Result | ImageError | NumericError]:
         """Runs all images together; if one of them cannot be used, each alone."""
         try:
             return [*self.run(pictures)]
-        except ImageError as error:
+        except (ImageError, NumericError) as error:
             if len(pictures) == 1:
                 return [error]
         return [self._run_alone(picture, i) for i, picture in enumerate(pictures)]
 
-    def _run_alone(self, picture: Picture, number: int) -> Result | ImageError:
+    def _run_alone(self, picture: Picture, number: int) -> Result | ImageError | NumericError:
         try:
             (result,) = self.run([picture], number)
-        except ImageError as error:
+        except (ImageError, NumericError) as error:
             return error
         return result
 

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from sakedge.adapters.preparer import Ability
 from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.decoder import Decoded, Mosaic
-from sakedge.errors import OptionError
+from sakedge.errors import NumericError, OptionError
 from sakedge.format import Manifest
 from sakedge.images import Picture
 from sakedge.images.fit import Normalizer, letterbox, pad, place
 from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
 from sakedge.runtime.clock import Clock
+from sakedge.runtime.exits import native
 from sakedge.runtime.explain import ModelExplanation
 from sakedge.runtime.model import Call, Outcome, TaskOutput
 from sakedge.runtime.options import Options
@@ -85,7 +86,8 @@ class Engine:
 
     def prepare(self, source: PartSource) -> object:
         """Prepares a part to run."""
-        return self._core.prepare(source)
+        with native():
+            return self._core.prepare(source)
 
     def explain(self) -> ModelExplanation:
         """What runs where, and why."""
@@ -112,7 +114,8 @@ class Engine:
             batch, some = inputs[part], snapshots[part]
             windows = [Window(*self._size)] * len(batch)
             wanted = Wanted(values=not logits, logits=logits)
-            decoded = self._core.infer(batch, some, windows, wanted, clock)
+            names = [f"input {i}" for i in range(start, start + len(batch))]
+            decoded = self._infer(batch, some, windows, wanted, clock, names)
             speed = clock.share(len(batch))
             outcomes += [_outcome(d, s, speed) for d, s in zip(decoded, some, strict=True)]
         return outcomes
@@ -128,7 +131,8 @@ class Engine:
         fit = letterbox if call.fit == "letterbox" else pad
         views = [fit(call.pictures[i], self._size, self._normalize) for i in some]
         snapshots = [call.snapshots[i] for i in some]
-        decoded = self._infer(views, snapshots, Wanted(logits=call.logits), clock)
+        names = [_name(call.pictures[i]) for i in some]
+        decoded = self._infer_views(views, snapshots, Wanted(logits=call.logits), clock, names)
         clock.lap("postprocess")
         speed = clock.share(len(some))
         return [_outcome(d, s, speed) for d, s in zip(decoded, snapshots, strict=True)]
@@ -144,7 +148,7 @@ class Engine:
         clock = self._clock()
         grid = Grid.over(picture.size, self._size, self._options.tile_overlap)
         mosaic = self._core.mosaic(grid, snapshot)
-        name = picture.source or "the image"
+        name = _name(picture)
         maps_only = Wanted(values=False, maps=True)
         tiles: list[Decoded] = []
         for row in range(len(grid.rows.starts)):
@@ -155,27 +159,57 @@ class Engine:
                     f"{name}, tile {len(tiles) + 1} of {len(grid)}", len(tiles) / len(grid)
                 )
                 view = place(self._normalize(picture.pixels[tile.inside(grid)]), self._size)
-                (decoded,) = self._infer([view], [snapshot], maps_only, clock)
+                (decoded,) = self._infer_views([view], [snapshot], maps_only, clock, [name])
                 tiles.append(Decoded({}, {}, {}, decoded.routing))
                 maps.append(decoded.maps)
-            mosaic.add_row(row, maps)
+            with native():
+                mosaic.add_row(row, maps)
         clock.lap("postprocess")
         routing = {task: _mean([t.routing[task] for t in tiles]) for task in snapshot.heads}
         outputs = {task: TaskOutput(values) for task, values in mosaic.values.items()}
         return Outcome(outputs, routing, snapshot, clock.share())
 
-    def _infer(
+    def _infer_views(
         self,
         views: Sequence[View],
         snapshots: Sequence[Snapshot],
         wanted: Wanted,
         clock: Clock,
+        names: Sequence[str],
     ) -> list[Decoded]:
         """Stacks the views of some images to a batch and runs it."""
         images = [image for image, _ in views]
         batch = images[0][np.newaxis] if len(images) == 1 else np.stack(images)
         clock.lap("preprocess")
-        return self._core.infer(batch, snapshots, [window for _, window in views], wanted, clock)
+        windows = [window for _, window in views]
+        return self._infer(batch, snapshots, windows, wanted, clock, names)
+
+    def _infer(
+        self,
+        batch: NDArray[np.float32],
+        snapshots: Sequence[Snapshot],
+        windows: Sequence[Window],
+        wanted: Wanted,
+        clock: Clock,
+        names: Sequence[str],
+    ) -> list[Decoded]:
+        """Runs the core and refuses results that are not numbers."""
+        with native():
+            decoded = self._core.infer(batch, snapshots, windows, wanted, clock)
+        for image, name in zip(decoded, names, strict=True):
+            if not image.finite:
+                raise NumericError(
+                    f"{name} could not be computed: numbers overflowed",
+                    expected="finite outputs",
+                    got="NaN, infinity, or numbers near it",
+                    remedy="Load the student with precision='fp32'; if that fails too, its "
+                    "weights are to blame",
+                )
+        return decoded
+
+
+def _name(picture: Picture) -> str:
+    return picture.source or "the image"
 
 
 def _outcome(decoded: Decoded, snapshot: Snapshot, speed: dict[str, float]) -> Outcome:

@@ -6,6 +6,7 @@ from there to the image, is one sampling in our own kernels, the same behind eve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -98,7 +99,8 @@ class GraphCore:
             for task, map_ in (maps.items() if wanted.logits else ())
         }
         routing = {task.name: self._routing(outputs, image, task.name) for task in snapshot.tasks}
-        return Decoded(values, logits, maps if wanted.maps else {}, routing)
+        finite = all(map(_is_finite, [*maps.values(), *routing.values()]))
+        return Decoded(values, logits, maps if wanted.maps else {}, routing, finite)
 
     def _routing(self, outputs: Sequence[_Float32], image: int, task: str) -> _Float32:
         """Expert weights [levels, experts]; ones where the experts are added up."""
@@ -110,6 +112,11 @@ class GraphCore:
         if not weights:
             return np.ones((self._rows, self._experts), np.float32)
         return np.stack(weights)
+
+
+def _is_finite(array: _Float32) -> bool:
+    # Both pass NaN on, without an array of flags beside the map.
+    return math.isfinite(array.min()) and math.isfinite(array.max())
 
 
 def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock) -> Engine:

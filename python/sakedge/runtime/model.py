@@ -83,6 +83,7 @@ class Model(Preparer, Protocol):
 
         Raises:
             ImageError: An image does not fit the input.
+            NumericError: Numbers overflowed while an image was computed.
             OptionError: The call's arguments cannot be combined.
         """
         ...
@@ -103,5 +104,7 @@ class InputModel(Protocol):
 
         Raises:
             BackendError: The inputs have another shape or type.
+            ImageError: They hold NaN or infinity.
+            NumericError: Numbers overflowed.
         """
         ...

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sakedge.arguments import one_of, shown
 from sakedge.errors import OptionError
 from sakedge.images.tiling import OVERLAP
 
@@ -58,20 +59,21 @@ class Options(BaseModel):
                 "config is not a mapping", expected="a dict", got=type(config).__name__
             )
         own = [name for name in cls.model_fields if name != "runtime"]
-        for key in config:
+        try:
+            given = {**config}
+        except Exception as error:  # keys that are no text, or a mapping of the caller's own
+            raise OptionError(
+                "config is not a mapping", expected="names and values", got=shown(config)
+            ) from error
+        for key in given:
             if key not in own and key not in backends:
                 known = ", ".join([*own, *backends])
                 raise OptionError(
-                    "config has an unknown option", expected=f"one of {known}", got=repr(key)
+                    "config has an unknown option", expected=f"one of {known}", got=shown(key)
                 )
-        values = {key: value for key, value in config.items() if key in own}
-        runtime = {key: value for key, value in config.items() if key in backends}
-        if values.get("model", "auto") not in ("auto", *models):
-            raise OptionError(
-                "config['model'] is wrong",
-                expected=f"auto or one of {', '.join(models)}",
-                got=repr(values["model"]),
-            )
+        values = {key: value for key, value in given.items() if key in own}
+        runtime = {key: value for key, value in given.items() if key in backends}
+        one_of("config['model']", values.get("model", "auto"), ("auto", *models))
         try:
             return cls(**values, runtime=runtime)
         except ValidationError as error:
@@ -80,5 +82,5 @@ class Options(BaseModel):
             raise OptionError(
                 f"config[{key!r}] is wrong",
                 expected=cls.model_fields[place[0]].description,
-                got=repr(config[key]),
+                got=shown(given[key]),
             ) from None

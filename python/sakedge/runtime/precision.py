@@ -6,10 +6,11 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
+from sakedge.arguments import one_of
 from sakedge.backends import registry
 from sakedge.backends.base import Backend
 from sakedge.decoder import arithmetics
-from sakedge.errors import BackendError, OptionError
+from sakedge.errors import BackendError
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 
@@ -77,10 +78,7 @@ def choose_precision(
     Raises:
         OptionError: Another name.
     """
-    if precision not in PRECISIONS:
-        raise OptionError(
-            "unknown precision", expected=f"one of {', '.join(PRECISIONS)}", got=repr(precision)
-        )
+    one_of("precision", precision, PRECISIONS)
     if precision != "auto":
         return PrecisionChoice(precision, "asked for")
     fast = [each for each in FASTEST_FIRST if each in native and each != "fp32"]

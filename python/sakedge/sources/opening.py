@@ -9,6 +9,7 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from sakedge.arguments import shown
 from sakedge.errors import OptionError, SourceError
 from sakedge.images import ImageLike, is_one_image
 from sakedge.images.formats import format_of
@@ -39,7 +40,7 @@ def open_source(source: SourceLike, reconnect: Reconnect | None = None) -> Sourc
     if reconnect is None:
         reconnect = Reconnect()
     if not isinstance(reconnect, Reconnect):
-        raise OptionError("not a Reconnect", expected="sakedge.Reconnect(…)", got=repr(reconnect))
+        raise OptionError("not a Reconnect", expected="sakedge.Reconnect(…)", got=shown(reconnect))
     if isinstance(source, (str, os.PathLike)):
         return _open_text(_text(source), reconnect)
     given: Any = source

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Literal, TypeAlias, TypeVar
 
-from sakedge.arguments import in_range
-from sakedge.errors import ImageError, OptionError, SakedgeError
+from sakedge.arguments import in_range, shown
+from sakedge.errors import OptionError, SakedgeError
 from sakedge.images import Picture
 from sakedge.logs import LOG
 from sakedge.sources.base import Frame, Source
@@ -52,14 +52,16 @@ class Stream(Generic[T]):
     def __init__(
         self,
         source: Source,
-        run: Callable[[list[Picture]], list[T | ImageError]],
+        run: Callable[[list[Picture]], list[T | SakedgeError]],
         batch: int = 1,
         on_error: OnError = "warn",
     ) -> None:
         in_range("batch", batch, low=1, whole=True)
-        if on_error not in ("warn", "raise") and not callable(on_error):
+        if not callable(on_error) and not (
+            isinstance(on_error, str) and on_error in ("warn", "raise")
+        ):
             raise OptionError(
-                "unknown on_error", expected="'warn', 'raise' or a callable", got=repr(on_error)
+                "unknown on_error", expected="'warn', 'raise' or a callable", got=shown(on_error)
             )
         self._source = source
         self._run = run
@@ -121,7 +123,7 @@ class Stream(Generic[T]):
         for picture, result in zip(pictures, self._run(pictures), strict=True):
             if self._closed:
                 return
-            if isinstance(result, ImageError):
+            if isinstance(result, SakedgeError):
                 self._report(Frame(picture.source or "array", error=result))
             else:
                 yield result

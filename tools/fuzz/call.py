@@ -1,0 +1,88 @@
+"""Everything that a user calls, with arguments that it does not expect."""
+
+from __future__ import annotations
+
+import os
+import random
+import warnings
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tools.fuzz.targets import Attempt
+from tools.fuzz.values import value
+
+import sakedge
+from sakedge.format import StudentFile, extract_part, read_pack, write_pack
+from sakedge.images import read
+
+STUDENT = Path(sakedge.__file__).parent / "assets" / "demo-student.onnx"
+LOADS = ("adapters", "tasks", "backend", "device", "precision", "threads", "cache_dir", "config")
+OPTIONS = ("model", "min_weight", "max_batch", "tile_overlap", "onnxruntime")
+CALLS = ("adapters", "tasks", "fit", "color", "logits", "progress")
+STREAMS = ("batch", "on_error", "adapters", "tasks", "fit", "logits")
+
+
+def prepare(folder: Path) -> Attempt:
+    """Loads a student, to be called, and writes a pack of one of its adapters."""
+    os.chdir(folder)  # a name may turn out to be a path that can be written
+    warnings.simplefilter("ignore")  # NumPy warns of some arrays that it refuses
+    student = sakedge.load(STUDENT, backend="onnxruntime", threads=1, cache_dir="")
+    name = student.adapters.names[0]
+    pack = folder / "pack.safetensors"
+    with StudentFile.open(STUDENT) as file:
+        part = extract_part(file, f"adapters.{name}")
+        write_pack(pack, part.manifest, part.tensors)
+    image = np.zeros((256, 256, 3), np.uint8)
+    result = student(image, tasks="edge")
+    actions: tuple[Callable[[random.Random], object], ...] = (
+        _load,
+        lambda chance: student(_or(chance, image), **_some(chance, CALLS)),
+        lambda chance: student([_or(chance, image), _or(chance, image)], **_some(chance, CALLS)),
+        lambda chance: student.infer(value(chance), logits=value(chance)),
+        lambda chance: _stream(student, chance, image),
+        lambda chance: student.adapters.swap(_or(chance, name), value(chance)),
+        lambda chance: student.adapters.swap(value(chance), _or(chance, pack)),
+        lambda chance: student.adapters.remove(value(chance)),
+        lambda chance: value(chance) in student.adapters,
+        lambda chance: result[value(chance)],
+        lambda chance: result.get(value(chance)),
+        lambda chance: result.save(_or(chance, folder), name=value(chance)),
+        lambda chance: read(value(chance), _or(chance, "rgb")),
+        lambda chance: read_pack(value(chance)),
+        lambda chance: StudentFile.open(value(chance)),
+    )
+
+    def attempt(chance: random.Random) -> None:
+        chance.choice(actions)(chance)
+
+    return attempt
+
+
+def _load(chance: random.Random) -> None:
+    arguments = {"backend": "onnxruntime", "threads": 1, "cache_dir": "", "tasks": "edge"}
+    hostile = _some(chance, LOADS)
+    if chance.random() < 0.3:
+        hostile["config"] = _some(chance, OPTIONS)
+    sakedge.load(_or(chance, STUDENT, 0.2), **{**arguments, **hostile}).close()
+
+
+def _stream(student: sakedge.Student, chance: random.Random, image: object) -> None:
+    source = value(chance)
+    while isinstance(source, (int, np.integer)):  # a camera, which is waited for
+        source = value(chance)
+    if chance.random() < 0.5:
+        source = [image, source]
+    with student.stream(source, **_some(chance, STREAMS)) as stream:
+        list(islice(stream, 3))
+
+
+def _or(chance: random.Random, good: Any, hostile: float = 0.5) -> Any:
+    return value(chance) if chance.random() < hostile else good
+
+
+def _some(chance: random.Random, names: tuple[str, ...]) -> dict[str, Any]:
+    """Hostile values for one or a few arguments."""
+    return {name: value(chance) for name in chance.sample(names, chance.choice((0, 1, 1, 2)))}
