@@ -52,6 +52,7 @@ CHECKS: dict[str, Check] = {
     "soak-exits-openvino": Check(
         ("-m", "tools.soak_exits", "--exits", "50", "--backend", "openvino")
     ),
+    "soak-captures": Check(("-m", "tools.soak_captures")),
     "kernels-generic": Check(KERNEL_TESTS, {"SAKEDGE_ISA": "generic"}),
     "kernels-address-undefined": Check(("-m", "tools.sanitize", "address,undefined")),
     "kernels-thread": Check(("-m", "tools.sanitize", "thread")),

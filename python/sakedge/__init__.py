@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from sakedge import errors
     from sakedge.api import load
     from sakedge.result import Result
+    from sakedge.sources import Reconnect
     from sakedge.student import Student
 
-__all__ = ["Result", "Student", "__version__", "errors", "load"]
+__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "load"]
 
 try:
     __version__ = version("sakedge")
@@ -23,7 +24,13 @@ except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0+source"
 
 # Resolved on first use, so that `sakedge --help` or `sakedge.format` loads no runtime.
-_HOMES = {"errors": None, "load": "api", "Result": "result", "Student": "student"}
+_HOMES = {
+    "errors": None,
+    "load": "api",
+    "Reconnect": "sources",
+    "Result": "result",
+    "Student": "student",
+}
 
 
 def __getattr__(name: str) -> Any:

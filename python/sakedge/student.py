@@ -31,8 +31,7 @@ from sakedge.runtime.explain import Explanation
 from sakedge.runtime.forks import ForkGuard
 from sakedge.runtime.inputs import check_inputs
 from sakedge.runtime.model import InputModel, Model, TaskOutput, silent
-from sakedge.sources import OnError, Stream, open_source
-from sakedge.sources.opening import SourceLike
+from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
 
 
 @dataclass(frozen=True)
@@ -198,6 +197,7 @@ class Student:
         *,
         batch: int = 1,
         on_error: OnError = "warn",
+        reconnect: Reconnect | None = None,
         adapters: Names = None,
         tasks: Names = None,
         fit: str | None = None,
@@ -210,11 +210,14 @@ class Student:
         `error_count`. From a live source only the newest frame is taken.
 
         Args:
-            source: A folder, glob, image, video file, URL such as `rtsp://…`, camera index, or a
-                list of images.
+            source: A folder, a glob, an image, a video file, a URL such as `rtsp://…`, a camera by
+                index or device, or a list or iterator of images. What a file is, its content
+                says.
             batch: Frames per call: they are collected first and run with the same adapters.
             on_error: `warn` logs a bad frame, `raise` ends the stream with it, and a callable
                 receives it as a `FrameError`.
+            reconnect: When a camera or network stream that does not answer, from the start or
+                later, is tried again; by default as `Reconnect()` says.
             adapters: As for a call.
             tasks: As for a call.
             fit: As for a call.
@@ -222,7 +225,7 @@ class Student:
             progress: As for a call.
 
         Raises:
-            SourceError: The source cannot be opened or has nothing in it.
+            SourceError: The source cannot be opened, has nothing in it, or is none.
             UnknownAdapterError, UnknownTaskError, OptionError: An argument is wrong.
         """
         self._begin(1, adapters, tasks, fit, logits, progress)
@@ -231,7 +234,7 @@ class Student:
             begun = self._begin(len(pictures), adapters, tasks, fit, logits, progress)
             return [*begun.run_each(pictures)]
 
-        return Stream(open_source(source), run, batch, on_error)
+        return Stream(open_source(source, reconnect), run, batch, on_error)
 
     def explain(self) -> Explanation:
         """What runs where, what was refused, and why; `print` it or read its fields."""

@@ -1,17 +1,12 @@
-"""Streams: what a source means, all frames of a file, the newest of a camera, skipped bad ones."""
+"""Streams: what a source means, what is skipped, and bad frames among good ones."""
 
 from __future__ import annotations
 
-import itertools
 import logging
-import threading
-import time
+import os
 from collections.abc import Iterator
-from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,7 +14,6 @@ from PIL import Image
 from sakedge.errors import ImageError, OptionError, SourceError, UnknownTaskError
 from sakedge.images import Picture
 from sakedge.sources import FrameError, Stream, open_source
-from sakedge.sources.video import Live, Recording, display_name
 
 
 def _write_images(folder: Path, names: list[str]) -> None:
@@ -33,17 +27,131 @@ def _names(source: object) -> list[str]:
 
 def test_a_folder_yields_its_images_sorted(tmp_path: Path) -> None:
     _write_images(tmp_path, ["b.png", "a.jpg", "c.TIF"])
-    (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / "below").mkdir()
+    _write_images(tmp_path / "below", ["d.png"])
     assert _names(tmp_path) == ["a.jpg", "b.png", "c.TIF"]
 
 
+def test_an_image_is_what_is_one_by_content(tmp_path: Path) -> None:
+    image = Image.new("RGB", (4, 4))
+    for name, kind in (("a", "PNG"), ("b.mp4", "JPEG"), ("c.txt", "BMP")):
+        image.save(tmp_path / name, kind)
+        assert _names(tmp_path / name) == [name]
+    assert _names(tmp_path) == ["a", "b.mp4", "c.txt"]
+
+
+def test_a_folder_and_a_pattern_name_what_they_skip(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _write_images(tmp_path, ["a.png"])
+    for name in ("notes.txt", "clip.mp4", "Thumbs.db", ".DS_Store", "desktop.ini"):
+        (tmp_path / name).write_text("no image")
+    os.mkfifo(tmp_path / "pipe.png")
+    for source in (tmp_path, str(tmp_path / "*")):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, "sakedge"):
+            stream = Stream(open_source(source), list)
+        skipped = [Path(name).name for name in stream.skipped]
+        assert skipped == ["clip.mp4", "notes.txt", "pipe.png"]
+        assert "clip.mp4, notes.txt, pipe.png" in caplog.text
+        assert len(list(stream)) == 1
+        assert stream.error_count == 0
+
+
+def test_a_long_list_of_skipped_files_is_cut(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _write_images(tmp_path, ["a.png"])
+    for i in range(40):
+        (tmp_path / f"{i:02d}.json").write_text("{}")
+    with caplog.at_level(logging.WARNING, "sakedge"):
+        assert len(open_source(tmp_path).skipped) == 40
+    assert "04.json and 35 more" in caplog.text
+
+
+def test_a_damaged_or_empty_image_in_a_folder_is_an_error_and_not_skipped(tmp_path: Path) -> None:
+    _write_images(tmp_path, ["a.png"])
+    (tmp_path / "b.png").write_bytes(b"")
+    (tmp_path / "c.jpg").write_bytes(bytes(1000))
+    (tmp_path / "d.png").symlink_to("gone.png")
+    stream = Stream(open_source(tmp_path), list)
+    assert len(list(stream)) == 1
+    assert [Path(each.source).name for each in stream.errors] == ["b.png", "c.jpg", "d.png"]
+    assert stream.skipped == ()
+
+
 def test_a_glob_an_image_and_a_list_are_sources(tmp_path: Path) -> None:
-    _write_images(tmp_path, ["a.png", "b.png", "c.jpg"])
-    assert _names(str(tmp_path / "*.png")) == ["a.png", "b.png"]
+    _write_images(tmp_path, ["a.png", "b.png", "c.jpg", "[d].png"])
+    assert _names(str(tmp_path / "*.png")) == ["[d].png", "a.png", "b.png"]
     assert _names(str(tmp_path / "**" / "[bc].*")) == ["b.png", "c.jpg"]
     assert _names(tmp_path / "c.jpg") == ["c.jpg"]
+    assert _names(tmp_path / "[d].png") == ["[d].png"]
     assert _names([tmp_path / "b.png", np.zeros((2, 2, 3), np.uint8)]) == ["b.png", "image#000001"]
+
+
+def test_an_image_in_memory_is_a_source() -> None:
+    array = np.zeros((2, 3, 3), np.uint8)
+    pil = Image.fromarray(array)
+    for image in (array, pil, Picture(array)):
+        (frame,) = open_source(image)
+        assert frame.picture is not None
+        assert frame.picture.size == (2, 3)
+        assert len(list(open_source([image, image]))) == 2
+    assert _names((pil,)) == ["image#000000"]
+
+
+def test_an_iterator_is_asked_for_one_image_at_a_time() -> None:
+    asked: list[int] = []
+
+    def images() -> Iterator[np.ndarray]:
+        for i in range(3):
+            asked.append(i)
+            yield np.zeros((2, 2, 3), np.uint8)
+        raise KeyError("of the caller's own")
+
+    frames = iter(open_source(images()))
+    next(frames)
+    assert asked == [0]
+    assert len([next(frames), next(frames)]) == 2
+    with pytest.raises(KeyError):
+        next(frames)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        None,
+        True,
+        1.5,
+        np.int64(0),
+        object(),
+        {"a.png"},
+        {"a.png": 1},
+        "",
+        "a\0b",
+        "\udcff",
+        "\ud800",
+        "x" * 10_000,
+        "x" * 10_000 + "*",
+        "[" * 300,
+        Path("\0"),
+        "/dev/zero",
+        "/dev/null",
+        "videotestsrc ! appsink",
+    ],
+    ids=lambda source: repr(source)[:20],
+)
+def test_what_is_no_source_is_refused_with_what_would_be_one(source: object) -> None:
+    with pytest.raises(SourceError, match="expected"):
+        open_source(source)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("item", [None, 1, [np.zeros((2, 2, 3))], b"", "rtsp://me:secret@cam/a@b"])
+def test_what_is_no_image_in_a_list_is_an_error_of_its_own(item: object) -> None:
+    good = np.zeros((2, 2, 3), np.uint8)
+    frames = list(open_source([good, item, good]))  # type: ignore[list-item]
+    assert [frame.picture is None for frame in frames] == [False, True, False]
+    assert "secret" not in f"{frames[1].name} {frames[1].error}"
 
 
 @pytest.mark.parametrize("source", ["gone/", "gone.mp4", "*.gone", [], "."])
@@ -53,116 +161,6 @@ def test_nothing_to_read_is_an_error(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError):
         open_source(source)  # type: ignore[arg-type]
-
-
-def test_a_file_that_is_no_video_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "noise.mp4"
-    path.write_bytes(b"no video" * 100)
-    with pytest.raises(SourceError, match="cannot open"):
-        open_source(path)
-
-
-def test_passwords_do_not_reach_names() -> None:
-    assert display_name("rtsp://me:secret@cam3:554/main?x=1") == "rtsp://cam3:554/main?x=1"
-    assert display_name("clips/a@b.mp4") == "clips/a@b.mp4"
-    assert display_name(0) == "camera 0"
-
-
-def _write_video(path: Path, frames: int) -> None:
-    """Frame i is grey of level 8 i."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (32, 16))
-    for i in range(frames):
-        writer.write(np.full((16, 32, 3), 8 * i, np.uint8))
-    writer.release()
-
-
-def _number(picture: Picture | None) -> int:
-    assert picture is not None
-    return round(float(picture.pixels.mean()) / 8)
-
-
-def test_a_video_yields_every_frame(tmp_path: Path) -> None:
-    _write_video(tmp_path / "line.avi", 20)
-    source = open_source(tmp_path / "line.avi")
-    assert isinstance(source, Recording)
-    frames = list(source)
-    assert [_number(frame.picture) for frame in frames] == list(range(20))
-    assert Path(frames[7].name).name == "line.avi#000007"
-
-
-@pytest.fixture
-def camera() -> Iterator[str]:
-    """The address of a network camera: motion JPEG over HTTP, a hundred frames a second.
-
-    After frame 25 it closes the connection, once, like a camera whose cable was pulled.
-    """
-    hung_up = threading.Event()
-
-    class Camera(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
-            self.end_headers()
-            try:
-                for i in itertools.count():
-                    if i == 25 and not hung_up.is_set():
-                        hung_up.set()
-                        return
-                    image = np.full((16, 32, 3), 8 * (i % 26), np.uint8)
-                    jpeg = cv2.imencode(".jpg", image)[1].tobytes()
-                    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
-                    self.wfile.write(f"{head}\r\n".encode() + jpeg + b"\r\n")
-                    time.sleep(0.01)
-            except OSError:
-                pass  # the reader closed the connection
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with _serving(Camera) as server:
-        yield f"http://127.0.0.1:{server.server_port}/stream.mjpg"
-
-
-class _serving:  # noqa: N801
-    def __init__(self, handler: object) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)  # type: ignore[arg-type]
-        self._server.daemon_threads = True
-
-    def __enter__(self) -> ThreadingHTTPServer:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self._server
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def test_a_camera_yields_the_newest_frame_and_survives_a_lost_connection(camera: str) -> None:
-    source = open_source(camera)
-    assert isinstance(source, Live)
-    stream = Stream(source, lambda pictures: pictures)
-    seen = 0
-    with stream:
-        for _ in stream:
-            seen += 1
-            time.sleep(0.1)  # slower than the camera
-            if stream.error_count and seen > 5:
-                break
-    assert stream.dropped > seen
-    assert "lost the connection" in str(stream.errors[0].error)
-    assert not [t for t in threading.enumerate() if t.name.startswith("sakedge ")]
-
-
-def test_a_video_served_over_http_is_a_recording(tmp_path: Path) -> None:
-    _write_video(tmp_path / "line.avi", 5)
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with _serving(partial(Quiet, directory=str(tmp_path))) as server:
-        source = open_source(f"http://127.0.0.1:{server.server_port}/line.avi")
-        assert len(list(source)) == 5
 
 
 def _images_and_one_bad(folder: Path) -> None:
@@ -219,3 +217,15 @@ def test_wrong_options_are_refused(tmp_path: Path) -> None:
     for options in ({"batch": 0}, {"on_error": "ignore"}):
         with pytest.raises(OptionError):
             Stream(open_source(tmp_path), list, **options)  # type: ignore[arg-type]
+
+
+def test_closing_ends_a_running_loop_before_its_next_result(tmp_path: Path) -> None:
+    _write_images(tmp_path, [f"{i}.png" for i in range(6)])
+    for batch in (1, 4):
+        stream = Stream(open_source(tmp_path), list, batch)
+        seen = 0
+        for _ in stream:
+            seen += 1
+            stream.close()
+        assert seen == 1
+        assert list(stream) == []

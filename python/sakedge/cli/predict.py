@@ -60,6 +60,16 @@ def predict(
     save_arrays: Annotated[
         bool, typer.Option("--save-arrays", help="Also write the outputs as arrays.")
     ] = False,
+    reconnect_pause: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Longest pause between attempts to reach a camera."),
+    ] = 10.0,
+    give_up_after: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="End when a camera sends nothing for so long (default: never)."
+        ),
+    ] = None,
     backend: Backend = "auto",
     device: Device = None,
     precision: Precision = "auto",
@@ -72,6 +82,7 @@ def predict(
     A frame that cannot be used is reported and skipped; then the exit code is 2.
     """
     import sakedge
+    from sakedge.sources import name_some
 
     with progress_bar("loading"):
         loaded = sakedge.load(
@@ -85,11 +96,21 @@ def predict(
             cache_dir=cache_dir,
         )
     wanted = Wanted(output, save, save_json, save_arrays, json)
+    reconnect = sakedge.Reconnect(min(0.5, reconnect_pause), reconnect_pause, give_up_after)
     with (
         loaded,
         progress_bar() as progress,
-        loaded.stream(source, batch=batch, on_error=_report, fit=fit, progress=progress) as stream,
+        loaded.stream(
+            source,
+            batch=batch,
+            on_error=_report,
+            reconnect=reconnect,
+            fit=fit,
+            progress=progress,
+        ) as stream,
     ):
+        if stream.skipped:
+            remark(f"sakedge: skipped, being no images: {name_some(stream.skipped)}")
         show(stream, wanted, progress, limit)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,10 +33,20 @@ class Source(Protocol):
         """Frames dropped because newer ones arrived; always 0 unless it is live."""
         ...
 
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Files of a folder or pattern that are passed over because they are no images."""
+        ...
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """Paths of the files that it reads, which nothing must overwrite meanwhile."""
+        ...
+
     def __iter__(self) -> Iterator[Frame]:
         """Yields the frames in order. A frame that cannot be read is yielded with its error."""
         ...
 
     def close(self) -> None:
-        """Releases the file or device. A running iteration ends."""
+        """Ends a running iteration, from any thread, and has the file or device released."""
         ...

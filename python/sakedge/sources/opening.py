@@ -1,61 +1,104 @@
-"""Which source an address means."""
+"""Which source something is."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from glob import has_magic
+import stat
+from collections.abc import Iterable, Mapping, Sequence, Set
+from glob import glob, has_magic
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sakedge.errors import SourceError
-from sakedge.images import ImageLike
+from sakedge.arguments import shown
+from sakedge.errors import OptionError, SourceError
+from sakedge.images import ImageLike, is_one_image
+from sakedge.images.formats import format_of
+from sakedge.sources.address import display_name, is_url
 from sakedge.sources.base import Source
-from sakedge.sources.files import SUFFIXES, Files
-from sakedge.sources.video import open_video
+from sakedge.sources.feeds import camera, is_camera, stream
+from sakedge.sources.files import Files, images_of
+from sakedge.sources.reconnect import Reconnect
+from sakedge.sources.recording import open_recording
 
-SourceLike: TypeAlias = "str | os.PathLike[str] | int | Sequence[ImageLike]"
+SourceLike: TypeAlias = "str | os.PathLike[str] | int | ImageLike | Iterable[ImageLike]"
 
 
-def open_source(source: SourceLike) -> Source:
-    """Opens a source.
+def open_source(source: SourceLike, reconnect: Reconnect | None = None) -> Source:
+    """Opens a source. What a file is, its content says.
 
     Args:
         source: A folder (its images, sorted, not those in subfolders), a glob, an image, a video
-            file, a URL (`rtsp://`, `http://` …), a camera's index (`0` or `"0"`), or a list of
-            images.
+            file, a URL (`rtsp://`, `http://` …), a camera by index (`0` or `"0"`) or device
+            (`/dev/video0`), or a list or other iterable of images.
+        reconnect: When a camera or network stream that does not answer is tried again.
 
     Raises:
-        SourceError: It does not exist, cannot be opened, or has no image in it.
+        SourceError: It does not exist, cannot be opened, has no image in it, or is no source. A
+            camera or network stream that does not answer is no error here: it is tried again.
+        OptionError: `reconnect` is something else.
     """
-    if isinstance(source, int):
-        return open_video(source)
-    if isinstance(source, Sequence) and not isinstance(source, str):
-        return _files(list(source), "the list")
+    if reconnect is None:
+        reconnect = Reconnect()
+    if not isinstance(reconnect, Reconnect):
+        raise OptionError("not a Reconnect", expected="sakedge.Reconnect(…)", got=shown(reconnect))
+    if isinstance(source, (str, os.PathLike)):
+        return _open_text(_text(source), reconnect)
+    given: Any = source
+    if is_one_image(given):
+        return Files([given])
+    if isinstance(given, int) and not isinstance(given, bool):
+        return camera(given, reconnect)
+    if isinstance(given, Iterable) and not isinstance(given, (Mapping, Set)):
+        if isinstance(given, Sequence) and not given:
+            raise SourceError("the list has no image in it", expected="at least one image")
+        return Files(given)
+    raise _no_source("this is no source", type(given).__name__)
+
+
+def _text(source: str | os.PathLike[str]) -> str:
     text = os.fspath(source)
-    if "://" in text:
-        return open_video(text)
-    path = Path(text)
-    if path.is_dir():
-        return _files(_images_in(path), f"the folder {text}")
-    if path.is_file():
-        return Files([text]) if path.suffix.lower() in SUFFIXES else open_video(text)
-    if text.isdecimal():
-        return open_video(int(text))
-    if has_magic(text):
-        folder = Path(path.anchor)
-        found = sorted(str(p) for p in folder.glob(str(path.relative_to(folder))) if p.is_file())
-        return _files(found, f"the pattern {text}")
-    raise SourceError(
-        f"no such source: {text}",
-        expected="a folder, a glob, an image, a video file, a URL or a camera's index",
-        remedy="Check the path",
-    )
+    if isinstance(text, str) and text and "\0" not in text:
+        return text
+    raise _no_source("not a path", type(text).__name__ if text else "nothing")
 
 
-def _images_in(folder: Path) -> list[str]:
+def _open_text(text: str, reconnect: Reconnect) -> Source:
     try:
-        return sorted(str(p) for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+        mode = Path(text).stat().st_mode
+    except OSError as error:
+        return _open_what_is_no_file(text, reconnect, error.strerror or str(error))
+    except ValueError as error:  # characters that no file's name has
+        raise _no_source("not a path", ascii(display_name(text)[:80])) from error
+    if stat.S_ISDIR(mode):
+        return images_of(_entries(Path(text)), f"the folder {text}")
+    if stat.S_ISREG(mode):
+        return _open_file(Path(text))
+    if stat.S_ISCHR(mode) and is_camera(text):
+        return camera(text, reconnect)
+    raise _no_source(f"{text} is no source", "a device, a pipe or a socket")
+
+
+def _open_what_is_no_file(text: str, reconnect: Reconnect, reason: str) -> Source:
+    if is_url(text):
+        return stream(text, reconnect)
+    if text.isascii() and text.isdecimal():
+        return camera(int(text[:12]), reconnect)
+    if is_camera(text):
+        return camera(text, reconnect)
+    name = display_name(text)[:200]
+    if has_magic(text):
+        return images_of(_matches(text), f"the pattern {name}")
+    raise _no_source(f"no such source: {name}", reason, "Check the path")
+
+
+def _matches(pattern: str) -> list[Path]:
+    # Not Path.glob, which refuses some patterns and all absolute ones.
+    return [Path(found) for found in sorted(glob(pattern, recursive=True))]  # noqa: PTH207
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
     except OSError as error:
         raise SourceError(
             f"cannot list {folder}",
@@ -64,10 +107,24 @@ def _images_in(folder: Path) -> list[str]:
         ) from error
 
 
-def _files(images: Sequence[ImageLike], name: str) -> Files:
-    if not images:
+def _open_file(path: Path) -> Source:
+    try:
+        with path.open("rb") as file:
+            is_image = format_of(file) is not None
+    except OSError as error:
         raise SourceError(
-            f"{name} has no image in it",
-            expected=f"at least one file ending in {', '.join(SUFFIXES)}",
-        )
-    return Files(images)
+            f"cannot open {path}",
+            got=error.strerror or str(error),
+            remedy="Check its permissions",
+        ) from error
+    return Files([str(path)]) if is_image else open_recording(path)
+
+
+def _no_source(problem: str, got: str, remedy: str | None = None) -> SourceError:
+    return SourceError(
+        problem,
+        expected="a folder, a glob, an image, a video, a URL, a camera's index or device, or a "
+        "list or iterator of images",
+        got=got,
+        remedy=remedy,
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Literal, TypeAlias, TypeVar
 
-from sakedge.arguments import in_range
+from sakedge.arguments import in_range, shown
 from sakedge.errors import OptionError, SakedgeError
 from sakedge.images import Picture
 from sakedge.logs import LOG
@@ -57,14 +57,17 @@ class Stream(Generic[T]):
         on_error: OnError = "warn",
     ) -> None:
         in_range("batch", batch, low=1, whole=True)
-        if on_error not in ("warn", "raise") and not callable(on_error):
+        if not callable(on_error) and not (
+            isinstance(on_error, str) and on_error in ("warn", "raise")
+        ):
             raise OptionError(
-                "unknown on_error", expected="'warn', 'raise' or a callable", got=repr(on_error)
+                "unknown on_error", expected="'warn', 'raise' or a callable", got=shown(on_error)
             )
         self._source = source
         self._run = run
         self._batch = batch
         self._on_error = on_error
+        self._closed = False
         self.errors: deque[FrameError] = deque(maxlen=100)
         self.error_count = 0
 
@@ -72,6 +75,16 @@ class Stream(Generic[T]):
     def dropped(self) -> int:
         """Frames of a live source that were dropped for newer ones."""
         return self._source.dropped
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """Paths of the files that the source reads."""
+        return self._source.inputs
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Files of a folder or pattern that are passed over because they are no images."""
+        return self._source.skipped
 
     def __iter__(self) -> Iterator[T]:
         try:
@@ -84,13 +97,14 @@ class Stream(Generic[T]):
                 if len(waiting) == self._batch:
                     yield from self._results(waiting)
                     waiting = []
-            if waiting:
+            if waiting and not self._closed:
                 yield from self._results(waiting)
         finally:
-            self._source.close()
+            self.close()
 
     def close(self) -> None:
-        """Closes the source; a running loop ends."""
+        """Closes the source, from any thread; a running loop ends before its next result."""
+        self._closed = True
         self._source.close()
 
     def __enter__(self) -> Stream[T]:
@@ -107,6 +121,8 @@ class Stream(Generic[T]):
     def _results(self, pictures: list[Picture]) -> Iterator[T]:
         """Runs a batch and reports the pictures in it that cannot be used."""
         for picture, result in zip(pictures, self._run(pictures), strict=True):
+            if self._closed:
+                return
             if isinstance(result, SakedgeError):
                 self._report(Frame(picture.source or "array", error=result))
             else:

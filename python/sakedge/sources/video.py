@@ -1,174 +1,120 @@
-"""Video files frame by frame; cameras and network streams newest frame first."""
+"""A source that a thread of its own reads: a video file, a camera or a network stream."""
 
 from __future__ import annotations
 
+import atexit
 import threading
-from collections import deque
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+import time
+import weakref
+from collections.abc import Callable, Iterator
 
-from sakedge.errors import SourceError
-from sakedge.images import Picture, read
-from sakedge.sources.base import Frame, Source
+from sakedge.errors import SakedgeError, SourceError
+from sakedge.sources.base import Frame
+from sakedge.sources.capture import describe
+from sakedge.sources.handoff import Handoff
 
-_TIMEOUT_MS = 10_000
-_LONGEST_PAUSE = 10.0
+Read = Callable[[Handoff], None]
+"""Hands over frames until there are no more or the handoff is closed."""
 
-
-def open_video(source: str | int) -> Source:
-    """Opens a video file or URL that ends as a `Recording`, anything else as a `Live` source.
-
-    Raises:
-        SourceError: It cannot be opened, or OpenCV is not installed.
-    """
-    capture = _open(source)
-    ends = isinstance(source, str) and capture.get(_cv2().CAP_PROP_FRAME_COUNT) > 0
-    return Recording(source, capture) if ends else Live(source, capture)
+_PATIENCE = 0.5
+"""Seconds that the end of a loop, or of the process, waits for readers to let go of captures."""
 
 
-class Recording:
-    """A video that ends: every frame, in order."""
+class Video:
+    """Frames that a thread reads, which alone opens, reads and releases the capture.
 
-    dropped = 0
+    OpenCV's captures bear no second thread, so closing only says that no more frames are wanted. A
+    thread that is stuck in a driver then keeps neither the loop nor the process waiting.
 
-    def __init__(self, source: str | int, capture: Any) -> None:
-        self._name = display_name(source)
-        self._capture = capture
-
-    def __iter__(self) -> Iterator[Frame]:
-        number = 0
-        while self._capture.grab():
-            yield _frame(f"{self._name}#{number:06d}", *self._capture.retrieve())
-            number += 1
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._capture.release()
-
-
-class Live:
-    """A camera or network stream.
-
-    A thread reads it continuously, so that the frame handed out is the newest; those in between are
-    dropped. A lost connection is reported and reopened, at growing intervals, until the source is
-    closed.
+    Args:
+        name: As it may be shown.
+        read: Reads the frames; runs in the thread.
+        inputs: The file that is read, if it is one.
     """
 
-    def __init__(self, source: str | int, capture: Any) -> None:
-        self._source = source
-        self._name = display_name(source)
-        self._capture = capture
-        self._news = threading.Condition()
-        self._newest: Frame | None = None
-        self._errors: deque[Frame] = deque(maxlen=16)
-        self._closed = threading.Event()
-        self.dropped = 0
+    skipped: tuple[str, ...] = ()
+
+    def __init__(self, name: str, read: Read, inputs: tuple[str, ...] = ()) -> None:
+        self.inputs = inputs
+        self._name = name
+        self._handoff = Handoff()
+        self._thread = threading.Thread(
+            target=_run, args=(name, read, self._handoff), name=f"sakedge {name}", daemon=True
+        )
+        # The thread does not keep the source alive: one that is forgotten is closed.
+        weakref.finalize(self, self._handoff.close)
+
+    @property
+    def dropped(self) -> int:
+        """Frames of a live source that gave way to newer ones."""
+        return self._handoff.dropped
 
     def __iter__(self) -> Iterator[Frame]:
-        thread = threading.Thread(target=self._read_on, name=f"sakedge {self._name}", daemon=True)
-        thread.start()
+        self.start()
         try:
-            while True:
-                with self._news:
-                    self._news.wait_for(
-                        lambda: self._errors or self._newest or self._closed.is_set()
-                    )
-                    if self._closed.is_set():
-                        return
-                    if self._errors:
-                        frame = self._errors.popleft()
-                    else:
-                        assert self._newest is not None
-                        frame, self._newest = self._newest, None
+            while (frame := self._handoff.take(self._thread.is_alive)) is not None:
                 yield frame
         finally:
             self.close()
-            thread.join(timeout=2 * _TIMEOUT_MS / 1000)
+            if self._thread.ident is not None:
+                self._thread.join(_PATIENCE)
+
+    def start(self) -> None:
+        """Starts reading, if it was not started before.
+
+        Raises:
+            SourceError: No thread can be started.
+        """
+        with _STARTING:
+            if self._handoff.closed or self._thread.ident is not None:
+                return
+            try:
+                if _ENDING.is_set():
+                    raise RuntimeError("the process is ending")
+                self._thread.start()
+            except RuntimeError as error:
+                raise SourceError(
+                    f"cannot read {self._name}",
+                    expected="a thread to read it with",
+                    got=str(error),
+                    remedy="Allow this process more threads",
+                ) from error
+            _READING[self._thread] = self._handoff
 
     def close(self) -> None:
-        """Stops reading; the thread releases the device."""
-        self._closed.set()
-        with self._news:
-            self._news.notify_all()
-
-    def _read_on(self) -> None:
-        number = 0
-        while not self._closed.is_set():
-            if not self._capture.grab():
-                self._reopen()
-                continue
-            frame = _frame(f"{self._name}#{number:06d}", *self._capture.retrieve())
-            number += 1
-            self._publish(frame)
-        self._capture.release()
-
-    def _reopen(self) -> None:
-        self._capture.release()
-        self._publish(Frame(self._name, error=SourceError(f"lost the connection to {self._name}")))
-        pause = 0.5
-        while not self._closed.wait(pause):
-            try:
-                self._capture = _open(self._source)
-                return
-            except SourceError as error:
-                self._publish(Frame(self._name, error=error))
-                pause = min(2 * pause, _LONGEST_PAUSE)
-
-    def _publish(self, frame: Frame) -> None:
-        with self._news:
-            if frame.error is not None:
-                self._errors.append(frame)
-            else:
-                self.dropped += self._newest is not None
-                self._newest = frame
-            self._news.notify_all()
+        """Ends the iteration at once; the thread releases the capture when its read returns."""
+        self._handoff.close()
 
 
-def display_name(source: str | int) -> str:
-    """The address as it may be logged: without user and password."""
-    if isinstance(source, int):
-        return f"camera {source}"
-    parts = urlsplit(source)
-    if "://" not in source or "@" not in parts.netloc:
-        return source
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
-def _frame(name: str, decoded: bool, image: Any) -> Frame:
-    if not decoded:
-        return Frame(name, error=SourceError(f"{name} could not be decoded"))
-    return Frame(name, Picture(read(image, "bgr").pixels, source=name))
-
-
-def _open(source: str | int) -> Any:
-    cv2 = _cv2()
-    name = display_name(source)
-    is_file = isinstance(source, str) and "://" not in source
-    if isinstance(source, int) or is_file:
-        capture = cv2.VideoCapture(source)
-    else:
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _TIMEOUT_MS]
-        limits += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, _TIMEOUT_MS]
-        capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, limits)
-    if capture.isOpened():
-        return capture
-    raise SourceError(
-        f"cannot open {name}",
-        expected="a video that OpenCV reads" if is_file else "a camera or stream that answers",
-        remedy="Check that the file is whole and its codec supported"
-        if is_file and Path(name).exists()
-        else "Check the address, the cable and whether another program uses it",
-    )
-
-
-def _cv2() -> Any:
+def _run(name: str, read: Read, handoff: Handoff) -> None:
     try:
-        import cv2
-    except ImportError as error:
-        raise SourceError(
-            "video needs OpenCV, which is not installed",
-            remedy='Install it: pip install "sakedge[video]"',
-        ) from error
-    return cv2
+        read(handoff)
+    except SakedgeError as error:
+        handoff.put(Frame(name, error=error))
+    except Exception as error:  # of OpenCV's; the loop must hear of it, not wait
+        problem = SourceError(
+            f"cannot read {name} any further",
+            got=describe(error),
+            remedy="Check that the file is whole",
+        )
+        handoff.put(Frame(name, error=problem))
+    finally:
+        handoff.finish()
+
+
+_READING: weakref.WeakKeyDictionary[threading.Thread, Handoff] = weakref.WeakKeyDictionary()
+_STARTING = threading.Lock()
+_ENDING = threading.Event()
+
+
+@atexit.register
+def _stop_reading() -> None:
+    """Python takes daemon threads down where they stand, and in OpenCV that aborts the process."""
+    with _STARTING:
+        _ENDING.set()
+        reading = list(_READING.items())
+    deadline = time.monotonic() + _PATIENCE
+    for _, handoff in reading:
+        handoff.close()
+    for thread, _ in reading:
+        thread.join(max(0.0, deadline - time.monotonic()))
