@@ -9,7 +9,10 @@ from __future__ import annotations
 
 def main() -> None:
     """Entry point of the console script."""
+    from sakedge.cli.streams import fill_descriptors
+
     try:
+        fill_descriptors()
         from sakedge.cli.app import build
 
         build()()

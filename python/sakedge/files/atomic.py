@@ -4,13 +4,68 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from sakedge.errors import StorageError
+from sakedge.errors import OptionError, StorageError
+from sakedge.files import temporary
+
+# What file systems answer that cannot sync: FUSE, some network shares.
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+
+
+class Draft:
+    """A file that has no name yet.
+
+    Attributes:
+        file: What to write to.
+    """
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self.file = file
+        self._path = path
+
+    def place(self, path: Path) -> None:
+        """Makes the content durable and gives it its name, in the draft's folder.
+
+        A file of that name is replaced and passes its permissions on; whoever has it open or mapped
+        keeps the old content. A link is replaced, not followed.
+        """
+        self.file.flush()
+        try:
+            os.fsync(self.file.fileno())
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
+        self.file.close()
+        with suppress(OSError):  # nothing is there, or a file system without permissions
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                self._path.chmod(stat.S_IMODE(status.st_mode) & 0o777)
+        self._path.replace(path)
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def draft(folder: Path) -> Iterator[Draft]:
+    """Opens a file that gets its name when it is complete; without one it is removed.
+
+    Raises:
+        OSError: The folder is missing or not writable, or no space is left.
+    """
+    _sweep_once(os.fspath(folder))
+    descriptor, path = temporary.create(folder)
+    with temporary.lease(descriptor):
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield Draft(file, path)
+        finally:
+            with suppress(OSError):  # it has its name
+                path.unlink()
 
 
 @contextmanager
@@ -18,29 +73,84 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Opens a temporary file beside `path` that replaces it when the block succeeds.
 
     A process that has the old file open or mapped keeps the old content. When the block raises, the
-    temporary file is removed and `path` is as it was.
+    temporary file is removed and `path` is as it was. A link is replaced, not followed.
 
     Raises:
-        StorageError: The folder is missing or not writable, or no space is left.
+        StorageError: The folder is missing or not writable, no space is left, or what is there is
+            no file or may not be written.
     """
-    temporary: Path | None = None
+    check_target(path)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            temporary.chmod(0o666 & ~_umask())
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        temporary.replace(path)
-        temporary = None
-        _sync_folder(path.parent)
+        with draft(path.parent) as new:
+            yield new.file
+            new.place(path)
     except OSError as error:
         raise storage_error("cannot write", path, error) from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
+
+
+def check_target(path: Path) -> None:
+    """Finds out before any work whether a file could be written.
+
+    Raises:
+        StorageError: The name is impossible, something that is no file has it, or the file is
+            read-only.
+    """
+    check_path(path)
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # nothing there, or creating it will say why not
+        return
+    if stat.S_ISLNK(mode):
+        return
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a device or pipe"
+        raise StorageError(f"cannot write {path}", expected="a file", got=kind)
+    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise StorageError(
+            f"cannot write {path}: it is read-only",
+            remedy="Allow writing to it or choose another name",
+        )
+
+
+def check_path(path: Path) -> None:
+    """Refuses a path that the system cannot express.
+
+    Raises:
+        StorageError: It holds a NUL or characters that the file system's encoding lacks.
+    """
+    try:
+        impossible = b"\0" in os.fsencode(path)
+    except UnicodeEncodeError:
+        impossible = True
+    if impossible:
+        raise StorageError("no file can have this path", got=repr(os.fspath(path)))
+
+
+def followed(path: Path) -> Path:
+    """The file that a link points to, which is what someone who names the link means."""
+    return Path(os.path.realpath(path)) if is_link(path) else path
+
+
+def is_link(path: Path) -> bool:
+    """Whether a path is a symbolic link, as far as that can be found out."""
+    try:
+        return stat.S_ISLNK(path.lstat().st_mode)
+    except (OSError, ValueError):  # not there, not allowed, or no path at all
+        return False
+
+
+def refuse_inputs(output: Path, inputs: Iterable[str | Path]) -> None:
+    """Refuses an output that is one of the inputs, under whatever name.
+
+    Raises:
+        OptionError: It is.
+    """
+    for each in inputs:
+        with suppress(OSError, ValueError):  # an output that is not there yet is no input
+            if output.samefile(each):
+                raise OptionError(
+                    f"{output} would overwrite the input {each}", remedy="Choose another name"
+                )
 
 
 def make_folder(folder: Path) -> None:
@@ -49,6 +159,7 @@ def make_folder(folder: Path) -> None:
     Raises:
         StorageError: No permission, no space, or a file is in the way.
     """
+    check_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -66,15 +177,16 @@ def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
         errno.EROFS: "The file system is read-only: choose another folder",
         errno.ENOENT: "Check the path",
         errno.EISDIR: "Give the path of a file",
+        errno.EEXIST: "A file has this name: choose another folder",
+        errno.ENAMETOOLONG: "Choose a shorter name",
     }
     return StorageError(f"{doing} {path}: {reason}", remedy=remedies.get(error.errno or 0))
 
 
-def _umask() -> int:
-    # The mask can only be read by setting it; mkstemp's own 0o600 would lock out other users.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+@lru_cache(maxsize=64)
+def _sweep_once(folder: str) -> None:
+    """Listing a large folder for every file written would cost more than the files."""
+    temporary.sweep(Path(folder))
 
 
 def _sync_folder(folder: Path) -> None:

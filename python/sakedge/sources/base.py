@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +31,11 @@ class Source(Protocol):
     @property
     def dropped(self) -> int:
         """Frames dropped because newer ones arrived; always 0 unless it is live."""
+        ...
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """Paths of the files that it reads, which nothing must overwrite meanwhile."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:

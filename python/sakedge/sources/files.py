@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
 from sakedge.errors import ImageError, StorageError
@@ -35,6 +36,12 @@ class Files:
 
     def __len__(self) -> int:
         return len(self._images)
+
+    @property
+    def inputs(self) -> list[str]:
+        """Paths of those that are files."""
+        paths = (each for each in self._images if isinstance(each, str | os.PathLike))
+        return [os.fspath(path) for path in paths]
 
     def __iter__(self) -> Iterator[Frame]:
         for i, image in enumerate(self._images):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Literal, TypeAlias, TypeVar
@@ -72,6 +72,11 @@ class Stream(Generic[T]):
     def dropped(self) -> int:
         """Frames of a live source that were dropped for newer ones."""
         return self._source.dropped
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """Paths of the files that the source reads."""
+        return self._source.inputs
 
     def __iter__(self) -> Iterator[T]:
         try:

@@ -34,6 +34,7 @@ class Recording:
     dropped = 0
 
     def __init__(self, source: str | int, capture: Any) -> None:
+        self.inputs = (source,) if isinstance(source, str) else ()
         self._name = display_name(source)
         self._capture = capture
 
@@ -55,6 +56,8 @@ class Live:
     dropped. A lost connection is reported and reopened, at growing intervals, until the source is
     closed.
     """
+
+    inputs = ()
 
     def __init__(self, source: str | int, capture: Any) -> None:
         self._source = source

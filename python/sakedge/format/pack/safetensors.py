@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from sakedge.errors import FileFormatError, TensorError, TruncatedFileError
-from sakedge.files.atomic import atomic_write
+from sakedge.files.atomic import atomic_write, followed
 from sakedge.files.mapped import MappedFile
 
 _DTYPES = {"F32", "F16"}
@@ -70,5 +70,5 @@ def write_safetensors(
         StorageError: The file cannot be written.
     """
     content = save(dict(tensors), dict(metadata))
-    with atomic_write(path) as file:
+    with atomic_write(followed(path)) as file:
         file.write(content)
