@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -16,6 +17,9 @@ from sakedge.files import temporary
 
 # What file systems answer that cannot sync: FUSE, some network shares.
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+
+_SWEEP_EVERY = 600.0
+"""Seconds."""
 
 
 class Draft:
@@ -57,7 +61,7 @@ def draft(folder: Path) -> Iterator[Draft]:
     Raises:
         OSError: The folder is missing or not writable, or no space is left.
     """
-    _sweep_once(os.fspath(folder))
+    _sweep_once(os.fspath(folder), int(time.monotonic() / _SWEEP_EVERY))
     descriptor, path = temporary.create(folder)
     with temporary.lease(descriptor):
         try:
@@ -184,8 +188,8 @@ def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
 
 
 @lru_cache(maxsize=64)
-def _sweep_once(folder: str) -> None:
-    """Listing a large folder for every file written would cost more than the files."""
+def _sweep_once(folder: str, interval: int) -> None:
+    """Sweeps a folder once in an interval: listing a large one for every file would cost more."""
     temporary.sweep(Path(folder))
 
 

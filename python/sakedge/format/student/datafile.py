@@ -44,7 +44,8 @@ def sweep(path: Path) -> None:
             return
         for file in files:
             # Copies too: a backup may be called `student.onnx.bak`.
-            if ".onnx" in file.name and file.is_file():
+            is_student = ".onnx" in file.name or file.name.startswith(path.name)
+            if is_student and file.suffix != ".data" and file.is_file():
                 old.pop(_referred(file), None)
         for file in old.values():
             remove_unused(file)
