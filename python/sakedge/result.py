@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from sakedge.adapters.snapshot import PartId
 from sakedge.drawing.panels import SIDE, Panel, compose
 from sakedge.errors import OptionError, UnknownTaskError
 from sakedge.files.atomic import atomic_write, make_folder
-from sakedge.files.names import LONGEST, endings, legal_stem
+from sakedge.files.names import LONGEST, endings, given_stem, last_part, legal_stem
 from sakedge.tasks.base import TaskResult
 from sakedge.text import to_json, visible
 
@@ -130,7 +129,7 @@ class Result(Mapping[str, TaskResult]):
         number = "" if self.frame is None else f"_{self.frame:06d}"
         source = (self.source or "image").removesuffix(number.replace("_", "#"))
         room = LONGEST - max(map(len, self.file_endings)) - _NUMBERING - len(number)
-        return legal_stem(_stem(source), room) + number
+        return legal_stem(last_part(source), room) + number
 
     @property
     def file_endings(self) -> tuple[str, ...]:
@@ -173,7 +172,7 @@ class Result(Mapping[str, TaskResult]):
             OptionError: `name` is no plain file name.
             StorageError: No permission, no space, or no such directory.
         """
-        stem = self.file_name if name is None else _plain(name, self.file_endings)
+        stem = self.file_name if name is None else given_stem(name, self.file_endings)
         folder = _folder(directory)
         make_folder(folder)
         written = [_write_picture(folder / f"{stem}.png", self.plot())]
@@ -229,31 +228,8 @@ def _write_arrays(file: BinaryIO, outputs: Mapping[str, TaskResult]) -> None:
                 np.lib.format.write_array(member, output.values, allow_pickle=False)
 
 
-def _stem(source: str) -> str:
-    """The last part of a path or address, without its suffix, query and user."""
-    _, is_address, address = source.partition("://")
-    if not is_address:
-        return Path(source).stem
-    host, *folders = re.split(r"[?#]", address)[0].rstrip("/").split("/")
-    return Path(folders[-1]).stem if folders else host.rpartition("@")[2]
-
-
 def _folder(directory: object) -> Path:
     if isinstance(directory, str | os.PathLike):
         with suppress(TypeError):  # a path of bytes
             return Path(directory)
     raise OptionError("directory is no path", expected="a str or Path", got=repr(directory))
-
-
-def _plain(name: object, ends: Sequence[str]) -> str:
-    """Checks a name that the caller gave for files."""
-    longest = max(ends, key=len)
-    if isinstance(name, str) and name and not set(name) & set("/\\\0"):
-        with suppress(UnicodeEncodeError):
-            if len(os.fsencode(f"{name}{longest}")) <= LONGEST:
-                return name
-    raise OptionError(
-        "no file can have this name",
-        expected=f"a name without a folder that leaves room for {longest} in {LONGEST} bytes",
-        got=repr(name),
-    )

@@ -117,13 +117,10 @@ def test_any_encoding_takes_any_text(
     strange = part.rename(tmp_path / "日本語-\u2192.png")
     for arguments in (
         ("inspect", student),
-        ("inspect", student, "--json"),
-        ("predict", student, strange, "-o", tmp_path / "out"),
+        ("predict", student, strange, "-o", tmp_path / "out", "--adapters", "none"),
         ("predict", student, strange, "-o", tmp_path / "out", "--json"),
         ("predict", student, tmp_path / "nix-\u2192"),
         ("predict", "--help"),
-        ("doctor",),
-        ("\u2192",),
     ):
         ended = shell("", *arguments, env=ENVIRONMENTS[name])
         assert b"Traceback" not in ended.stderr, ended.stderr
@@ -189,8 +186,7 @@ def test_control_characters_in_errors_are_escaped(tmp_path: Path, tiny_student: 
     ):
         ended = shell("", *arguments, env={"SAKEDGE_LOG": "debug"})
         assert ended.returncode in (1, 64)
-        assert ended.stdout == b""
-        assert_harmless(ended.stderr)
+        assert_harmless(ended.stdout, ended.stderr)
         assert b"sakedge" in ended.stderr.splitlines()[-1]
 
 

@@ -16,7 +16,8 @@ from tests.support.files import without_rights
 
 from sakedge.errors import OptionError, StorageError
 from sakedge.files import temporary
-from sakedge.files.atomic import atomic_write, check_target, followed, make_folder, refuse_inputs
+from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.files.targets import check_target, followed, refuse_inputs
 
 
 def write(path: Path, content: bytes = b"new") -> None:
@@ -105,6 +106,16 @@ def test_a_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
     (tmp_path / "x").chmod(0o604)
     write(tmp_path / "x")
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o604
+
+
+def test_permissions_that_were_asked_for_are_there_from_the_beginning(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    (tmp_path / "x").chmod(0o666)
+    with atomic_write(tmp_path / "x", mode=0o600) as file:
+        (new,) = tmp_path.glob(".*")
+        assert new.stat().st_mode & 0o777 == 0o600
+        file.write(b"secret")
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
 
 
 def test_writing_never_changes_the_mask_of_the_process(

@@ -9,16 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakedge.errors import OptionError
-from sakedge.files.atomic import (
-    atomic_write,
-    check_target,
-    draft,
-    followed,
-    make_folder,
-    refuse_inputs,
-    storage_error,
-)
+from sakedge.files.atomic import atomic_write, draft, make_folder, storage_error
 from sakedge.files.names import Names
+from sakedge.files.targets import check_target, followed, refuse_inputs
 from sakedge.text import to_json
 
 if TYPE_CHECKING:

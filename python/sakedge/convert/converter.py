@@ -15,7 +15,7 @@ from sakedge.convert.position import POSITION, for_size
 from sakedge.convert.report import Report, count_parameters
 from sakedge.convert.state import file_sha256, open_checkpoint, read_checked
 from sakedge.errors import OptionError
-from sakedge.files.atomic import check_target, followed, refuse_inputs
+from sakedge.files.targets import check_target, followed, refuse_inputs
 from sakedge.format import StudentFile, write_student
 from sakedge.format.digest import component_digest
 from sakedge.format.student.parts import Fit

@@ -6,14 +6,15 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from sakedge.errors import OptionError, StorageError
+from sakedge.errors import StorageError
 from sakedge.files import temporary
+from sakedge.files.targets import check_path, check_target
 
 # What file systems answer that cannot sync: FUSE, some network shares.
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
@@ -29,15 +30,16 @@ class Draft:
         file: What to write to.
     """
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
+    def __init__(self, file: BinaryIO, path: Path, mode: int | None) -> None:
         self.file = file
         self._path = path
+        self._mode = mode
 
     def place(self, path: Path) -> None:
         """Makes the content durable and gives it its name, in the draft's folder.
 
-        A file of that name is replaced and passes its permissions on; whoever has it open or mapped
-        keeps the old content. A link is replaced, not followed.
+        A file of that name is replaced and passes its permissions on, unless others were asked for;
+        whoever has it open or mapped keeps the old content. A link is replaced, not followed.
         """
         self.file.flush()
         try:
@@ -48,113 +50,57 @@ class Draft:
         self.file.close()
         with suppress(OSError):  # nothing is there, or a file system without permissions
             status = path.lstat()
-            if stat.S_ISREG(status.st_mode):
+            if self._mode is None and stat.S_ISREG(status.st_mode):
                 self._path.chmod(stat.S_IMODE(status.st_mode) & 0o777)
         self._path.replace(path)
         _sync_folder(path.parent)
 
 
 @contextmanager
-def draft(folder: Path) -> Iterator[Draft]:
+def draft(folder: Path, mode: int | None = None) -> Iterator[Draft]:
     """Opens a file that gets its name when it is complete; without one it is removed.
+
+    Args:
+        folder: Where.
+        mode: Its permissions; None for those of the file replaced, or else of any new file.
 
     Raises:
         OSError: The folder is missing or not writable, or no space is left.
     """
     _sweep_once(os.fspath(folder), int(time.monotonic() / _SWEEP_EVERY))
-    descriptor, path = temporary.create(folder)
+    descriptor, path = temporary.create(folder, 0o666 if mode is None else mode)
     with temporary.lease(descriptor):
         try:
             with os.fdopen(descriptor, "wb") as file:
-                yield Draft(file, path)
+                yield Draft(file, path, mode)
         finally:
             with suppress(OSError):  # it has its name
                 path.unlink()
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """Opens a temporary file beside `path` that replaces it when the block succeeds.
 
     A process that has the old file open or mapped keeps the old content. When the block raises, the
     temporary file is removed and `path` is as it was. A link is replaced, not followed.
 
+    Args:
+        path: What to write.
+        mode: Its permissions, whoever could write what was there before; None keeps those of the
+            file replaced, which must be writable, and gives a new file those of any new file.
+
     Raises:
         StorageError: The folder is missing or not writable, no space is left, or what is there is
             no file or may not be written.
     """
-    check_target(path)
+    (check_target if mode is None else check_path)(path)
     try:
-        with draft(path.parent) as new:
+        with draft(path.parent, mode) as new:
             yield new.file
             new.place(path)
     except OSError as error:
         raise storage_error("cannot write", path, error) from error
-
-
-def check_target(path: Path) -> None:
-    """Finds out before any work whether a file could be written.
-
-    Raises:
-        StorageError: The name is impossible, something that is no file has it, or the file is
-            read-only.
-    """
-    check_path(path)
-    try:
-        mode = path.lstat().st_mode
-    except OSError:  # nothing there, or creating it will say why not
-        return
-    if stat.S_ISLNK(mode):
-        return
-    if not stat.S_ISREG(mode):
-        kind = "a folder" if stat.S_ISDIR(mode) else "a device or pipe"
-        raise StorageError(f"cannot write {path}", expected="a file", got=kind)
-    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-        raise StorageError(
-            f"cannot write {path}: it is read-only",
-            remedy="Allow writing to it or choose another name",
-        )
-
-
-def check_path(path: Path) -> None:
-    """Refuses a path that the system cannot express.
-
-    Raises:
-        StorageError: It holds a NUL or characters that the file system's encoding lacks.
-    """
-    try:
-        impossible = b"\0" in os.fsencode(path)
-    except UnicodeEncodeError:
-        impossible = True
-    if impossible:
-        raise StorageError("no file can have this path", got=repr(os.fspath(path)))
-
-
-def followed(path: Path) -> Path:
-    """The file that a link points to, which is what someone who names the link means."""
-    return Path(os.path.realpath(path)) if is_link(path) else path
-
-
-def is_link(path: Path) -> bool:
-    """Whether a path is a symbolic link, as far as that can be found out."""
-    try:
-        return stat.S_ISLNK(path.lstat().st_mode)
-    except (OSError, ValueError):  # not there, not allowed, or no path at all
-        return False
-
-
-def refuse_inputs(output: Path, inputs: Iterable[str | Path]) -> None:
-    """Refuses an output that is one of the inputs, under whatever name.
-
-    Raises:
-        OptionError: It is.
-    """
-    for each in inputs:
-        with suppress(OSError, ValueError):  # an output that is not there yet is no input
-            if output.samefile(each):
-                raise OptionError(
-                    f"{output} would overwrite the input {each}", remedy="Choose another name"
-                )
 
 
 def make_folder(folder: Path) -> None:

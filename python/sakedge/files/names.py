@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import count
+from pathlib import Path
+
+from sakedge.errors import OptionError
 
 LONGEST = 255
 """Bytes of a name, in UTF-8, that common file systems take."""
@@ -27,6 +32,37 @@ def legal_stem(text: str, room: int = LONGEST) -> str:
     """
     stem = _legal(text).lstrip(".") or "image"
     return _cut(f"_{stem}" if _DEVICES.match(stem) else stem, room, text)
+
+
+def given_stem(name: object, ends: Sequence[str]) -> str:
+    """Checks a stem that a caller gave.
+
+    Args:
+        name: What was given.
+        ends: All that will be appended to it.
+
+    Raises:
+        OptionError: It is no name, leads to another folder, or is too long.
+    """
+    longest = max(ends, key=len)
+    if isinstance(name, str) and name and not set(name) & set("/\\\0"):
+        with suppress(UnicodeEncodeError):
+            if len(os.fsencode(f"{name}{longest}")) <= LONGEST:
+                return name
+    raise OptionError(
+        "no file can have this name",
+        expected=f"a name without a folder that leaves room for {longest} in {LONGEST} bytes",
+        got=repr(name),
+    )
+
+
+def last_part(source: str) -> str:
+    """The last part of a path or address, without its suffix, query and user."""
+    _, is_address, address = source.partition("://")
+    if not is_address:
+        return Path(source).stem
+    host, *folders = re.split(r"[?#]", address)[0].rstrip("/").split("/")
+    return Path(folders[-1]).stem if folders else host.rpartition("@")[2]
 
 
 def endings(parts: Sequence[str], suffix: str) -> list[str]:

@@ -31,15 +31,19 @@ _OPEN = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _NEW = _OPEN | os.O_CREAT | os.O_EXCL
 
 
-def create(folder: Path) -> tuple[int, Path]:
-    """Creates a temporary file with the permissions that any new file would get there.
+def create(folder: Path, mode: int = 0o666) -> tuple[int, Path]:
+    """Creates a temporary file.
+
+    Args:
+        folder: Where.
+        mode: Most permissions that it may have; the system takes those away that no new file gets.
 
     Returns:
         Its descriptor, locked where the system has locks, and its path.
     """
     while True:
         path = folder / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
-        descriptor = os.open(path, _NEW, 0o666)
+        descriptor = os.open(path, _NEW, mode)
         # Between its creation and the lock it looks left over: then another one is made.
         if _claim(descriptor) is not False and path.exists():
             return descriptor, path

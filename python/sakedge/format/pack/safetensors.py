@@ -12,8 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from sakedge.errors import FileFormatError, TensorError, TruncatedFileError
-from sakedge.files.atomic import atomic_write, followed
+from sakedge.files.atomic import atomic_write
 from sakedge.files.mapped import MappedFile
+from sakedge.files.targets import followed
 
 _DTYPES = {"F32", "F16"}
 # The package distinguishes causes by text alone.

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.errors import ManifestError, StorageError, TensorError
-from sakedge.files.atomic import atomic_write, check_target, draft, followed, is_link, storage_error
+from sakedge.files.atomic import atomic_write, draft, storage_error
+from sakedge.files.targets import check_target, followed, is_link
 from sakedge.format.digest import ComponentDigest, as_bytes, graph_digest
 from sakedge.format.onnx.serialize import ALIGNMENT, ONNX_LIMIT, ModelFile, TensorSpec, lay_out
 from sakedge.format.schema import METADATA_KEY, NO_DIGEST
