@@ -6,15 +6,21 @@ Standard output carries results; progress, remarks and errors go to standard err
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
+
 
 def main() -> None:
     """Entry point of the console script."""
-    from sakedge.cli.streams import fill_descriptors
+    from sakedge.cli import interrupts, streams
 
     try:
-        fill_descriptors()
+        interrupts.prepare()
+        streams.fill_descriptors()
         from sakedge.cli.app import build
 
         build()()
     except KeyboardInterrupt:  # before a verb runs, or while the last one's objects are freed
+        with suppress(OSError):
+            os.write(2, b"sakedge: interrupted\n")
         raise SystemExit(130) from None

@@ -77,7 +77,7 @@ def progress_bar(step: str = "") -> Iterator[Update]:
     """
     console = Console(stderr=True)
     with Progress(
-        SpinnerColumn(),
+        SpinnerColumn("dots" if console.encoding.startswith("utf") else "line"),
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[percent]}"),
