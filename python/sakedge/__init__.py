@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,24 +14,33 @@ if TYPE_CHECKING:
     from sakedge.result import Result
     from sakedge.student import Student
 
-__all__ = ["Result", "Student", "__version__", "errors", "load"]
+    __version__: str
 
-try:
-    __version__ = version("sakedge")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    __version__ = "0+source"
+__all__ = ["Result", "Student", "__version__", "errors", "load"]
 
 # Resolved on first use, so that `sakedge --help` or `sakedge.format` loads no runtime.
 _HOMES = {"errors": None, "load": "api", "Result": "result", "Student": "student"}
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module 'sakedge' has no attribute {name!r}")
     home = _HOMES[name]
     if home is None:
         return import_module(f"sakedge.{name}")
     return getattr(import_module(f"sakedge.{home}"), name)
+
+
+def _version() -> str:
+    # This import takes as long as all else up to the command line, where Ctrl-C is one line.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("sakedge")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0+source"
 
 
 def __dir__() -> list[str]:

@@ -108,16 +108,6 @@ def test_a_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o604
 
 
-def test_permissions_that_were_asked_for_are_there_from_the_beginning(tmp_path: Path) -> None:
-    (tmp_path / "x").touch()
-    (tmp_path / "x").chmod(0o666)
-    with atomic_write(tmp_path / "x", mode=0o600) as file:
-        (new,) = tmp_path.glob(".*")
-        assert new.stat().st_mode & 0o777 == 0o600
-        file.write(b"secret")
-    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
-
-
 def test_writing_never_changes_the_mask_of_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,7 +131,7 @@ def store_pieces(
     digest = hashlib.sha256()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with atomic_write(path, mode=0o600) as file:
+        with atomic_write(path) as file:
             file.write(bytes(HEADER))
             for piece in pieces:
                 digest.update(piece)

@@ -12,10 +12,12 @@ from contextlib import suppress
 
 def main() -> None:
     """Entry point of the console script."""
-    from sakedge.cli import interrupts, streams
-
     try:
+        from sakedge.cli import interrupts
+
         interrupts.prepare()
+        from sakedge.cli import streams
+
         streams.fill_descriptors()
         from sakedge.cli.app import build
 

@@ -30,16 +30,15 @@ class Draft:
         file: What to write to.
     """
 
-    def __init__(self, file: BinaryIO, path: Path, mode: int | None) -> None:
+    def __init__(self, file: BinaryIO, path: Path) -> None:
         self.file = file
         self._path = path
-        self._mode = mode
 
     def place(self, path: Path) -> None:
         """Makes the content durable and gives it its name, in the draft's folder.
 
-        A file of that name is replaced and passes its permissions on, unless others were asked for;
-        whoever has it open or mapped keeps the old content. A link is replaced, not followed.
+        A file of that name is replaced and passes its permissions on; whoever has it open or mapped
+        keeps the old content. A link is replaced, not followed.
         """
         self.file.flush()
         try:
@@ -50,53 +49,44 @@ class Draft:
         self.file.close()
         with suppress(OSError):  # nothing is there, or a file system without permissions
             status = path.lstat()
-            if self._mode is None and stat.S_ISREG(status.st_mode):
+            if stat.S_ISREG(status.st_mode):
                 self._path.chmod(stat.S_IMODE(status.st_mode) & 0o777)
         self._path.replace(path)
         _sync_folder(path.parent)
 
 
 @contextmanager
-def draft(folder: Path, mode: int | None = None) -> Iterator[Draft]:
+def draft(folder: Path) -> Iterator[Draft]:
     """Opens a file that gets its name when it is complete; without one it is removed.
-
-    Args:
-        folder: Where.
-        mode: Its permissions; None for those of the file replaced, or else of any new file.
 
     Raises:
         OSError: The folder is missing or not writable, or no space is left.
     """
     _sweep_once(os.fspath(folder), int(time.monotonic() / _SWEEP_EVERY))
-    descriptor, path = temporary.create(folder, 0o666 if mode is None else mode)
+    descriptor, path = temporary.create(folder)
     with temporary.lease(descriptor):
         try:
             with os.fdopen(descriptor, "wb") as file:
-                yield Draft(file, path, mode)
+                yield Draft(file, path)
         finally:
             with suppress(OSError):  # it has its name
                 path.unlink()
 
 
 @contextmanager
-def atomic_write(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Opens a temporary file beside `path` that replaces it when the block succeeds.
 
     A process that has the old file open or mapped keeps the old content. When the block raises, the
     temporary file is removed and `path` is as it was. A link is replaced, not followed.
 
-    Args:
-        path: What to write.
-        mode: Its permissions, whoever could write what was there before; None keeps those of the
-            file replaced, which must be writable, and gives a new file those of any new file.
-
     Raises:
         StorageError: The folder is missing or not writable, no space is left, or what is there is
             no file or may not be written.
     """
-    (check_target if mode is None else check_path)(path)
+    check_target(path)
     try:
-        with draft(path.parent, mode) as new:
+        with draft(path.parent) as new:
             yield new.file
             new.place(path)
     except OSError as error:

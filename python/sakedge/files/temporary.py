@@ -31,23 +31,32 @@ _OPEN = os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _NEW = _OPEN | os.O_CREAT | os.O_EXCL
 
 
-def create(folder: Path, mode: int = 0o666) -> tuple[int, Path]:
-    """Creates a temporary file.
-
-    Args:
-        folder: Where.
-        mode: Most permissions that it may have; the system takes those away that no new file gets.
+def create(folder: Path) -> tuple[int, Path]:
+    """Creates a temporary file with the permissions that any new file would get there.
 
     Returns:
         Its descriptor, locked where the system has locks, and its path.
     """
     while True:
         path = folder / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
-        descriptor = os.open(path, _NEW, mode)
+        descriptor = os.open(path, _NEW, 0o666)
         # Between its creation and the lock it looks left over: then another one is made.
-        if _claim(descriptor) is not False and path.exists():
+        if claim(descriptor) is not False and path.exists():
             return descriptor, path
         os.close(descriptor)
+
+
+def claim(descriptor: int) -> bool | None:
+    """Takes a file's lock: whether that succeeded, or None where there are no locks."""
+    if _lock is None:
+        return None
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 @contextmanager
@@ -71,13 +80,18 @@ def in_use(path: Path) -> bool:
     except OSError:  # gone, a link, or another user's
         return True
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return True
-        claimed = _claim(descriptor)
-        return time.time() - status.st_mtime < _LONGEST_WRITE if claimed is None else not claimed
+        return not is_left_over(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_left_over(descriptor: int) -> bool:
+    """Whether the writer of an open file has died; False of what is no regular file."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    claimed = claim(descriptor)
+    return time.time() - status.st_mtime > _LONGEST_WRITE if claimed is None else claimed
 
 
 def sweep(folder: Path) -> None:
@@ -93,16 +107,3 @@ def remove_unused(path: Path) -> None:
     with suppress(OSError):
         if not in_use(path):
             path.unlink()
-
-
-def _claim(descriptor: int) -> bool | None:
-    """Takes the lock: whether that succeeded, or None where there are no locks."""
-    if _lock is None:
-        return None
-    try:
-        _lock(descriptor)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
