@@ -28,7 +28,7 @@ format
 tasks
 drawing
 arguments files logs
-assets errors progress
+assets errors progress text
 """
 FLOORS = tuple(frozenset(line.split()) for line in reversed(PICTURE.splitlines()))
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,12 +15,9 @@ if TYPE_CHECKING:
     from sakedge.sources import Reconnect
     from sakedge.student import Student
 
-__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "load"]
+    __version__: str
 
-try:
-    __version__ = version("sakedge")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    __version__ = "0+source"
+__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "load"]
 
 # Resolved on first use, so that `sakedge --help` or `sakedge.format` loads no runtime.
 _HOMES = {
@@ -34,12 +30,24 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name not in _HOMES:
         raise AttributeError(f"module 'sakedge' has no attribute {name!r}")
     home = _HOMES[name]
     if home is None:
         return import_module(f"sakedge.{name}")
     return getattr(import_module(f"sakedge.{home}"), name)
+
+
+def _version() -> str:
+    # This import takes as long as all else up to the command line, where Ctrl-C is one line.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("sakedge")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0+source"
 
 
 def __dir__() -> list[str]:

@@ -7,11 +7,19 @@ import os
 from functools import cache
 
 from sakedge.errors import OptionError
+from sakedge.text import visible
 
 LOG = logging.getLogger("sakedge")
 LOG.addHandler(logging.NullHandler())
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+class _Lines(logging.Formatter):
+    """Each record is one line, whatever names are in it; a traceback follows as it is."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return visible(super().formatMessage(record))
 
 
 @cache
@@ -32,6 +40,6 @@ def configure() -> None:
             remedy="Set it to one of them or unset it",
         )
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s: %(message)s"))
+    handler.setFormatter(_Lines("%(asctime)s %(name)s %(levelname)s: %(message)s"))
     LOG.addHandler(handler)
     LOG.setLevel(level.upper())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
+import os
+import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,11 @@ from PIL import Image
 
 from sakedge.adapters.snapshot import PartId
 from sakedge.drawing.panels import SIDE, Panel, compose
-from sakedge.errors import UnknownTaskError
+from sakedge.errors import OptionError, UnknownTaskError
 from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.files.names import LONGEST, endings, given_stem, last_part, legal_stem
 from sakedge.tasks.base import TaskResult
+from sakedge.text import to_json, visible
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,7 @@ class Result(Mapping[str, TaskResult]):
         speed: Milliseconds by stage: `preprocess`, `stem`, `decoder` and `postprocess`, or the
             model's own stages; in a batch, an image's even share.
         fit: How the image was fitted to the student's input.
+        frame: Number of the frame in its video or stream, from 0; None for any other image.
     """
 
     outputs: Mapping[str, TaskResult]
@@ -76,6 +80,7 @@ class Result(Mapping[str, TaskResult]):
     fit: str = "pad"
     student: str = ""
     parts: tuple[PartId, ...] = ()
+    frame: int | None = None
 
     def __getitem__(self, task: str) -> TaskResult:
         if task not in self.outputs:
@@ -101,7 +106,8 @@ class Result(Mapping[str, TaskResult]):
 
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
-        return f"Result({self.source or 'array'}, {height}x{width}, {', '.join(self.outputs)})"
+        source = visible(self.source or "array")
+        return f"Result({source}, {height}x{width}, {', '.join(self.outputs)})"
 
     @property
     def digests(self) -> dict[str, str]:
@@ -115,8 +121,20 @@ class Result(Mapping[str, TaskResult]):
 
     @property
     def file_name(self) -> str:
-        """What `save` names files by: the source's name without its suffix, or `image`."""
-        return _file_name(self.source)
+        """What `save` names files by: the source's name without its suffix, or `image`.
+
+        Characters that some file system refuses are replaced, and a name too long for the files of
+        all tasks is cut. A frame has its number in it.
+        """
+        number = "" if self.frame is None else f"_{self.frame:06d}"
+        source = (self.source or "image").removesuffix(number.replace("_", "#"))
+        room = LONGEST - max(map(len, self.file_endings)) - _NUMBERING - len(number)
+        return legal_stem(last_part(source), room) + number
+
+    @property
+    def file_endings(self) -> tuple[str, ...]:
+        """What follows the name in all files that may be written, e.g. `.png` and `_edge.png`."""
+        return (".png", *endings(self.tasks, ".png"), ".npz", ".json")
 
     def plot(self) -> NDArray[np.uint8]:
         """Draws the input and every task as labelled panels: RGB uint8 [H, W, 3]."""
@@ -127,7 +145,7 @@ class Result(Mapping[str, TaskResult]):
         total = sum(self.speed.values())
         note = f"{width} x {height}" + (f", {total:.0f} ms" if total else "")
         title = Path(self.source).name if self.source else "input"
-        panels = [Panel(_shortened(title), small, note)]
+        panels = [Panel(title, small, note)]
         for name, task in self.outputs.items():
             routing = self.routing.get(name)
             shares = {e: w for e, w in routing.mean().items() if w > 0} if routing else {}
@@ -151,22 +169,20 @@ class Result(Mapping[str, TaskResult]):
             Paths of what was written.
 
         Raises:
+            OptionError: `name` is no plain file name.
             StorageError: No permission, no space, or no such directory.
         """
-        folder = Path(directory)
+        stem = self.file_name if name is None else given_stem(name, self.file_endings)
+        folder = _folder(directory)
         make_folder(folder)
-        name = name or self.file_name
-        written = [_write_picture(folder / f"{name}.png", self.plot())]
-        for task, output in self.outputs.items():
-            path = folder / f"{name}_{task}.png"
-            written.append(_write_picture(path, output.draw(self.image)))
+        written = [_write_picture(folder / f"{stem}.png", self.plot())]
+        overlays = endings(self.tasks, ".png")
+        for ending, output in zip(overlays, self.outputs.values(), strict=True):
+            written.append(_write_picture(folder / f"{stem}{ending}", output.draw(self.image)))
         if arrays:
-            written.append(folder / f"{name}.npz")
+            written.append(folder / f"{stem}.npz")
             with atomic_write(written[-1]) as file:
-                values: dict[str, Any] = {
-                    task: output.values for task, output in self.outputs.items()
-                }
-                np.savez_compressed(file, **values)
+                _write_arrays(file, self.outputs)
         return written
 
     def to_dict(self) -> dict[str, Any]:
@@ -174,6 +190,7 @@ class Result(Mapping[str, TaskResult]):
         adapters = [part for part in self.parts if part.kind == "adapter"]
         return {
             "source": self.source,
+            "frame": self.frame,
             "height": self.image.shape[0],
             "width": self.image.shape[1],
             "fit": self.fit,
@@ -190,8 +207,12 @@ class Result(Mapping[str, TaskResult]):
         }
 
     def to_json(self, indent: int | None = None) -> str:
-        """`to_dict` as JSON."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+        """`to_dict` as JSON, in ASCII."""
+        return to_json(self.to_dict(), indent)
+
+
+_NUMBERING = len("-1234567")
+"""Room in a name to tell images of the same name apart."""
 
 
 def _write_picture(path: Path, picture: NDArray[np.uint8]) -> Path:
@@ -201,14 +222,16 @@ def _write_picture(path: Path, picture: NDArray[np.uint8]) -> Path:
     return path
 
 
-def _file_name(source: str | None) -> str:
-    """A file name that says where the image came from, also for an address with a frame number."""
-    if source is None:
-        return "image"
-    path, _, frame = source.partition("#")
-    stem = Path(path.rstrip("/")).stem or "image"
-    return re.sub(r"[^\w.-]+", "_", f"{stem}_{frame}" if frame else stem)
+def _write_arrays(file: BinaryIO, outputs: Mapping[str, TaskResult]) -> None:
+    """What `numpy.savez_compressed` writes; that takes some names of tasks for its own options."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for task, output in outputs.items():
+            with archive.open(f"{task}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, output.values, allow_pickle=False)
 
 
-def _shortened(title: str, most: int = 32) -> str:
-    return title if len(title) <= most else f"{title[: most // 2]}…{title[-most // 2 + 1 :]}"
+def _folder(directory: object) -> Path:
+    if isinstance(directory, str | os.PathLike):
+        with suppress(TypeError):  # a path of bytes
+            return Path(directory)
+    raise OptionError("directory is no path", expected="a str or Path", got=repr(directory))

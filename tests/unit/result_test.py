@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PureWindowsPath
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from sakedge.errors import StorageError, UnknownTaskError
+from sakedge.errors import OptionError, StorageError, UnknownTaskError
 from sakedge.result import Result, Routing
 from sakedge.tasks import TaskInfo, task_result
 
@@ -101,11 +106,113 @@ def test_saving_writes_pictures_that_can_be_read_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "stem"),
-    [(None, "image"), ("rtsp://cam3/main#000012", "main_000012"), ("a/b.c.jpeg", "b.c")],
+    ("source", "frame", "stem"),
+    [
+        (None, None, "image"),
+        ("a/b.c.jpeg", None, "b.c"),
+        ("parts/bolt#000012.png", None, "bolt_000012"),
+        ("parts/bolt#7", None, "bolt_7"),
+        ("line.avi", 12, "line_000012"),
+        ("line.avi#000012", 12, "line_000012"),
+        ("take#2.avi#000012", 12, "take_2_000012"),
+        ("camera 0", 1234567, "camera_0_1234567"),
+        ("rtsp://cam3/main#000012", 12, "main_000012"),
+        ("rtsp://10.0.0.7:554", 3, "10.0.0.7_554_000003"),
+        ("http://user:word@cam/stream/?token=secret#x", 0, "stream_000000"),
+        ("rtsp://user:word@cam", 0, "cam_000000"),
+        ("parts/\udcff\udcfe.png", None, "_"),
+        ("parts/.png", None, "png"),
+        ("parts/...", None, "image"),
+        ("parts/aux.jpg", None, "_aux"),
+        ("parts/COM¹.x.jpg", None, "_COM¹.x"),
+        ("parts/e\u0301tape.png", None, "étape"),
+        ("parts/हिन्दी.png", None, "हिन्दी"),
+        ("a\n\x1b[31m:b.png", None, "a_31m_b"),
+    ],
 )
-def test_file_names_come_from_the_source(source: str | None, stem: str, tmp_path: Path) -> None:
-    assert (tmp_path / f"{stem}.png") in _result(source).save(tmp_path)
+def test_file_names_come_from_the_source(source: str | None, frame: int | None, stem: str) -> None:
+    assert replace(_result(source), frame=frame).file_name == stem
+
+
+@given(st.text(st.characters(exclude_characters="\0"), max_size=300), st.none() | st.integers(0))
+def test_any_source_gives_names_that_every_file_system_takes(
+    source: str, frame: int | None
+) -> None:
+    result = replace(_result(source), frame=frame)
+    names = [f"{result.file_name}-1234567{ending}" for ending in result.file_endings]
+    assert len(set(names)) == len(names)
+    for name in names:
+        assert len(name.encode()) <= 255
+        assert name == name.strip() == PureWindowsPath(name).name
+        assert not name.startswith(".")
+        assert not re.search(r'[\x00-\x1f<>:"/\\|?*]', name)
+
+
+def test_long_names_differ_where_they_were_cut_and_keep_all_files(tmp_path: Path) -> None:
+    for source in ("ü" * 120 + "1.png", "ü" * 120 + "2.png"):
+        _result(source).save(tmp_path, arrays=True)
+    assert len(list(tmp_path.iterdir())) == 2 * 4
+
+
+def test_tasks_whose_names_differ_in_case_get_files_of_their_own(tmp_path: Path) -> None:
+    output = _result()["depth"]
+    result = Result(dict.fromkeys(("Edge", "edge", "../x"), output), _result().image)
+    names = {path.name for path in result.save(tmp_path)}
+    assert names == {"image.png", "image_Edge.png", "image_edge-2.png", "image_.._x.png"}
+
+
+@pytest.mark.parametrize("task", ["file", "allow_pickle", "arr_0", "edge"])
+def test_arrays_are_saved_under_any_name_of_a_task(task: str, tmp_path: Path) -> None:
+    output = _result()["depth"]
+    written = Result({task: output}, _result().image).save(tmp_path, arrays=True)
+    with np.load(written[-1]) as arrays:
+        assert arrays.files == [task]
+        np.testing.assert_array_equal(arrays[task], output.values)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "../x", "/x", "a/b", "a\\b", "x\0", "\ud800", "x" * 250, 5, b"x", Path("x")]
+)
+def test_a_name_that_is_none_of_a_file_is_refused(name: Any, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="no file can have this name"):
+        _result().save(tmp_path / "out", name=name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", [None, b"out", ["out"]])
+def test_a_folder_that_is_no_path_is_refused(folder: Any) -> None:
+    with pytest.raises(OptionError, match="no path"):
+        _result().save(folder)
+
+
+@pytest.mark.parametrize("folder", ["out\0", "\ud800"])
+def test_a_folder_that_no_system_has_is_a_storage_error(folder: str) -> None:
+    with pytest.raises(StorageError, match="no file can have this path"):
+        _result().save(folder)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "\udcff", "\x1b[2J", "x" * 2_000_000, "\u202eabc", ""])
+def test_any_name_can_be_drawn(text: str) -> None:
+    info = TaskInfo(name="semseg", kind="labels", classes=2, labels=(text, text))
+    semseg = task_result(info, np.zeros(SHAPE, np.uint8))
+    depth = task_result(
+        TaskInfo(name="depth", kind="scalar", classes=1, unit=text), np.zeros(SHAPE)
+    )
+    routing = dict.fromkeys(("semseg", text), Routing(np.ones((1, 1), np.float32), (0,), (text,)))
+    image = np.zeros((*SHAPE, 3), np.uint8)
+    plot = Result({"semseg": semseg, text: depth}, image, text, routing=routing).plot()
+    assert max(plot.shape) < 2500
+
+
+def test_json_is_ascii_and_strict_whatever_the_names_and_values() -> None:
+    result = _result("parts/\udcff\u202e\x9b\x1b.png")
+    result.speed["stem"] = float("nan")  # type: ignore[index]
+    text = result.to_json()
+    assert text.isascii()
+    assert text.isprintable()
+    told = json.loads(text, parse_constant=pytest.fail)
+    assert told["source"] == result.source
+    assert told["speed_ms"]["stem"] is None
 
 
 def test_a_name_can_be_given(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -10,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from sakedge.cli.output import remark, say
+from sakedge.cli import streams
+from sakedge.cli.output import put, remark, say
 from sakedge.errors import OptionError, SakedgeError, UnknownNameError
 
 VERBS: dict[str, str] = {
@@ -24,45 +24,46 @@ VERBS: dict[str, str] = {
 }
 """Verb → `module:function`, in the order of the help."""
 
-FAILURE, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 64, 130, 141
+SUCCESS, FAILURE, WARNING, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 64, 130, 141
 
 # Newer versions of typer bundle a copy of click; typer's public errors lead to either.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class Guarded(TyperGroup):
-    """Turns every error that is meant for the user into one line and an exit code."""
+    """Turns everything that may end a verb into an exit code and at most one line."""
 
-    def invoke(self, ctx: Any) -> Any:
-        """Runs the verb."""
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-        except SakedgeError as error:
-            remark(f"sakedge: {error}")
-            usage = isinstance(error, (OptionError, UnknownNameError))
-            raise typer.Exit(USAGE if usage else FAILURE) from error
-        except BrokenPipeError as error:
-            # The reader has closed the pipe; Python would complain again at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(BROKEN_PIPE) from error
-        except KeyboardInterrupt as error:
-            remark("sakedge: interrupted")
-            raise typer.Exit(INTERRUPTED) from error
-        return result
-
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, *given: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Runs a command line. In standalone mode the process ends with the exit code."""
-        try:
-            result = super().main(
-                *args, **{**extra, "prog_name": "sakedge", "standalone_mode": False}
-            )
-            code = result if isinstance(result, int) else 0
-        except _UsageError as error:
-            code = _tell_usage(error)
+        arguments = given[0] if given else extra.get("args")
+        streams.prepare()
+        code = self._run(list(sys.argv[1:] if arguments is None else arguments))
+        lost = streams.settle()
+        if lost is not None and code in (SUCCESS, WARNING):
+            code = _tell_lost(lost)
         if standalone_mode:
             sys.exit(code)
         return code
+
+    def _run(self, arguments: list[str]) -> int:
+        try:
+            with self.make_context("sakedge", arguments) as context:
+                self.invoke(context)
+        except typer.Exit as end:
+            return end.exit_code
+        except _UsageError as error:
+            return _tell_usage(error)
+        except SakedgeError as error:
+            remark(f"sakedge: {error}")
+            return USAGE if isinstance(error, (OptionError, UnknownNameError)) else FAILURE
+        except OSError as error:  # of standard output; files have errors of ours
+            return _tell_lost(error)
+        except SystemExit:  # what rich makes of a closed pipe
+            return BROKEN_PIPE
+        except (KeyboardInterrupt, typer.Abort):
+            remark("sakedge: interrupted")
+            return INTERRUPTED
+        return SUCCESS
 
 
 def build() -> typer.Typer:
@@ -92,7 +93,7 @@ def _common(
         say(f"sakedge {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        say(context.get_help())
+        put(context.get_help())
         raise typer.Exit(USAGE)
 
 
@@ -101,5 +102,13 @@ def _tell_usage(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "sakedge"
     stop = "" if message.endswith((".", "?")) else "."
-    remark(f"{command}: {message}{stop} See `{command} --help`.")
+    remark(f"{command}: {' '.join(message.split())}{stop} See `{command} --help`.")
     return USAGE
+
+
+def _tell_lost(error: OSError) -> int:
+    """A reader that has closed the pipe wants no more, and no word about it."""
+    if isinstance(error, BrokenPipeError):
+        return BROKEN_PIPE
+    remark(f"sakedge: cannot write to standard output: {error.strerror or error}")
+    return FAILURE

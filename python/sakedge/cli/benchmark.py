@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +21,7 @@ from sakedge.cli.options import (
 )
 from sakedge.cli.output import print_json, print_table, progress_bar, say
 from sakedge.cli.peers import compare_with_peers
+from sakedge.cli.written import check_output, write_json
 
 if TYPE_CHECKING:
     from sakedge.checks.benchmark import Benchmark
@@ -58,6 +58,7 @@ def benchmark(
     json: Json = False,
 ) -> None:
     """Measure loading, latency by stage, throughput and memory; --peers: against stock runtimes."""
+    check_output(output, [student, *(images or ())])
     if peers:
         _refuse_with_peers(images=images, adapters=adapters, tasks=tasks, iterations=iterations)
         compare_with_peers(
@@ -73,7 +74,6 @@ def benchmark(
         )
         return
     from sakedge.checks.benchmark import benchmark as run
-    from sakedge.files.atomic import atomic_write
 
     with progress_bar() as progress:
         found = run(
@@ -93,8 +93,7 @@ def benchmark(
             cache_dir=cache_dir,
         )
     if output is not None:
-        with atomic_write(output) as file:
-            file.write(jsonlib.dumps(found.to_dict(), indent=2, ensure_ascii=False).encode())
+        write_json(output, found.to_dict())
     if json:
         print_json(found.to_dict())
         return

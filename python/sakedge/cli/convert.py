@@ -10,6 +10,7 @@ import typer
 
 from sakedge.cli.options import Json
 from sakedge.cli.output import print_json, print_table, progress_bar, say
+from sakedge.cli.written import check_output
 from sakedge.errors import BackendError, OptionError
 
 
@@ -34,6 +35,7 @@ def convert(
 ) -> None:
     """Convert an official SAK checkpoint to a student that any ONNX runtime runs."""
     pixels = _size(size)
+    check_output(output, [checkpoint, config])
     try:
         from sakedge.convert import convert as run
     except ImportError as error:

@@ -9,7 +9,8 @@ import typer
 
 from sakedge.cli.options import Backend, Threads
 from sakedge.cli.output import progress_bar
-from sakedge.cli.predict import Wanted, show
+from sakedge.cli.predict import show
+from sakedge.cli.written import Wanted
 
 
 def demo(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,40 +16,49 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
-
-class _Output(Console):
-    """A console that leaves a broken pipe to the caller; rich's own would exit with a failure."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
+from sakedge.text import to_json, visible
 
 
 def remark(text: str) -> None:
-    """Prints one line to standard error, whatever is in the text."""
-    print(" ".join(text.split()), file=sys.stderr)
+    """Prints one line to standard error, whatever is in the text; without one it is lost."""
+    with suppress(OSError):
+        print(visible(text), file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:
-    """Prints a line of the result."""
+    """Prints one line of the result, whatever is in the text."""
+    put(visible(text))
+
+
+def put(text: str) -> None:
+    """Prints text that is made for the terminal.
+
+    Raises:
+        OSError: Standard output is closed or full.
+    """
     print(text, flush=True)
 
 
 def print_json(value: Any) -> None:
     """Prints a result for a script."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    put(to_json(value, indent=2))
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Prints a title and a table; their text is taken as it is, brackets included."""
     table = Table()
     for i, name in enumerate(header):
-        table.add_column(escape(name), overflow="fold", no_wrap=i == 0)
+        table.add_column(Text(visible(name)), overflow="fold", no_wrap=i == 0)
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(Text(visible(str(cell))) for cell in row))
     say(title)
     # Into a file or a pipe: wider than the 80 columns that rich assumes.
-    _Output(width=None if sys.stdout.isatty() else 160).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    with console.capture() as captured:
+        console.print(table)
+    put(captured.get().removesuffix("\n"))
 
 
 Update: TypeAlias = Callable[[str, "float | None"], None]
@@ -70,8 +77,8 @@ def progress_bar(step: str = "") -> Iterator[Update]:
     """
     console = Console(stderr=True)
     with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
+        SpinnerColumn("dots" if console.encoding.startswith("utf") else "line"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[percent]}"),
         TimeElapsedColumn(),
@@ -81,12 +88,12 @@ def progress_bar(step: str = "") -> Iterator[Update]:
         # Results that go to a file must not be drawn above the bar instead.
         redirect_stdout=sys.stdout.isatty(),
     ) as bar:
-        task = bar.add_task(escape(step), total=None, percent="")
+        task = bar.add_task(visible(step), total=None, percent="")
 
         def update(step: str, share: float | None) -> None:
             total, percent = (None, "") if share is None else (1.0, f"{share:.0%}")
             bar.update(
-                task, description=escape(step), completed=share, total=total, percent=percent
+                task, description=visible(step), completed=share, total=total, percent=percent
             )
 
         yield update

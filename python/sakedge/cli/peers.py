@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakedge.cli.output import print_json, print_table, progress_bar, say
+from sakedge.cli.written import write_json
 
 if TYPE_CHECKING:
     from sakedge.peers import Race, Ratio
@@ -40,7 +40,6 @@ def compare_with_peers(
 
     from sakedge.arguments import in_range
     from sakedge.errors import OptionError
-    from sakedge.files.atomic import atomic_write
     from sakedge.peers import Plan, Race, compare, summary
     from sakedge.peers.compare import PRECISIONS
     from sakedge.runtime.threads import resolve_threads
@@ -65,8 +64,7 @@ def compare_with_peers(
         for race in races
     ]
     if output is not None:
-        with atomic_write(output) as file:
-            file.write(jsonlib.dumps(found, indent=2, ensure_ascii=False, default=str).encode())
+        write_json(output, found)
     if json:
         print_json(found)
         return
@@ -104,7 +102,8 @@ def _print_race(race: Race) -> None:
         for row in summary(race)
         if row.refused is None
     ]
-    print_table(f"\nours at {race.ours.precision}", (*header, "peak MiB", "own MiB", "error"), rows)
+    say("")
+    print_table(f"ours at {race.ours.precision}", (*header, "peak MiB", "own MiB", "error"), rows)
     ours = summary(race)[0]
     if ours.stem_ms is not None and ours.decoder_ms is not None:
         ran = race.ran(race.ours.label)[0].details

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,8 +20,9 @@ from sakedge.cli.options import (
     Threads,
     names,
 )
-from sakedge.cli.output import Update, progress_bar, remark, say
-from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.cli.output import Update, progress_bar, put, remark, say
+from sakedge.cli.written import Wanted, Writer
+from sakedge.errors import StorageError
 
 if TYPE_CHECKING:
     from sakedge.result import Result
@@ -114,22 +114,6 @@ def predict(
         show(stream, wanted, progress, limit)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What is written for each result."""
-
-    output: Path
-    save: bool = True
-    save_json: bool = False
-    save_arrays: bool = False
-    json: bool = False
-
-    @property
-    def anything(self) -> bool:
-        """Whether any file is written."""
-        return self.save or self.save_json
-
-
 def show(
     stream: Stream[Result], wanted: Wanted, progress: Update, limit: int | None = None
 ) -> None:
@@ -142,62 +126,47 @@ def show(
         limit: Stop after this many.
 
     Raises:
-        typer.Exit: With 2 if frames could not be used, with 1 if none could.
+        OptionError: The results would lie among the images.
+        StorageError: The output folder cannot be written to.
+        typer.Exit: With 2 if frames could not be used or written, with 1 if none could.
     """
-    used: set[str] = set()
-    done = 0
+    writer = Writer(wanted, stream.inputs)
+    done = failed = 0
     try:
         for result in islice(stream, limit):
-            name = _unused(result.file_name, used) if wanted.anything else ""
-            written = _write(result, name, wanted)
-            done += 1
-            share = None if limit is None else done / limit
-            progress(f"{done}: {result.source or 'image'}", share)
-            say(result.to_json() if wanted.json else _line(result, written))
+            try:
+                written = writer.write(result)
+                done += 1
+            except StorageError as error:
+                written = []
+                failed += 1
+                remark(f"sakedge: {error}")
+            count = done + failed
+            progress(f"{count}: {result.source or 'image'}", limit and count / limit)
+            put(result.to_json()) if wanted.json else say(_line(result, written))
     except KeyboardInterrupt:  # how a user ends a camera's stream
-        _sum_up(stream, wanted, done)
+        _sum_up(stream, wanted, done, failed)
         raise
-    _sum_up(stream, wanted, done)
-    if stream.error_count:
+    _sum_up(stream, wanted, done, failed)
+    if stream.error_count or failed:
         raise typer.Exit(2 if done else 1)
 
 
-def _sum_up(stream: Stream[Result], wanted: Wanted, done: int) -> None:
+def _sum_up(stream: Stream[Result], wanted: Wanted, done: int, failed: int) -> None:
     images = "1 image" if done == 1 else f"{done} images"
     errors = f", {stream.error_count} could not be used" if stream.error_count else ""
+    unwritten = f", {failed} could not be written" if failed else ""
     dropped = f", {stream.dropped} dropped for newer ones" if stream.dropped else ""
     place = f"; results in {wanted.output}/" if done and wanted.anything else ""
-    (remark if wanted.json else say)(f"{images}{errors}{dropped}{place}")
-
-
-def _write(result: Result, name: str, wanted: Wanted) -> list[Path]:
-    written: list[Path] = []
-    if wanted.save:
-        written += result.save(wanted.output, name=name, arrays=wanted.save_arrays)
-    if wanted.save_json:
-        make_folder(wanted.output)
-        written.append(wanted.output / f"{name}.json")
-        with atomic_write(written[-1]) as file:
-            file.write(result.to_json(indent=2).encode())
-    return written
+    (remark if wanted.json else say)(f"{images}{errors}{unwritten}{dropped}{place}")
 
 
 def _report(frame: FrameError) -> None:
     remark(f"sakedge: {frame.error}")
 
 
-def _unused(name: str, used: set[str]) -> str:
-    """A distinct file name for each result: a folder may hold both part.png and part.jpg."""
-    free, number = name, 1
-    while free in used:
-        number += 1
-        free = f"{name}-{number}"
-    used.add(free)
-    return free
-
-
 def _line(result: Result, written: list[Path]) -> str:
     height, width = result.image.shape[:2]
     times = ", ".join(f"{stage} {ms:.1f}" for stage, ms in result.speed.items())
-    where = f" → {written[0]}" if written else ""
+    where = f" -> {written[0]}" if written else ""
     return f"{result.source or 'image'}  {width}x{height}  {times} ms{where}"

@@ -15,6 +15,7 @@ from sakedge.convert.position import POSITION, for_size
 from sakedge.convert.report import Report, count_parameters
 from sakedge.convert.state import file_sha256, open_checkpoint, read_checked
 from sakedge.errors import OptionError
+from sakedge.files.targets import check_target, followed, refuse_inputs
 from sakedge.format import StudentFile, write_student
 from sakedge.format.digest import component_digest
 from sakedge.format.student.parts import Fit
@@ -47,7 +48,7 @@ def convert(
 
     Raises:
         CheckpointError: Checkpoint or configuration cannot be converted; the message says why.
-        OptionError: dtype, size or fit is not allowed.
+        OptionError: dtype, size or fit is not allowed, or `out` is an input.
         StorageError: A file cannot be read or written.
     """
     checkpoint, out = Path(checkpoint), Path(out)
@@ -57,6 +58,8 @@ def convert(
         raise OptionError(
             "fit is not supported", expected=f"one of {', '.join(get_args(Fit))}", got=repr(fit)
         )
+    refuse_inputs(out, (checkpoint, config))
+    check_target(followed(out))
     training = read_config(Path(config))
     raw = open_checkpoint(checkpoint)
     refuse_stage_one(raw)

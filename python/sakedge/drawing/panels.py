@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sakedge.drawing.colors import palette
 from sakedge.drawing.legend import Legend
+from sakedge.text import visible
 
 _PAPER, _INK, _FAINT = (250, 250, 250), (32, 34, 38), (110, 114, 122)
 _GAP, _LINE, _TITLE, _BAR = 16, 20, 30, 18
@@ -77,9 +78,10 @@ def _draw_panel(
     sheet: Image.Image, panel: Panel, picture: Image.Image, left: int, top: int, width: int
 ) -> None:
     draw = ImageDraw.Draw(sheet)
-    draw.text((left, top), panel.title, _INK, _font(19))
-    title = draw.textlength(panel.title, _font(19))
-    draw.text((left + title + 8, top + 5), panel.note, _FAINT, _font(13))
+    title = _shown(panel.title)
+    draw.text((left, top), title, _INK, _font(19))
+    beside = left + draw.textlength(title, _font(19)) + 8
+    draw.text((beside, top + 5), panel.note, _FAINT, _font(13))
     top += _TITLE
     sheet.paste(picture, (left, top))
     top += picture.height + 8
@@ -99,7 +101,8 @@ def _flow(legend: Legend, width: int) -> list[tuple[tuple[int, int, int] | None,
     """Sets legend entries like words: colour, text, x and line of each; cut after some lines."""
     placed: list[tuple[tuple[int, int, int] | None, str, int, int]] = []
     x, line = 0, 0
-    for i, (color, text) in enumerate(legend.entries):
+    for i, (color, entry) in enumerate(legend.entries):
+        text = _shown(entry)
         needed = 18 + int(_font(13).getlength(text)) + 14
         if x and x + needed > width:
             x, line = 0, line + 1
@@ -125,7 +128,7 @@ def _foot_height(panel: Panel, width: int) -> int:
 def _draw_ramp(sheet: Image.Image, legend: Legend, left: int, top: int, width: int) -> None:
     assert legend.ramp is not None
     draw = ImageDraw.Draw(sheet)
-    low, high = legend.ends
+    low, high = map(_shown, legend.ends)
     start = left + int(draw.textlength(low, _font(13))) + 8
     end = left + width - int(draw.textlength(high, _font(13))) - 8
     strip = Image.fromarray(legend.ramp[np.newaxis]).resize((max(1, end - start), 10))
@@ -143,12 +146,19 @@ def _draw_shares(
     for (name, share), color in zip(shares.items(), colors, strict=True):
         end = x + share / whole * width
         draw.rectangle((x, top, end, top + _BAR), tuple((200 + color.astype(int)) // 2))
+        name = _shown(name)
         text = f"{name} {100 * share / whole:.0f} %"
         if draw.textlength(text, _font(12)) + 8 > end - x:
             text = name
         if draw.textlength(text, _font(12)) + 8 <= end - x:
             draw.text((x + 5, top + 1), text, _INK, _font(12))
         x = end
+
+
+def _shown(text: str, most: int = 32) -> str:
+    """A name as it can be drawn: on one line, the middle of a long one left out."""
+    text = visible(text)
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[1 - most // 2 :]}"
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

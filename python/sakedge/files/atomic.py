@@ -4,13 +4,73 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
 from sakedge.errors import StorageError
+from sakedge.files import temporary
+from sakedge.files.targets import check_path, check_target
+
+# What file systems answer that cannot sync: FUSE, some network shares.
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+
+_SWEEP_EVERY = 600.0
+"""Seconds."""
+
+
+class Draft:
+    """A file that has no name yet.
+
+    Attributes:
+        file: What to write to.
+    """
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self.file = file
+        self._path = path
+
+    def place(self, path: Path) -> None:
+        """Makes the content durable and gives it its name, in the draft's folder.
+
+        A file of that name is replaced and passes its permissions on; whoever has it open or mapped
+        keeps the old content. A link is replaced, not followed.
+        """
+        self.file.flush()
+        try:
+            os.fsync(self.file.fileno())
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
+        self.file.close()
+        with suppress(OSError):  # nothing is there, or a file system without permissions
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                self._path.chmod(stat.S_IMODE(status.st_mode) & 0o777)
+        self._path.replace(path)
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def draft(folder: Path) -> Iterator[Draft]:
+    """Opens a file that gets its name when it is complete; without one it is removed.
+
+    Raises:
+        OSError: The folder is missing or not writable, or no space is left.
+    """
+    _sweep_once(os.fspath(folder), int(time.monotonic() / _SWEEP_EVERY))
+    descriptor, path = temporary.create(folder)
+    with temporary.lease(descriptor):
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield Draft(file, path)
+        finally:
+            with suppress(OSError):  # it has its name
+                path.unlink()
 
 
 @contextmanager
@@ -18,29 +78,19 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """Opens a temporary file beside `path` that replaces it when the block succeeds.
 
     A process that has the old file open or mapped keeps the old content. When the block raises, the
-    temporary file is removed and `path` is as it was.
+    temporary file is removed and `path` is as it was. A link is replaced, not followed.
 
     Raises:
-        StorageError: The folder is missing or not writable, or no space is left.
+        StorageError: The folder is missing or not writable, no space is left, or what is there is
+            no file or may not be written.
     """
-    temporary: Path | None = None
+    check_target(path)
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            temporary.chmod(0o666 & ~_umask())
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        temporary.replace(path)
-        temporary = None
-        _sync_folder(path.parent)
+        with draft(path.parent) as new:
+            yield new.file
+            new.place(path)
     except OSError as error:
         raise storage_error("cannot write", path, error) from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
 
 
 def make_folder(folder: Path) -> None:
@@ -49,6 +99,7 @@ def make_folder(folder: Path) -> None:
     Raises:
         StorageError: No permission, no space, or a file is in the way.
     """
+    check_path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -66,15 +117,16 @@ def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
         errno.EROFS: "The file system is read-only: choose another folder",
         errno.ENOENT: "Check the path",
         errno.EISDIR: "Give the path of a file",
+        errno.EEXIST: "A file has this name: choose another folder",
+        errno.ENAMETOOLONG: "Choose a shorter name",
     }
     return StorageError(f"{doing} {path}: {reason}", remedy=remedies.get(error.errno or 0))
 
 
-def _umask() -> int:
-    # The mask can only be read by setting it; mkstemp's own 0o600 would lock out other users.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+@lru_cache(maxsize=64)
+def _sweep_once(folder: str, interval: int) -> None:
+    """Sweeps a folder once in an interval: listing a large one for every file would cost more."""
+    temporary.sweep(Path(folder))
 
 
 def _sync_folder(folder: Path) -> None:

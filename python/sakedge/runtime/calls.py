@@ -80,4 +80,5 @@ class BegunCall:
             self.fit,
             snapshot.student,
             snapshot.ids,
+            picture.frame,
         )

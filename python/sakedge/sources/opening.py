@@ -9,8 +9,7 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from sakedge.arguments import shown
-from sakedge.errors import OptionError, SourceError
+from sakedge.errors import OptionError, SourceError, shown
 from sakedge.images import ImageLike, is_one_image
 from sakedge.images.formats import format_of
 from sakedge.sources.address import display_name, is_url

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Literal, TypeAlias, TypeVar
 
-from sakedge.arguments import in_range, shown
-from sakedge.errors import OptionError, SakedgeError
+from sakedge.arguments import in_range
+from sakedge.errors import OptionError, SakedgeError, shown
 from sakedge.images import Picture
 from sakedge.logs import LOG
 from sakedge.sources.base import Frame, Source

@@ -17,6 +17,7 @@ from safetensors.numpy import save
 from sakedge.errors import FileFormatError, TensorError, TruncatedFileError
 from sakedge.files.atomic import atomic_write
 from sakedge.files.mapped import MappedFile
+from sakedge.files.targets import followed
 from sakedge.format.strict_json import loads
 
 MAX_HEADER = 1 << 22
@@ -150,5 +151,5 @@ def write_safetensors(
         StorageError: The file cannot be written.
     """
     content = save(dict(tensors), dict(metadata))
-    with atomic_write(path) as file:
+    with atomic_write(followed(path)) as file:
         file.write(content)
