@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import BinaryIO, NamedTuple
 
 from sakedge.images.blob import Blob
-from sakedge.images.codecs import gif, jpeg, netpbm, others, png, tga, tiff, webp
+from sakedge.images.codecs import gif, jpeg, jpeg2000, netpbm, others, png, tga, tiff, webp
 from sakedge.images.codecs.base import Encoded
 
 
@@ -41,7 +41,7 @@ FORMATS = (
     Format("WebP", _head(webp.is_webp), webp.open_webp),
     Format("GIF", _begins(gif.MAGICS), gif.open_gif),
     Format("Netpbm", _head(netpbm.is_netpbm), netpbm.open_netpbm),
-    Format("JPEG 2000", _head(others.is_jpeg2000), others.open_jpeg2000),
+    Format("JPEG 2000", _head(jpeg2000.is_jpeg2000), jpeg2000.open_jpeg2000),
     Format("AVIF", _head(others.is_avif), others.open_avif),
     Format("DIB", _head(others.is_dib), others.open_dib),
     Format("TGA", lambda _, blob: tga.is_tga(blob), tga.open_tga),

@@ -86,7 +86,7 @@ class Limits:
     @staticmethod
     def _refusal(name: str, expected: str, got: str) -> ImageError:
         return ImageError(
-            f"{name} is larger than is safe to decode",
+            f"{name} is larger than the limit",
             expected=expected,
             got=got,
             remedy="If you trust it, raise max_pixels",

@@ -29,8 +29,10 @@ _METADATA = {*range(0xE0, 0xF0), 0xFE}
 _JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x00\x00"
 _SEGMENT = re.compile(b"\xff+([\xc0-\xc7\xc9-\xcf\xda-\xdd\xe0-\xef\xfe])(?=..)", re.DOTALL)
 _MOST_ATTEMPTS = 64
-_PADS = (b"\x00" * 64, b"\x55" * 64, b"\xaa" * 64, b"\x2d\xb6\xdb\x6d" * 16)
-"""Different bits for a decoder that still waits for some."""
+_BITS = (b"\x00" * 64, b"\x55" * 64, b"\xaa" * 64, b"\x2d\xb6\xdb\x6d" * 16)
+_RESTARTS = [bytes([0xFF, marker]) for marker in range(0xD0, 0xD8)]
+_PADS = (*_BITS, *(b"".join(restart + bits for restart in _RESTARTS) for bits in _BITS))
+"""Different bits for a decoder that still waits for some, or for a restart marker."""
 
 
 class _Segment(NamedTuple):
@@ -141,12 +143,15 @@ def _complete(segments: list[_Segment]) -> _Header | None:
 
 def _open_ended(data: bytes, header: _Header, orientation: int) -> Encoded:
     def decode() -> NDArray[Any]:
-        first, *others = (
-            pixels_of(JpegImageFile(io.BytesIO(data + pad + _END)), "the image") for pad in _PADS
-        )
-        if not all(np.array_equal(first, other) for other in others):
+        first, *others = (data + pad + _END for pad in _PADS)
+        pixels = _decoded(first)
+        if not all(np.array_equal(pixels, _decoded(other)) for other in others):
             raise ValueError("its pixels end too early")
-        return first
+        return pixels
 
     height, width = header.size
     return Encoded((height, width), 2 * height * width, decode, orientation)
+
+
+def _decoded(data: bytes) -> NDArray[Any]:
+    return pixels_of(JpegImageFile(io.BytesIO(data)), "the image")

@@ -1,4 +1,4 @@
-"""Formats whose pixels Pillow reads as they are: BMP and DIB, JPEG 2000, AVIF."""
+"""Formats whose files Pillow reads as they are: BMP and DIB, AVIF."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ import re
 import struct
 from importlib import import_module
 
-from PIL import features
 from PIL.BmpImagePlugin import BmpImageFile, DibImageFile
-from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
 from sakedge.images.blob import Blob
 from sakedge.images.codecs.base import Encoded, Unsupported, by_pillow
 
 _DIB_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 _DIB_BITS = (1, 2, 4, 8, 16, 24, 32)
-
-_JP2 = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
-_CODESTREAM = b"\xff\x4f\xff\x51"
-_JP2_PIXELS = (b"jP  ", b"ftyp", b"jp2h", b"jp2c")
 
 _EXIF_ITEM = re.compile(rb"(infe[\x02\x03]...(?:..|....)..)Exif", re.DOTALL)
 
@@ -47,39 +41,6 @@ def open_dib(blob: Blob) -> Encoded:
     return by_pillow(DibImageFile, blob.read())
 
 
-def is_jpeg2000(head: bytes) -> bool:
-    """Whether a file begins as JPEG 2000 does, as JP2 or as a bare codestream."""
-    return head.startswith((_JP2, _CODESTREAM))
-
-
-def open_jpeg2000(blob: Blob) -> Encoded:
-    """Reads the header of a JPEG 2000 file."""
-    if not features.check("jpg_2000"):
-        raise Unsupported("JPEG 2000, for which this Pillow was built without a decoder")
-    data = blob.read()
-    if data.startswith(_JP2):
-        data = b"".join(_boxes(data))
-    return by_pillow(Jpeg2KImageFile, data)
-
-
-def _boxes(data: bytes) -> list[bytes]:
-    """The boxes of a JP2 file that pixels are made of."""
-    kept = []
-    at = 0
-    while at + 8 <= len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        if length == 1:
-            length = int.from_bytes(data[at + 8 : at + 16], "big")
-        if length == 0:
-            length = len(data) - at
-        if length < 8:
-            raise ValueError("a box has no length")
-        if kind in _JP2_PIXELS:
-            kept.append(data[at : at + length])
-        at += length
-    return kept
-
-
 def is_avif(head: bytes) -> bool:
     """Whether a file begins as AVIF does."""
     length = int.from_bytes(head[:4], "big")
@@ -91,7 +52,10 @@ def is_avif(head: bytes) -> bool:
 
 def open_avif(blob: Blob) -> Encoded:
     """Reads the header of an AVIF file. How it is turned its own boxes say, not EXIF."""
-    if not features.check("avif"):
+    try:
+        plugin = import_module("PIL.AvifImagePlugin")
+    except ImportError as error:
+        raise Unsupported("AVIF, which needs Pillow 11.3") from error
+    if not plugin.SUPPORTED:
         raise Unsupported("AVIF, for which this Pillow was built without a decoder")
-    plugin = import_module("PIL.AvifImagePlugin").AvifImageFile
-    return by_pillow(plugin, _EXIF_ITEM.sub(rb"\1free", blob.read()))
+    return by_pillow(plugin.AvifImageFile, _EXIF_ITEM.sub(rb"\1free", blob.read()))

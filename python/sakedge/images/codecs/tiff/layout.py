@@ -136,9 +136,9 @@ def plane_of(
     if compression != NONE:
         chunks = layout.chunks(blob, plane * count, count, blob.size)
         image = PlainTiff(io.BytesIO(_as_bytes(layout, chunks, height, row, tags)))
-        return bytes_of(image).reshape(-1, layout.across, row)
+        return bytes_of(image).reshape((-1, layout.across, row))
     data = b"".join(layout.stored(blob, plane * count, count, height, row))
-    found = np.frombuffer(data, np.uint8)
+    found: NDArray[np.uint8] = np.frombuffer(data, np.uint8)
     if reversed_bits:
         found = np.take(_REVERSED, found)
     if not layout.tiled:
