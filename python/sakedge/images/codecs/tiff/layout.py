@@ -144,7 +144,8 @@ def plane_of(
     if not layout.tiled:
         return found.reshape(height, 1, row)
     tiles: NDArray[np.uint8] = found.reshape(layout.down, layout.across, layout.height, row)
-    return tiles.transpose(0, 2, 1, 3).reshape(-1, layout.across, row)
+    rows: NDArray[np.uint8] = tiles.transpose(0, 2, 1, 3)
+    return rows.reshape((-1, layout.across, row))
 
 
 def _as_bytes(layout: Layout, chunks: list[bytes], height: int, row: int, tags: Tags) -> bytes:
