@@ -7,7 +7,10 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-TARGETS: tuple[str, ...] = ("image", "call",)
+TARGETS: tuple[str, ...] = (
+    "image",
+    "call",
+)
 """Each is a module of this folder with a function `prepare`."""
 
 Attempt = Callable[[random.Random], None]

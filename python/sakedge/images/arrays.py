@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.errors import ImageError
-from sakedge.images.checks import in_range
+from sakedge.images.checks import checked_floats
 from sakedge.images.limits import Limits
 from sakedge.images.picture import Color
 
@@ -40,7 +40,7 @@ def from_array(given: NDArray[Any], color: Color, limits: Limits) -> NDArray[Any
     with np.errstate(over="ignore"):  # to infinity, which is refused
         copy[...] = array.reshape(copy.shape)
     # Whoever else writes to the array cannot change what was checked.
-    return in_range(copy, "the array")
+    return checked_floats(copy, "the array")
 
 
 def _plain(given: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sakedge.arguments import shown
 from sakedge.errors import ImageError, StorageError
 
 _BINARY = "an open binary file that can seek, e.g. open(path, 'rb')"
@@ -71,14 +72,14 @@ class Blob:
             raise StorageError(
                 f"cannot read {self.name}",
                 expected="a readable image file",
-                got=error.strerror or str(error) or type(error).__name__,
+                got=error.strerror or shown(error),
                 remedy="Copy it again or check the medium",
             ) from error
         except Exception as error:  # a file object is anybody's code
             raise ImageError(
                 f"{self.name} cannot be read as a file",
                 expected=_BINARY,
-                got=f"{type(error).__name__}: {error}",
+                got=shown(error),
             ) from error
 
 
@@ -107,7 +108,7 @@ def open_regular(path: str) -> BinaryIO:
             remedy="Check the path and its permissions",
         ) from error
     except ValueError as error:  # a NUL byte or a lone surrogate in the path
-        raise StorageError("cannot open the image", expected="a path", got=repr(path)) from error
+        raise StorageError("cannot open the image", expected="a path", got=shown(path)) from error
 
 
 def _check_regular(path: str, mode: int) -> None:

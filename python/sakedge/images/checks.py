@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.arguments import shown
 from sakedge.errors import ImageError, SakedgeError
 from sakedge.images.codecs.base import Unsupported
 from sakedge.images.formats import NAMES
 
 
-def in_range(pixels: NDArray[Any], name: str) -> NDArray[Any]:
+def checked_floats(pixels: NDArray[Any], name: str) -> NDArray[Any]:
     """Returns pixels whose floats are all finite and in 0…1.
 
     Raises:
@@ -42,7 +43,7 @@ def check_picture(pixels: object) -> None:
         ImageError: They are not those of a picture.
     """
     if (
-        not isinstance(pixels, np.ndarray)
+        type(pixels) is not np.ndarray  # a class of its own may override anything
         or pixels.dtype not in (np.uint8, np.uint16, np.float32)
         or pixels.ndim != 3
         or pixels.shape[2] != 3
@@ -54,7 +55,7 @@ def check_picture(pixels: object) -> None:
             f"{getattr(pixels, 'shape', None)}",
             remedy="Make pictures with sakedge.images.read",
         )
-    in_range(pixels, "the picture")
+    checked_floats(pixels, "the picture")
 
 
 def three_channels(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -87,7 +88,7 @@ def decoding(name: str) -> Iterator[None]:
         raise ImageError(
             f"{name} is truncated or damaged",
             expected="a whole image",
-            got=str(error) or type(error).__name__,
+            got=_said(error),
             remedy="Copy or record the file again",
         ) from error
 
@@ -102,9 +103,14 @@ def calling(name: str, expected: str) -> Iterator[None]:
     except MemoryError as error:
         raise _too_little_memory(name) from error
     except Exception as error:
-        raise ImageError(
-            f"{name} cannot be read", expected=expected, got=f"{type(error).__name__}: {error}"
-        ) from error
+        raise ImageError(f"{name} cannot be read", expected=expected, got=shown(error)) from error
+
+
+def _said(error: Exception) -> str:
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # of a caller's own class
+        return shown(error)
 
 
 def _too_little_memory(name: str) -> ImageError:

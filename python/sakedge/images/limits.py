@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sakedge.errors import ImageError, OptionError
+from sakedge.arguments import in_range
+from sakedge.errors import ImageError
 
 MAX_PIXELS = 178_956_970
 """Pixels that an image may have by default: of 8-bit RGB half a gibibyte."""
@@ -34,11 +35,8 @@ class Limits:
         """
         if max_pixels is None:
             return cls(MAX_PIXELS, largest)
-        if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
-            raise OptionError(
-                "max_pixels is no limit", expected="a positive integer", got=repr(max_pixels)
-            )
-        return cls(max_pixels, largest)
+        in_range("max_pixels", max_pixels, low=1, whole=True)
+        return cls(int(max_pixels), largest)
 
     @property
     def bytes(self) -> int:

@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from sakedge.arguments import one_of
 from sakedge.errors import ImageError, OptionError
 from sakedge.images.arrays import from_array
 from sakedge.images.blob import Blob, open_regular
-from sakedge.images.checks import calling, check_picture, decoding, in_range, three_channels
+from sakedge.images.checks import calling, check_picture, checked_floats, decoding, three_channels
 from sakedge.images.encoded import decode
 from sakedge.images.limits import Limits
 from sakedge.images.picture import COLORS, Color, ImageLike, Picture, is_file_object
@@ -56,12 +57,11 @@ def read(
         OptionError: `color` is neither, or is `bgr` for something that is not an array;
             `max_pixels` is no positive integer.
     """
-    if not isinstance(color, str) or color not in COLORS:
-        raise OptionError("unknown color order", expected=" or ".join(COLORS), got=repr(color))
+    one_of("color", color, COLORS)
     limits = Limits.of(max_pixels, largest)
     if isinstance(image, Picture):
         check_picture(image.pixels)
-        limits.check(image.size, image.source or "the picture")
+        limits.check(image.size, image.source or "the image")
         return image
     if isinstance(image, np.ndarray):
         with calling("the array", "a NumPy array"):
@@ -92,7 +92,7 @@ def read(
 
 def _rgb(blob: Blob, limits: Limits) -> NDArray[Any]:
     with decoding(blob.name):
-        return three_channels(in_range(decode(blob, limits), blob.name))
+        return three_channels(checked_floats(decode(blob, limits), blob.name))
 
 
 def _from_path(given: str | os.PathLike[str], limits: Limits) -> Picture:
@@ -123,5 +123,5 @@ def _from_pillow(image: Image.Image, limits: Limits) -> Picture:
                 remedy="Call image.load() first if you trust the file",
             )
         limits.check((image.height, image.width), name)
-        pixels = in_range(pixels_of(image, name), name)
+        pixels = checked_floats(pixels_of(image, name), name)
         return Picture(three_channels(pixels))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _METADATA = {*range(0xE0, 0xF0), 0xFE}
 _JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x00\x00"
 _SEGMENT = re.compile(b"\xff+([\xc0-\xc7\xc9-\xcf\xda-\xdd\xe0-\xef\xfe])(?=..)", re.DOTALL)
-_MOST_ATTEMPTS = 64
+_MOST_SEGMENTS, _MOST_ATTEMPTS = 1 << 14, 64
 _BITS = (b"\x00" * 64, b"\x55" * 64, b"\xaa" * 64, b"\x2d\xb6\xdb\x6d" * 16)
 _RESTARTS = [bytes([0xFF, marker]) for marker in range(0xD0, 0xD8)]
 _PADS = (*_BITS, *(b"".join(restart + bits for restart in _RESTARTS) for bits in _BITS))
@@ -110,13 +111,17 @@ def _segments(data: bytes, at: int) -> Iterator[_Segment]:
         at = end
 
 
+def _walk(data: bytes, at: int) -> list[_Segment]:
+    return list(islice(_segments(data, at), _MOST_SEGMENTS))
+
+
 def _header(data: bytes) -> _Header | None:
     """All segments before the first scan.
 
     Where the length of metadata is wrong, the largest picture that can be made of segments behind
     its start is taken: a thumbnail inside it is smaller.
     """
-    segments = list(_segments(data, len(_START)))
+    segments = _walk(data, len(_START))
     header = _complete(segments)
     if header is not None:
         return header
@@ -129,7 +134,7 @@ def _header(data: bytes) -> _Header | None:
     starts = (match.start() for match in _SEGMENT.finditer(data, wrong, wrong + (1 << 17)))
     found: list[_Header] = []
     for _, start in zip(range(_MOST_ATTEMPTS), starts, strict=False):
-        if other := _complete([*segments, *_segments(data, start)]):
+        if other := _complete([*segments, *_walk(data, start)]):
             found.append(other)
     return max(found, key=lambda other: other.size[0] * other.size[1], default=None)
 
