@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from tests.support.encoded import TURNED, chunk, exif, save, tiff, with_app1, with_chunk
 
 from sakedge.errors import ImageError
@@ -67,14 +67,27 @@ def test_exif_without_a_right_orientation_turns_nothing(body: bytes) -> None:
 def test_all_orientations_are_those_of_pillow(orientation: int) -> None:
     entry = struct.pack("<HHIHH", 0x112, 3, 1, orientation, 0)
     turn = Image.open(io.BytesIO(with_app1(JPEG, exif(entry))))
-    from PIL import ImageOps
-
     expected = np.asarray(ImageOps.exif_transpose(turn))
     np.testing.assert_array_equal(read(with_app1(JPEG, exif(entry))).pixels, expected)
     plane = RGB[..., 0]
     stored = tiff([plane.tobytes()], (40, 56), fields={274: (3, [orientation])})
     expected = np.asarray(ImageOps.exif_transpose(_oriented(plane, orientation)))
     np.testing.assert_array_equal(read(stored).pixels[..., 0], expected)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_avif_is_turned_by_its_own_boxes(orientation: int) -> None:
+    Image.init()
+    if "AVIF" not in Image.SAVE:
+        pytest.skip("this Pillow writes no AVIF")
+    entry = struct.pack("<HHIHH", 0x112, 3, 1, orientation, 0)
+    maker = struct.pack("<HHI4s", MAKE, 2, 4, b"abc\0")
+    avif = save(RGB, "AVIF", exif=exif(maker, entry))
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(avif))))
+    np.testing.assert_array_equal(read(avif).pixels, expected)
+    assert avif.count(b"II*\0") == 1
+    broken = avif.replace(b"II*\0", b"XXXX")
+    np.testing.assert_array_equal(read(broken).pixels, expected)
 
 
 def _oriented(plane: np.ndarray, orientation: int) -> Image.Image:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from sakedge.arguments import shown
 from sakedge.errors import ImageError, SakedgeError
 from sakedge.images.codecs.base import Unsupported
-from sakedge.images.formats import NAMES
 
 
 def checked_floats(pixels: NDArray[Any], name: str) -> NDArray[Any]:
@@ -78,7 +77,7 @@ def decoding(name: str) -> Iterator[None]:
     except Unsupported as error:
         raise ImageError(
             f"{name} is an image of a kind that is not read",
-            expected=f"{NAMES}, of the kinds that the documentation lists",
+            expected="one of the kinds that docs/python-api.md lists",
             got=str(error),
             remedy="Convert it, e.g. to an 8- or 16-bit PNG",
         ) from error

@@ -40,6 +40,10 @@ def by_pillow(
 
     `Image.open` would try other plugins, and judge the size by a global limit and by warnings.
     """
-    image = plugin(io.BytesIO(data))
+    return of_pillow(plugin(io.BytesIO(data)), orientation)
+
+
+def of_pillow(image: ImageFile.ImageFile, orientation: int) -> Encoded:
+    """An image that a plugin of Pillow has opened."""
     size = (image.height, image.width)
     return Encoded(size, size[0] * size[1], lambda: pixels_of(image, "the image"), orientation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from importlib import import_module
@@ -9,7 +10,8 @@ from importlib import import_module
 from PIL.BmpImagePlugin import BmpImageFile, DibImageFile
 
 from sakedge.images.blob import Blob
-from sakedge.images.codecs.base import Encoded, Unsupported, by_pillow
+from sakedge.images.codecs.base import Encoded, Unsupported, by_pillow, of_pillow
+from sakedge.images.orientation import orientation_in
 
 _DIB_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 _DIB_BITS = (1, 2, 4, 8, 16, 24, 32)
@@ -51,11 +53,15 @@ def is_avif(head: bytes) -> bool:
 
 
 def open_avif(blob: Blob) -> Encoded:
-    """Reads the header of an AVIF file. How it is turned its own boxes say, not EXIF."""
+    """Reads the header of an AVIF file.
+
+    How it is turned its own boxes say, not its EXIF, which is hidden; Pillow tells it as EXIF.
+    """
     try:
         plugin = import_module("PIL.AvifImagePlugin")
     except ImportError as error:
         raise Unsupported("AVIF, which needs Pillow 11.3") from error
     if not plugin.SUPPORTED:
         raise Unsupported("AVIF, for which this Pillow was built without a decoder")
-    return by_pillow(plugin.AvifImageFile, _EXIF_ITEM.sub(rb"\1free", blob.read()))
+    image = plugin.AvifImageFile(io.BytesIO(_EXIF_ITEM.sub(rb"\1free", blob.read())))
+    return of_pillow(image, orientation_in(image.info.get("exif", b"")))
