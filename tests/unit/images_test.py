@@ -6,8 +6,6 @@ import contextlib
 import io
 import os
 import random
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +35,7 @@ def test_bgr_is_refused_for_what_knows_its_own_order() -> None:
 
 
 def test_an_unknown_color_order_is_refused() -> None:
-    with pytest.raises(OptionError, match="rgb or bgr"):
+    with pytest.raises(OptionError, match="one of rgb, bgr"):
         read(RGB, color="hsv")  # type: ignore[arg-type]
 
 
@@ -210,15 +208,3 @@ def test_a_file_without_rights_is_a_storage_error(tmp_path: Path) -> None:
             read(path)
     finally:
         os.seteuid(me)
-
-
-def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        sealed = kind + body
-        return struct.pack(">I", len(body)) + sealed + struct.pack(">I", zlib.crc32(sealed))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
-    path = tmp_path / "bomb.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
-    with pytest.raises(ImageError, match="MAX_IMAGE_PIXELS"):
-        read(path)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sakedge.arguments import one_of
-from sakedge.errors import ImageError
 from sakedge.format.student.parts import Preprocess
+from sakedge.images.limits import check_padding
 from sakedge.images.picture import Picture
 from sakedge.images.window import Window
 
@@ -70,14 +70,7 @@ def pad(
     Raises:
         ImageError: The picture is larger than the input.
     """
-    height, width = picture.size
-    if height > size[0] or width > size[1]:
-        raise ImageError(
-            f"{picture.source or 'the image'} is larger than the student's input",
-            expected=f"at most {size[0]} x {size[1]} (height x width) with fit='pad'",
-            got=f"{height} x {width}",
-            remedy="Use fit='letterbox' to shrink it or fit='tile' to keep its scale",
-        )
+    check_padding(picture.size, size, picture.source or "the image")
     return place(normalize(picture.pixels), size)
 
 

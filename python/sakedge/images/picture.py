@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +42,38 @@ class Picture:
         return np.round(self.pixels * 255).astype(np.uint8)
 
 
-ImageLike: TypeAlias = "str | os.PathLike[str] | NDArray[Any] | Image.Image | Picture"
+class FileObject(Protocol):
+    """A binary file that can seek."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """So many bytes from the position on, or all."""
+
+    def seek(self, offset: int, whence: int = ..., /) -> object:
+        """Moves the position."""
+
+    def tell(self) -> int:
+        """The position."""
+
+
+ImageLike: TypeAlias = (
+    "str | os.PathLike[str] | bytes | bytearray | memoryview | FileObject | NDArray[Any]"
+    " | Image.Image | Picture"
+)
+
+_CLASSES = (
+    *(str, os.PathLike, bytes, bytearray, memoryview),
+    *(np.ndarray, Image.Image, Picture),
+)
+
+
+def is_file_object(image: object) -> bool:
+    """Whether this can be read from, as files can."""
+    try:
+        return callable(getattr(image, "read", None))
+    except Exception:  # attributes can be anybody's code
+        return False
 
 
 def is_one_image(image: object) -> bool:
     """Whether this is one image and not a list of them."""
-    return isinstance(image, (str, os.PathLike, np.ndarray, Image.Image, Picture))
+    return isinstance(image, _CLASSES) or is_file_object(image)

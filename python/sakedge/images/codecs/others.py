@@ -1,0 +1,67 @@
+"""Formats whose files Pillow reads as they are: BMP and DIB, AVIF."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from importlib import import_module
+
+from PIL.BmpImagePlugin import BmpImageFile, DibImageFile
+
+from sakedge.images.blob import Blob
+from sakedge.images.codecs.base import Encoded, Unsupported, by_pillow, of_pillow
+from sakedge.images.orientation import orientation_in
+
+_DIB_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+_DIB_BITS = (1, 2, 4, 8, 16, 24, 32)
+
+_EXIF_ITEM = re.compile(rb"(infe[\x02\x03]...(?:..|....)..)Exif", re.DOTALL)
+
+
+def is_dib(head: bytes) -> bool:
+    """Whether a file begins with a bitmap's header, without the file header of BMP."""
+    if len(head) < 20:
+        return False
+    (length,) = struct.unpack_from("<I", head)
+    planes, bits = struct.unpack_from("<HH", head, 8 if length == 12 else 12)
+    return length in _DIB_HEADERS and planes == 1 and bits in _DIB_BITS
+
+
+def is_bmp(head: bytes) -> bool:
+    """Whether a file begins as BMP does."""
+    return head[:2] == b"BM" and is_dib(head[14:])
+
+
+def open_bmp(blob: Blob) -> Encoded:
+    """Reads the header of a BMP file."""
+    return by_pillow(BmpImageFile, blob.read())
+
+
+def open_dib(blob: Blob) -> Encoded:
+    """Reads the header of a DIB file."""
+    return by_pillow(DibImageFile, blob.read())
+
+
+def is_avif(head: bytes) -> bool:
+    """Whether a file begins as AVIF does."""
+    length = int.from_bytes(head[:4], "big")
+    brands = head[8 : min(length, len(head))]
+    return head[4:8] == b"ftyp" and any(
+        brands[i : i + 4] in (b"avif", b"avis") for i in range(0, len(brands), 4) if i != 4
+    )
+
+
+def open_avif(blob: Blob) -> Encoded:
+    """Reads the header of an AVIF file.
+
+    How it is turned its own boxes say, not its EXIF, which is hidden; Pillow tells it as EXIF.
+    """
+    try:
+        plugin = import_module("PIL.AvifImagePlugin")
+    except ImportError as error:
+        raise Unsupported("AVIF, which needs Pillow 11.3") from error
+    if not plugin.SUPPORTED:
+        raise Unsupported("AVIF, for which this Pillow was built without a decoder")
+    image = plugin.AvifImageFile(io.BytesIO(_EXIF_ITEM.sub(rb"\1free", blob.read())))
+    return of_pillow(image, orientation_in(image.info.get("exif", b"")))
