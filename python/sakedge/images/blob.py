@@ -8,8 +8,7 @@ import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sakedge.arguments import shown
-from sakedge.errors import ImageError, StorageError
+from sakedge.errors import ImageError, StorageError, shown
 
 _BINARY = "an open binary file that can seek, e.g. open(path, 'rb')"
 

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.arguments import shown
-from sakedge.errors import ImageError, SakedgeError
+from sakedge.errors import ImageError, SakedgeError, shown
 from sakedge.images.codecs.base import Unsupported
 
 
