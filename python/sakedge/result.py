@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,9 +14,10 @@ from PIL import Image
 
 from sakedge.adapters.snapshot import PartId
 from sakedge.drawing.panels import SIDE, Panel, compose
-from sakedge.errors import OptionError, UnknownTaskError
+from sakedge.errors import UnknownTaskError, shown
 from sakedge.files.atomic import atomic_write, make_folder
 from sakedge.files.names import LONGEST, endings, given_stem, last_part, legal_stem
+from sakedge.files.paths import file_path
 from sakedge.tasks.base import TaskResult
 from sakedge.text import to_json, visible
 
@@ -83,16 +82,16 @@ class Result(Mapping[str, TaskResult]):
     frame: int | None = None
 
     def __getitem__(self, task: str) -> TaskResult:
-        if task not in self.outputs:
+        if task not in self:
             raise UnknownTaskError(
-                f"the result has no task {task!r}",
+                f"the result has no task {shown(task)}",
                 expected=f"one of {', '.join(self.outputs)}",
-                got=repr(task),
+                got=shown(task),
             )
         return self.outputs[task]
 
     def __contains__(self, task: object) -> bool:
-        return task in self.outputs
+        return isinstance(task, str) and task in self.outputs
 
     def get(self, task: object, default: Any = None, /) -> Any:
         """The task's output, or `default` if there is none."""
@@ -173,7 +172,7 @@ class Result(Mapping[str, TaskResult]):
             StorageError: No permission, no space, or no such directory.
         """
         stem = self.file_name if name is None else given_stem(name, self.file_endings)
-        folder = _folder(directory)
+        folder = file_path("the folder of results", directory)
         make_folder(folder)
         written = [_write_picture(folder / f"{stem}.png", self.plot())]
         overlays = endings(self.tasks, ".png")
@@ -228,10 +227,3 @@ def _write_arrays(file: BinaryIO, outputs: Mapping[str, TaskResult]) -> None:
         for task, output in outputs.items():
             with archive.open(f"{task}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, output.values, allow_pickle=False)
-
-
-def _folder(directory: object) -> Path:
-    if isinstance(directory, str | os.PathLike):
-        with suppress(TypeError):  # a path of bytes
-            return Path(directory)
-    raise OptionError("directory is no path", expected="a str or Path", got=repr(directory))

@@ -12,7 +12,7 @@ from sakedge.adapters.packs import pack_source
 from sakedge.adapters.preparer import Preparer, require
 from sakedge.adapters.snapshot import Part, Snapshot
 from sakedge.arguments import pick
-from sakedge.errors import DigestError, OptionError, UnknownAdapterError
+from sakedge.errors import DigestError, OptionError, UnknownAdapterError, shown
 from sakedge.files.paths import absolute_path
 from sakedge.format import Manifest, PartPack, read_pack
 from sakedge.logs import LOG
@@ -80,7 +80,7 @@ class AdapterSlots:
         return len(self.active)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.active
+        return isinstance(name, str) and name in self.active
 
     def __repr__(self) -> str:
         return f"AdapterSlots({', '.join(self.names)})"
@@ -123,7 +123,7 @@ class AdapterSlots:
         require(preparer, "exchange")
         self._check_slot(name)
         if teacher is not None and not isinstance(teacher, str):
-            raise OptionError("a teacher is given by name", expected="a string", got=repr(teacher))
+            raise OptionError("a teacher is given by name", expected="a string", got=shown(teacher))
         path = str(absolute_path("a pack", pack))
         found = read_pack(path)
         source = pack_source(found, name, self._manifest, any_stem=any_stem, teacher=teacher)
@@ -200,7 +200,7 @@ class AdapterSlots:
 
     def _check_slot(self, name: str) -> None:
         if not isinstance(name, str):
-            raise OptionError("an adapter is given by name", expected="a string", got=repr(name))
+            raise OptionError("an adapter is given by name", expected="a string", got=shown(name))
         pick("adapter", name, self.names, UnknownAdapterError)
 
     def _narrowed(self, snapshot: Snapshot, wanted: Names, tasks: tuple[str, ...]) -> Snapshot:

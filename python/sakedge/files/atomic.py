@@ -14,7 +14,8 @@ from typing import BinaryIO
 
 from sakedge.errors import StorageError
 from sakedge.files import temporary
-from sakedge.files.targets import check_path, check_target
+from sakedge.files.paths import check_path
+from sakedge.files.targets import check_target
 
 # What file systems answer that cannot sync: FUSE, some network shares.
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}

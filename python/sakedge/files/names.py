@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from sakedge.errors import OptionError
+from sakedge.errors import OptionError, shown
 
 LONGEST = 255
 """Bytes of a name, in UTF-8, that common file systems take."""
@@ -52,7 +52,7 @@ def given_stem(name: object, ends: Sequence[str]) -> str:
     raise OptionError(
         "no file can have this name",
         expected=f"a name without a folder that leaves room for {longest} in {LONGEST} bytes",
-        got=repr(name),
+        got=shown(name),
     )
 
 

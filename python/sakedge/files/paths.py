@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from sakedge.errors import OptionError, StorageError, shown
-from sakedge.files.atomic import storage_error
 
 
 def file_path(what: str, given: Any) -> Path:
@@ -32,12 +31,7 @@ def file_path(what: str, given: Any) -> Path:
             expected="a string or a pathlib.Path",
             got=f"{shown(given)} ({type(given).__name__})",
         )
-    try:
-        is_possible = b"\0" not in os.fsencode(path)
-    except UnicodeEncodeError:
-        is_possible = False
-    if not is_possible:
-        raise StorageError(f"{shown(path)} cannot be a path", remedy="Check the path")
+    check_path(path)
     return Path(path)
 
 
@@ -51,4 +45,21 @@ def absolute_path(what: str, given: Any) -> Path:
     try:
         return path.absolute()
     except OSError as error:
-        raise storage_error("cannot find the folder of", path, error) from error
+        problem = f"{path} lies in the current folder, which is gone"
+        raise StorageError(problem, remedy="Give an absolute path") from error
+
+
+def check_path(path: str | Path) -> None:
+    """Refuses a path that the system cannot express.
+
+    Raises:
+        StorageError: It holds a NUL or characters that the file system's encoding lacks.
+    """
+    try:
+        is_possible = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        raise StorageError(
+            "no file can have this path", got=shown(os.fspath(path)), remedy="Check the path"
+        )

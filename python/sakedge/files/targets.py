@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sakedge.errors import OptionError, StorageError
+from sakedge.files.paths import check_path
 
 
 def check_target(path: Path) -> None:
@@ -33,20 +34,6 @@ def check_target(path: Path) -> None:
             f"cannot write {path}: it is read-only",
             remedy="Allow writing to it or choose another name",
         )
-
-
-def check_path(path: Path) -> None:
-    """Refuses a path that the system cannot express.
-
-    Raises:
-        StorageError: It holds a NUL or characters that the file system's encoding lacks.
-    """
-    try:
-        impossible = b"\0" in os.fsencode(path)
-    except UnicodeEncodeError:
-        impossible = True
-    if impossible:
-        raise StorageError("no file can have this path", got=repr(os.fspath(path)))
 
 
 def followed(path: Path) -> Path:
