@@ -75,7 +75,10 @@ def _stream(student: sakedge.Student, chance: random.Random, image: object) -> N
         source = value(chance)
     if chance.random() < 0.5:
         source = [image, source]
-    with student.stream(source, **_some(chance, STREAMS)) as stream:
+    options = _some(chance, STREAMS)
+    while callable(options.get("on_error")):  # the caller's own errors are the caller's
+        options["on_error"] = value(chance)
+    with student.stream(source, **options) as stream:
         list(islice(stream, 3))
 
 
