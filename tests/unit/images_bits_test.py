@@ -162,12 +162,18 @@ def test_palettes_alpha_and_bit_order_of_tiff() -> None:
         ({"bits": 12, "fields": {339: (3, [2])}}, "12-bit signed"),
         ({"fields": {259: (3, [34887])}}, "compression 34887"),
         ({"fields": {339: (3, [6])}}, "odd samples"),
-        ({"samples": 3, "photometric": 6}, "subsampled YCbCr"),
     ],
 )
 def test_what_is_not_read_is_named(kind: dict[str, object], words: str) -> None:
     with pytest.raises(ImageError, match=words):
         read(tiff([bytes(4096)], (4, 4), **kind))  # type: ignore[arg-type]
+
+
+def test_uncompressed_ycbcr_is_read_where_it_is_not_subsampled() -> None:
+    kind = {"samples": 3, "photometric": 6}
+    assert (read(tiff([bytes([255, 128, 128] * 16)], (4, 4), **kind)).pixels == 255).all()
+    with pytest.raises(ImageError, match="subsampled YCbCr"):
+        read(tiff([bytes([255] * 16 + [128] * 8)], (4, 4), **kind))
 
 
 @pytest.mark.parametrize("color", [0, 2, 4, 6])
@@ -255,5 +261,5 @@ def test_other_colours_of_tiff_are_those_of_pillow(mode: str, compression: str |
     image = lab if mode == "LAB" else rgb.convert(mode)
     file = io.BytesIO()
     image.save(file, "TIFF", compression=compression)
-    expected = np.asarray(Image.open(io.BytesIO(file.getvalue())).convert("RGB"))
+    expected = np.asarray(image.convert("RGB"))
     np.testing.assert_array_equal(read(file.getvalue()).pixels, expected)

@@ -56,7 +56,9 @@ def _banded(image: Image.Image, mode: str | None, dtype: type[np.generic]) -> ND
     out = np.empty(shape, dtype)
     rows = max(1, _BAND // image.width)
     for top in range(0, image.height, rows):
-        band = image.crop((0, top, image.width, min(image.height, top + rows)))
+        box = (0, top, image.width, min(image.height, top + rows))
+        # Old Pillow holds a crop against its limit; a small image needs none.
+        band = image.crop(box) if rows < image.height else image.copy()
         band.info = {}  # a transparent colour changes no colour, but conversions stumble over it
         out[top : top + rows] = np.asarray(band if band.mode == mode else band.convert(mode))
     return out

@@ -8,11 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from sakedge.images.blob import Blob
 from sakedge.images.codecs.base import Encoded, Unsupported
 from sakedge.images.codecs.tiff import tags as t
-from sakedge.images.codecs.tiff.layout import NONE, Layout, PlainTiff, plane_of, rewritten
+from sakedge.images.codecs.tiff.layout import (
+    NONE,
+    Layout,
+    PlainTiff,
+    plane_of,
+    rewritten,
+    short_field,
+)
 from sakedge.images.codecs.tiff.samples import Kind
 from sakedge.images.codecs.tiff.tags import Tags
 from sakedge.images.pillow import pixels_of
@@ -82,14 +90,12 @@ def open_tiff(blob: Blob) -> Encoded:
             lambda: _decode(image, layout, needed),
             orientation,
         )
-    _check_for_pillow(image, compression)
+    _check_for_pillow(image, compression, sum(layout.counts))
     height, width = image.size
     return Encoded(
         image.size,
         max(height * width, layout.width * layout.height * image.channels),
-        lambda: pixels_of(
-            PlainTiff(io.BytesIO(rewritten(blob, tags, layout, height, chunk_row))), blob.name
-        ),
+        lambda: _by_pillow(image, layout),
         orientation,
     )
 
@@ -130,8 +136,8 @@ def _span(tags: Tags, kind: Kind) -> tuple[float, float] | None:
     return None if (black, white) == (0, 2**kind.bits - 1) else (float(black), float(white))
 
 
-def _check_for_pillow(image: _Image, compression: int) -> None:
-    """Refuses what Pillow cannot decode or would decode to wrong colours."""
+def _check_for_pillow(image: _Image, compression: int, stored: int) -> None:
+    """Refuses what Pillow cannot decode or would decode to wrong colours, of `stored` bytes."""
     photometric, bits = image.photometric, image.kind.bits
     if photometric not in range(9) or photometric in (4, 7):
         raise Unsupported(f"TIFF of photometric interpretation {photometric}")
@@ -141,9 +147,22 @@ def _check_for_pillow(image: _Image, compression: int) -> None:
         raise Unsupported(f"TIFF of {bits}-bit samples in these colours or this compression")
     if image.tags.integer(t.INK_SET, _INK_IS_CMYK) != _INK_IS_CMYK and photometric == _CMYK:
         raise Unsupported("TIFF of inks other than CMYK")
-    whole = image.tags.integers(t.YCBCR_SUBSAMPLING) == [1, 1]
+    # Old writers leave out that nothing is subsampled, which is not what is then to be assumed.
+    whole = stored >= image.size[0] * image.size[1] * image.channels
     if photometric == _YCBCR and compression == NONE and not whole:
         raise Unsupported("TIFF of uncompressed subsampled YCbCr")
+
+
+def _by_pillow(image: _Image, layout: Layout) -> NDArray[Any]:
+    height, row = image.size[0], image.row_bytes(layout.width)
+    tags = image.tags
+    plain = image.photometric == _YCBCR and tags.integer(t.COMPRESSION, NONE) == NONE
+    if plain:  # Pillow before 11 takes it for four samples, so it is given as RGB
+        tags = Tags(tags.order, {**tags.fields, t.PHOTOMETRIC: short_field(_RGB, tags.order)})
+    found = PlainTiff(io.BytesIO(rewritten(image.blob, tags, layout, height, row)))
+    if plain:
+        return pixels_of(Image.merge("YCbCr", found.split()), image.blob.name)
+    return pixels_of(found, image.blob.name)
 
 
 def _decode(image: _Image, layout: Layout, planes: int) -> NDArray[Any]:
