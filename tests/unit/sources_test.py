@@ -136,6 +136,8 @@ def test_an_iterator_is_asked_for_one_image_at_a_time() -> None:
         "[" * 300,
         Path("\0"),
         "/dev/zero",
+        "/proc",
+        "/proc/kmsg",
         "/dev/null",
         "videotestsrc ! appsink",
     ],

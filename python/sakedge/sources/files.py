@@ -107,8 +107,11 @@ def _frame(image: ImageLike, name: str) -> Frame:
 
 def _is_image(path: Path) -> bool:
     try:
-        if not S_ISREG(path.stat().st_mode):  # reading a pipe would not come back
+        status = path.stat()
+        if not S_ISREG(status.st_mode):  # reading a pipe would not come back
             return False
+        if not status.st_size:  # nor would reading some of the files of /proc
+            return _claims_to_be_image(path)
         with path.open("rb") as file:
             return format_of(file) is not None or _claims_to_be_image(path)
     except (OSError, SakedgeError):

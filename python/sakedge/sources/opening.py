@@ -55,7 +55,10 @@ def open_source(source: SourceLike, reconnect: Reconnect | None = None) -> Sourc
 
 
 def _text(source: str | os.PathLike[str]) -> str:
-    text = os.fspath(source)
+    try:
+        text = os.fspath(source)
+    except Exception as error:  # whatever a class of the caller's raises
+        raise _no_source("not a path", type(source).__name__) from error
     if isinstance(text, str) and text and "\0" not in text:
         return text
     raise _no_source("not a path", type(text).__name__ if text else "nothing")
@@ -63,15 +66,16 @@ def _text(source: str | os.PathLike[str]) -> str:
 
 def _open_text(text: str, reconnect: Reconnect) -> Source:
     try:
-        mode = Path(text).stat().st_mode
+        status = Path(text).stat()
     except OSError as error:
         return _open_what_is_no_file(text, reconnect, error.strerror or str(error))
     except ValueError as error:  # characters that no file's name has
         raise _no_source("not a path", ascii(display_name(text)[:80])) from error
+    mode = status.st_mode
     if stat.S_ISDIR(mode):
         return images_of(_entries(Path(text)), f"the folder {text}")
     if stat.S_ISREG(mode):
-        return _open_file(Path(text))
+        return _open_file(Path(text), status.st_size)
     if stat.S_ISCHR(mode) and is_camera(text):
         return camera(text, reconnect)
     raise _no_source(f"{text} is no source", "a device, a pipe or a socket")
@@ -106,7 +110,9 @@ def _entries(folder: Path) -> list[Path]:
         ) from error
 
 
-def _open_file(path: Path) -> Source:
+def _open_file(path: Path, size: int) -> Source:
+    if not size:  # reading some of the files of /proc would not come back
+        raise SourceError(f"{path} is empty", expected="an image or a video", got="0 bytes")
     try:
         with path.open("rb") as file:
             is_image = format_of(file) is not None

@@ -58,9 +58,8 @@ def _open(path: Path) -> Any:
         raise SourceError(f"cannot open {path}", got=describe(error)) from error
     if capture is not None:
         return capture
-    empty = path.stat().st_size == 0
     raise SourceError(
-        f"{path} is {'empty' if empty else 'neither an image nor a video'}",
+        f"{path} is neither an image nor a video",
         expected="an image that Pillow reads or a video that OpenCV reads",
         remedy="Check that the file is whole and its codec supported",
     )
