@@ -87,13 +87,13 @@ def test_a_component_without_a_digest_is_refused() -> None:
 
 @pytest.mark.parametrize("std", [0.0, -0.2, 1e-300, 1e300, float("inf"), float("nan")])
 def test_std_must_be_positive_and_neither_tiny_nor_huge(std: float) -> None:
-    with pytest.raises(ValidationError, match=r"std\.1"):
+    with pytest.raises(ValidationError, match=r"std must be positive|finite"):
         Preprocess(std=(0.1, std, 0.1))
 
 
 @pytest.mark.parametrize("mean", [1e300, -1e7, float("inf"), float("nan")])
 def test_a_mean_must_be_of_the_size_of_an_image(mean: float) -> None:
-    with pytest.raises(ValidationError, match=r"mean\.0"):
+    with pytest.raises(ValidationError, match=r"mean must lie|finite"):
         Preprocess(mean=(mean, 0.5, 0.5))
 
 

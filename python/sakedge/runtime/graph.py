@@ -17,8 +17,9 @@ from sakedge.adapters.preparer import Ability
 from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.backends.base import Session
 from sakedge.decoder import Decoded, Mosaic, decode_map, thread_pool, upsample_map
-from sakedge.errors import AbilityError
+from sakedge.errors import AbilityError, BackendError
 from sakedge.format import Manifest, StudentFile
+from sakedge.format.student.cuts import whole_cut
 from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
 from sakedge.runtime.clock import Clock
@@ -48,6 +49,7 @@ class GraphCore:
         self._experts = 1 + len(manifest.adapters)
         self._rows = len(manifest.levels)
         self._size = manifest.input_size
+        self._outputs = whole_cut(manifest, tasks).outputs
         self._pool = thread_pool(threads)
 
     def prepare(self, source: PartSource) -> object:
@@ -64,6 +66,7 @@ class GraphCore:
     ) -> list[Decoded]:
         """Runs the graph on all images and decodes the tasks of each one's snapshot."""
         outputs = self._session.run(batch)
+        self._check(outputs, len(batch))
         clock.lap("graph")
         images = [
             self._decode(outputs, i, snapshot, windows[i], wanted)
@@ -75,6 +78,17 @@ class GraphCore:
     def mosaic(self, grid: Grid, snapshot: Snapshot) -> Mosaic:
         """On our own threads."""
         return Mosaic(self._pool, grid, self._size, snapshot.tasks)
+
+    def _check(self, outputs: Sequence[_Float32], images: int) -> None:
+        """A file's operators may compute other shapes than it states."""
+        for output, (name, shape) in zip(outputs, self._outputs.items(), strict=True):
+            if output.shape != (images, *shape):
+                raise BackendError(
+                    f"the graph does not compute {name} as the student states it",
+                    expected=str([images, *shape]),
+                    got=str(list(output.shape)),
+                    remedy="Convert the student again",
+                )
 
     def _decode(
         self,

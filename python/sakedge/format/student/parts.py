@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from sakedge.format.schema import Digest, License, OpenModel, Text
 from sakedge.tasks import Name
 
-# Wider than any normalisation of values in 0…1, and narrow enough that scale and shift are float32.
-Mean = Annotated[float, Field(ge=-1e6, le=1e6)]
-Std = Annotated[float, Field(ge=1e-6, le=1e6)]
 Fit = Literal["pad", "letterbox", "tile"]
 Stored = Literal["fp32", "fp16"]
 
@@ -77,9 +74,18 @@ class Preprocess(OpenModel):
         fit: How an image of another size is fitted unless the caller says otherwise.
     """
 
-    mean: tuple[Mean, Mean, Mean] = (0.485, 0.456, 0.406)
-    std: tuple[Std, Std, Std] = (0.229, 0.224, 0.225)
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     fit: Fit = "pad"
+
+    @model_validator(mode="after")
+    def _scale_and_shift_are_float32(self) -> Preprocess:
+        # Wider than any normalisation of values in 0…1.
+        if not all(1e-6 <= std <= 1e6 for std in self.std):
+            raise ValueError(f"std must be positive, from 1e-6 to 1e6, not {self.std}")
+        if not all(abs(mean) <= 1e6 for mean in self.mean):
+            raise ValueError(f"mean must lie between -1e6 and 1e6, not {self.mean}")
+        return self
 
 
 class Storage(OpenModel):
