@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from sakedge.backends import registry
 from sakedge.backends.threads import MOST_THREADS, require_threads
 from sakedge.errors import BackendError
+from sakedge.files.sparing import sparing
 from sakedge.peers.stock import STOCK
 
 LITTLE = """
@@ -62,6 +64,19 @@ def test_the_threads_that_were_asked_for_are_gone_afterwards() -> None:
 @pytest.mark.parametrize("count", [-1, 0, 1])
 def test_a_few_threads_are_always_there(count: int) -> None:
     require_threads(count)
+
+
+def test_without_a_helper_thread_pages_are_released_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    done: list[str] = []
+    with sparing(lambda: done.append("released")):
+        done.append("ran")
+    assert done == ["ran", "released"]
 
 
 @pytest.mark.parametrize("count", [MOST_THREADS, 2**31, 2**64])

@@ -49,11 +49,11 @@ class OpenVinoBackend:
         Raises:
             BackendError: OpenVINO refused the graph or an option.
         """
-        device = (options.device or "CPU").upper()
-        config = settings(device, options.precision, options.threads) | dict(options.config)
-        weights = Transposed("in the compiled model")
-        require_threads(options.threads - 1)
-        with refusals(f"OpenVINO refused the {subgraph.name} on {device}"):
+        with refusals(f"OpenVINO refused the {subgraph.name} on {options.device or 'CPU'}"):
+            device = (options.device or "CPU").upper()
+            config = settings(device, options.precision, options.threads) | dict(options.config)
+            weights = Transposed("in the compiled model")
+            require_threads(options.threads - 1)
             blob = Blob(subgraph, device, config, options)
             compiled = blob.load()
             if compiled is None:
