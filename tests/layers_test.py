@@ -34,8 +34,8 @@ FLOORS = tuple(frozenset(line.split()) for line in reversed(PICTURE.splitlines()
 
 # A package that only some files may import, so that its absence costs nobody else anything.
 GUARDED: dict[str, tuple[str, ...]] = {
-    "onnxruntime": ("backends/onnxruntime/", "peers/stock/onnxruntime.py"),
-    "openvino": ("backends/openvino/", "peers/stock/openvino.py"),
+    "onnxruntime": ("backends/onnxruntime/library.py",),  # where their telemetry is off
+    "openvino": ("backends/openvino/library.py",),
     "cv2": ("sources/",),
     "torch": ("convert/",),
     "yaml": ("convert/",),

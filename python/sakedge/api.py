@@ -13,7 +13,7 @@ from sakedge.adapters.slots import Change
 from sakedge.adapters.snapshot import Part, Snapshot, sources
 from sakedge.arguments import pick
 from sakedge.backends import registry
-from sakedge.backends.cache import resolve_cache_dir
+from sakedge.backends.cache_dir import resolve_cache_dir
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
 from sakedge.files.paths import absolute_path, file_path
 from sakedge.format import StudentFile
@@ -93,7 +93,7 @@ def load(
             device=device,
             precision=precision,
             threads=thread_count,
-            cache_dir=resolve_cache_dir(cache_dir),
+            cache=resolve_cache_dir(cache_dir),
             options=options,
             recorded=manifest.recorded_precisions(
                 file.content_digest,

@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sakedge.backends import registry
 from sakedge.backends.runtimes import is_older
-from sakedge.errors import BackendError, UnknownBackendError
+from sakedge.errors import BackendError, OptionError, UnknownBackendError
 
 PLUGIN = """
 from sakedge.backends.base import Support
@@ -92,6 +93,25 @@ def test_an_unknown_name_lists_what_there_is() -> None:
     assert all(name in str(caught.value) for name in ("auto", "tensorrt", *registry.names()))
 
 
+@pytest.mark.parametrize(
+    "name", [None, 5, "", "\0", "\ud800", "x" * 10_000, ["auto"], b"auto", np.array(["auto"] * 2)]
+)
+def test_what_is_no_name_is_an_unknown_one_and_told_in_short(name: object) -> None:
+    with pytest.raises(UnknownBackendError) as caught:
+        registry.choose(name)  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "device", ["", " ", "\0", "CPU\0", "\x1b[31m", "\ud800", "x" * 10_000, 5, b"CPU", ["CPU"]]
+)
+@pytest.mark.parametrize("name", ["auto", *registry.BACKENDS])
+def test_what_is_no_device_is_refused_and_told_in_short(name: str, device: object) -> None:
+    with pytest.raises(OptionError, match="device is no name of a device") as caught:
+        registry.choose(name, device)  # type: ignore[arg-type]
+    assert len(str(caught.value)) < 300
+
+
 def test_a_device_that_is_not_there_is_named() -> None:
     with pytest.raises(BackendError, match=r"finds no GPU\.7 here, only CPU"):
         registry.choose("openvino", "GPU.7")
@@ -129,6 +149,30 @@ def test_a_third_party_that_lacks_a_member_is_an_error_that_lists_them(
     with pytest.raises(BackendError, match=r"name, devices, probe and compile.*OrderedDict"):
         registry.get("partial")
     assert "cannot be used" in registry.probe("partial").reason
+
+
+@pytest.mark.parametrize(
+    "text", ["[sakedge.backends]\nno equals sign\n", "\xff[[", "= = =\n"], ids=["line", "head", "="]
+)
+def test_a_package_with_broken_metadata_is_left_out(
+    text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(tmp_path, monkeypatch, "plant", "plant_backend:Plant")
+    (tmp_path / "broken-1.0.dist-info").mkdir()
+    (tmp_path / "broken-1.0.dist-info" / "entry_points.txt").write_text(text)
+    assert registry.names() == ("openvino", "onnxruntime", "plant")
+
+
+@pytest.mark.parametrize("failure", ["raise SystemExit(3)", "raise KeyError('x')", "1/0"])
+def test_a_third_party_that_fails_when_it_is_made_is_an_error(
+    failure: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    install(tmp_path, monkeypatch, "plant", "failing_backend:Plant")
+    code = f"class Plant:\n    def __init__(self):\n        {failure}\n"
+    (tmp_path / "failing_backend.py").write_text(code)
+    with pytest.raises(BackendError, match=r"plant .* cannot be loaded"):
+        registry.get("plant")
+    sys.modules.pop("failing_backend")
 
 
 def test_a_third_party_cannot_take_the_name_of_ours(

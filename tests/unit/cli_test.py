@@ -93,7 +93,7 @@ def test_wrong_usage_is_64(run: Run, arguments: tuple[str, ...], part: str) -> N
         (("--tasks", "nothing"), "one of defects, edge, sal, normals, height"),
         (("--backend", "tensorrt"), "openvino, onnxruntime"),
         (("--precision", "fp7"), "fp32"),
-        (("--threads", "0"), "at least 1"),
+        (("--threads", "0"), "1 to 1024"),
         (("--fit", "stretch"), "pad, letterbox, tile"),
         (("--batch", "0"), "batch"),
     ],

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sakedge.backends.threads import MOST_THREADS
+from sakedge.decoder import thread_pool
 from sakedge.errors import OptionError
 from sakedge.runtime.threads import Processors, cgroup_quota, processors, resolve_threads
 
@@ -124,9 +128,23 @@ def test_a_pinned_process_uses_one_thread() -> None:
 
 def test_a_number_of_the_callers_is_taken_as_it_is() -> None:
     assert resolve_threads(999) == 999
+    assert resolve_threads(np.int64(3)) == 3  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
+def test_a_machine_with_more_processors_than_the_decoder_takes_uses_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = Processors(4096, 4096, None)
+    monkeypatch.setattr("sakedge.runtime.threads.processors", lambda: many)
+    assert resolve_threads(None) == MOST_THREADS
+
+
+def test_the_decoder_takes_the_most_threads() -> None:
+    with pytest.raises(OptionError, match=rf"from 1 to {MOST_THREADS}"):
+        thread_pool(MOST_THREADS + 1)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True, 1025, 2**31, 2**64, math.nan, [1]])
 def test_anything_else_is_refused(threads: object) -> None:
-    with pytest.raises(OptionError, match="whole number of at least 1"):
+    with pytest.raises(OptionError, match="a whole number from 1 to 1024"):
         resolve_threads(threads)  # type: ignore[arg-type]

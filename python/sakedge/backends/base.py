@@ -30,6 +30,7 @@ class CompileOptions:
         precision: `fp32`, `bf16` or `fp16`.
         threads: Threads of the session, at least 1 (see `sakedge.runtime.threads`).
         cache_dir: Where compiled graphs are kept; None means no cache.
+        cache_off: Why there is no cache, for `Session.details`.
         config: The runtime's own options, passed on as they are.
     """
 
@@ -37,6 +38,7 @@ class CompileOptions:
     precision: str = "fp32"
     threads: int = 1
     cache_dir: Path | None = None
+    cache_off: str = "off"
     config: Mapping[str, Any] = field(default_factory=dict)
 
 

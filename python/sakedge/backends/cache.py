@@ -1,68 +1,35 @@
 """Compiled graphs on disk: named by what they were made from, checked before they are used.
 
-An entry is a file of 64 bytes of header (a mark and the SHA-256 of the rest) and the runtime's
-blob, or whatever else a backend makes of a graph. An entry that is damaged, of another version or
-writable by others is ignored and overwritten; a cache that cannot be written only costs time at the
-next start.
+An entry is a file of 64 bytes of header (a mark and a SHA-256 over its name and the rest) and the
+runtime's blob, or whatever else a backend makes of a graph. An entry that is damaged, of another
+version, renamed, or could have been written by another user is ignored and overwritten; a cache
+that cannot be written only costs time at the next start.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.backends.folder import Folder, opened
 from sakedge.errors import StorageError
-from sakedge.files.atomic import atomic_write
-from sakedge.files.mapped import MappedFile
 
-ENVIRONMENT = "SAKEDGE_CACHE"
-MARK = b"sakedge compiled stem, layout 1\n"
+MARK = b"sakedge compiled stem, layout 2\n"
 HEADER = 64
 KEPT = 16
 """Entries kept in a folder; the least recently used go first."""
 
+_SUFFIX = ".blob"
 _HASHED_AT_ONCE = 16 << 20
-_OFF = {"", "0", "off", "none"}
-
-
-def resolve_cache_dir(cache_dir: str | os.PathLike[str] | None = None) -> Path | None:
-    """Where compiled graphs are kept: the argument, else SAKEDGE_CACHE, else the user's cache.
-
-    Returns:
-        The folder, which need not exist yet, or None for no cache: an empty argument, or
-        SAKEDGE_CACHE set to nothing, `0`, `off` or `none`.
-    """
-    chosen = os.environ.get(ENVIRONMENT) if cache_dir is None else os.fspath(cache_dir)
-    if chosen is None:
-        return _user_cache()
-    if chosen.strip().lower() in _OFF:
-        return None
-    with suppress(RuntimeError):  # `~` of a user without a home
-        return Path(chosen).expanduser()
-    return Path(chosen)
-
-
-def _user_cache() -> Path | None:
-    try:
-        if sys.platform == "win32":
-            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-        elif sys.platform == "darwin":
-            base = Path.home() / "Library" / "Caches"
-        else:
-            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # no home directory
-        return None
-    return base / "sakedge"
 
 
 def cache_key(**parts: Any) -> str:
@@ -76,32 +43,47 @@ class Entry:
 
     Attributes:
         blob: What was stored, read-only.
-        release: Drops the pages read so far; what is touched again is read again.
     """
 
-    def __init__(self, file: MappedFile) -> None:
-        self.blob = file.data[HEADER:]
-        self.release: Callable[[], None] = partial(file.advise, "DONTNEED")
+    def __init__(self, mapped: mmap.mmap) -> None:
+        self._mapped = mapped
+        self.blob = memoryview(mapped)[HEADER:]
+
+    def release(self) -> None:
+        """Drops the pages read so far; what is touched again is read again."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped.madvise(mmap.MADV_DONTNEED)
+
+    def is_intact(self, key: str) -> bool:
+        """Whether it holds what was stored under this name."""
+        digest = hashlib.sha256(key.encode())
+        for start in range(0, len(self.blob), _HASHED_AT_ONCE):
+            digest.update(self.blob[start : start + _HASHED_AT_ONCE])
+            self.release()
+        return self._mapped[:HEADER] == MARK + digest.digest()
 
 
 def open_entry(folder: Path, key: str) -> Entry | None:
     """An entry, or None if there is no intact one."""
-    path = folder / f"{key}.blob"
     try:
-        if not _only_ours(path):
+        with opened(folder) as place:
+            return _open(place, key)
+    except (OSError, ValueError, StorageError):  # absent, not readable, too short, not ours
+        return None
+
+
+def _open(place: Folder, key: str) -> Entry | None:
+    name = f"{key}{_SUFFIX}"
+    descriptor = place.open(name)
+    try:
+        entry = Entry(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
+        if not entry.is_intact(key):
             return None
-        file = MappedFile(path)
-    except (OSError, StorageError):  # absent or not readable
-        return None
-    digest = hashlib.sha256()
-    for start in range(HEADER, len(file.data), _HASHED_AT_ONCE):
-        digest.update(file.data[start : start + _HASHED_AT_ONCE])
-        file.advise("DONTNEED")
-    if bytes(file.data[:HEADER]) != MARK + digest.digest():
-        return None
-    with suppress(OSError):
-        os.utime(path)  # so that the least recently used entry goes first
-    return Entry(file)
+        with suppress(OSError):  # so that the least recently used entry goes first
+            os.utime(descriptor if os.utime in os.supports_fd else place.path / name)
+        return entry
+    finally:
+        os.close(descriptor)
 
 
 def load(folder: Path, key: str) -> NDArray[np.uint8] | None:
@@ -127,37 +109,20 @@ def store_pieces(
     Returns:
         None, or why it could not be written.
     """
-    path = folder / f"{key}.blob"
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(key.encode())
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with atomic_write(path) as file:
-            file.write(bytes(HEADER))
-            for piece in pieces:
-                digest.update(piece)
-                file.write(piece)
-            file.seek(0)
-            file.write(MARK + digest.digest())
-        path.chmod(0o600)
-    except (OSError, StorageError) as error:
-        return error.problem if isinstance(error, StorageError) else str(error)
-    _prune(folder, kept)
+        with opened(folder) as place:
+            with place.replacing(f"{key}{_SUFFIX}") as file:
+                file.write(bytes(HEADER))
+                for piece in pieces:
+                    digest.update(piece)
+                    file.write(piece)
+                file.seek(0)
+                file.write(MARK + digest.digest())
+            place.prune(_SUFFIX, kept)
+    except (OSError, ValueError) as error:
+        return f"cannot write {folder}: {getattr(error, 'strerror', None) or error}"
+    except StorageError as error:
+        return error.problem
     return None
-
-
-def _only_ours(path: Path) -> bool:
-    """Whether only this user and root can have written a file, where the system reports it.
-
-    Runtimes trust a blob as they trust their own code; in a shared folder anyone could plant one.
-    """
-    if not hasattr(os, "geteuid"):
-        return True
-    status = path.stat()
-    return status.st_uid in {0, os.geteuid()} and not status.st_mode & 0o022
-
-
-def _prune(folder: Path, kept: int) -> None:
-    with suppress(OSError):
-        entries = sorted(folder.glob("*.blob"), key=lambda p: p.stat().st_mtime, reverse=True)
-        for entry in entries[kept:]:
-            entry.unlink()

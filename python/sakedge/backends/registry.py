@@ -6,12 +6,17 @@ Third parties add theirs by an entry point in the group `sakedge.backends`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions
+from reprlib import repr as brief
 
 from sakedge.backends.base import Backend, Support
-from sakedge.errors import BackendError, UnknownBackendError
+from sakedge.backends.foreign import ForeignBackend
+from sakedge.backends.runtimes import gist
+from sakedge.errors import BackendError, OptionError, UnknownBackendError
 
 GROUP = "sakedge.backends"
 
@@ -29,7 +34,7 @@ AUTO_RULE = (
 
 def names() -> tuple[str, ...]:
     """Names of all backends, in the order in which `auto` tries them."""
-    return (*BACKENDS, *sorted(_third_parties()))
+    return (*BACKENDS, *sorted(third_parties()))
 
 
 def get(name: str) -> Backend:
@@ -39,33 +44,34 @@ def get(name: str) -> Backend:
         UnknownBackendError: There is none of that name.
         BackendError: A third party's backend cannot be imported, or is not a backend.
     """
-    if name in BACKENDS:
+    if isinstance(name, str) and name in BACKENDS:
         module, _, attribute = BACKENDS[name].partition(":")
         made: Callable[[], Backend] = getattr(import_module(module), attribute)
         return made()
-    entry = _third_parties().get(name)
+    entry = third_parties().get(name) if isinstance(name, str) else None
     if entry is None:
         raise UnknownBackendError(
-            "unknown backend", expected=f"auto or one of {', '.join(names())}", got=repr(name)
+            "unknown backend", expected=f"auto or one of {', '.join(names())}", got=brief(name)
         )
     remedy = "Repair or uninstall the package that provides it"
     try:
         made = entry.load()
         backend = made()
-    except Exception as error:  # third-party code may fail in any way
+        foreign = ForeignBackend(name, backend) if isinstance(backend, Backend) else None
+    except (Exception, SystemExit) as error:  # third-party code may fail in any way
         raise BackendError(
             f"the backend {name} ({entry.value}) cannot be loaded",
-            got=f"{type(error).__name__}: {error}",
+            got=f"{type(error).__name__}: {gist(error)}",
             remedy=remedy,
         ) from error
-    if not isinstance(backend, Backend):
+    if foreign is None:
         raise BackendError(
             f"the backend {name} ({entry.value}) cannot be used",
             expected="the members name, devices, probe and compile",
             got=f"a {type(backend).__name__} that lacks one of them",
             remedy=remedy,
         )
-    return backend
+    return foreign
 
 
 def choose(
@@ -86,9 +92,11 @@ def choose(
 
     Raises:
         UnknownBackendError: There is none of that name.
+        OptionError: The device is no name of one.
         BackendError: The named backend, or every one, cannot run here; with all reasons.
     """
-    if name != "auto":
+    _check_device(device)
+    if not isinstance(name, str) or name != "auto":
         backend = get(name)
         support = backend.probe(device, precision)
         if not support.ok:
@@ -113,12 +121,33 @@ def probe(name: str, device: str | None = None, precision: str = "fp32") -> Supp
 
     Raises:
         UnknownBackendError: There is none of that name.
+        OptionError: The device is no name of one.
     """
+    _check_device(device)
     try:
         return get(name).probe(device, precision)
     except BackendError as error:
         return Support(False, str(error))
 
 
-def _third_parties() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in BACKENDS}
+def _check_device(device: str | None) -> None:
+    """Names of devices are short and plain, so that they can be shown and handed to a driver."""
+    if device is None:
+        return
+    if not isinstance(device, str) or not re.fullmatch(r"[\w.:,()-]{1,64}", device, re.ASCII):
+        raise OptionError(
+            "device is no name of a device",
+            expected="CPU, GPU, NPU, AUTO or another that a backend knows, or None",
+            got=brief(device),
+        )
+
+
+def third_parties() -> dict[str, EntryPoint]:
+    """Entry points by name, the first on the path; a package with broken metadata brings none."""
+    found: dict[str, EntryPoint] = {}
+    for package in distributions():
+        with suppress(Exception):
+            for entry in package.entry_points.select(group=GROUP):
+                if entry.name not in BACKENDS:
+                    found.setdefault(entry.name, entry)
+    return found

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sakedge.errors import BackendError, SakedgeError
 
 _LONGEST = 300
 _POSITIONS = ("Exception from ", "Check '")
@@ -12,6 +16,24 @@ def is_older(version: str, oldest: tuple[int, int]) -> bool:
     """Whether a version such as `2026.4.1` comes before `oldest`, e.g. (2026, 3)."""
     numbers = [int(part) for part in re.findall(r"\d+", version)[:2]]
     return tuple(numbers) < oldest
+
+
+@contextmanager
+def refusals(problem: str) -> Iterator[None]:
+    """Makes a BackendError of whatever a runtime raises: its exceptions share no base.
+
+    Args:
+        problem: What went wrong if it does.
+
+    Raises:
+        BackendError: With the gist of the runtime's message. Our own errors pass as they are.
+    """
+    try:
+        yield
+    except SakedgeError:
+        raise
+    except Exception as error:
+        raise BackendError(problem, got=gist(error)) from error
 
 
 def gist(error: BaseException) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
 from sakedge.backends import registry
-from sakedge.backends.cache import resolve_cache_dir
+from sakedge.backends.cache_dir import resolve_cache_dir
 from sakedge.errors import BackendError, SakedgeError
 from sakedge.runtime import machine
 from sakedge.runtime.threads import processors
@@ -62,7 +62,7 @@ class Diagnosis:
 
 
 def examine() -> Diagnosis:
-    """Looks at everything. Changes nothing but a file in the cache folder that it removes again."""
+    """Looks at everything. Changes nothing."""
     findings = (*_cpu(), *_decoder(), *_threads(), *_backends(), *_cache(), *_extras())
     return Diagnosis(findings, dict(machine.describe()))
 
@@ -156,23 +156,31 @@ def _devices() -> Iterator[Finding]:
 
 
 def _cache() -> Iterator[Finding]:
-    folder = resolve_cache_dir()
+    chosen = resolve_cache_dir()
+    folder = chosen.folder
     if folder is None:
-        yield Finding("cache", "note", "off", "Set SAKEDGE_CACHE to a folder to start faster")
+        yield Finding("cache", "note", chosen.off, "Set SAKEDGE_CACHE to a folder to start faster")
         return
-    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     try:
-        with tempfile.TemporaryFile(dir=existing):
-            pass
+        objection, sizes = _unwritable(folder), [p.stat().st_size for p in folder.rglob("*.blob")]
     except OSError as error:
-        reason = error.strerror or str(error)
+        objection, sizes = error.strerror or str(error), []
+    if objection:
         remedy = "Set SAKEDGE_CACHE to a folder that can be written, or to `off`"
-        yield Finding("cache", "warning", f"{folder} cannot be written: {reason}", remedy)
+        yield Finding("cache", "warning", f"{folder} cannot be written: {objection}", remedy)
         return
-    entries = [path.stat().st_size for path in folder.rglob("*.blob")]
-    size = f"{len(entries)} compiled graphs, {sum(entries) / 2**20:.1f} MiB"
+    size = f"{len(sizes)} compiled graphs, {sum(sizes) / 2**20:.1f} MiB"
     source = "SAKEDGE_CACHE" if "SAKEDGE_CACHE" in os.environ else "the user's cache folder"
     yield Finding("cache", "ok", f"{folder} ({source}): {size}")
+
+
+def _unwritable(folder: Path) -> str:
+    """Why a folder, or the nearest one above it that exists, cannot be written to, or nothing."""
+    above = (folder.absolute(), *folder.absolute().parents)
+    existing = next(path for path in above if path.exists())
+    if not existing.is_dir():
+        return f"{existing} is not a folder"
+    return "" if os.access(existing, os.W_OK | os.X_OK) else f"no permission in {existing}"
 
 
 def _extras() -> Iterator[Finding]:

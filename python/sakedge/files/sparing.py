@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _BETWEEN_RELEASES = 0.03
 """Seconds. In that time a core reads some 100 MB, less than a run later takes besides the weights.
@@ -28,10 +28,12 @@ def sparing(release: Callable[[], None]) -> Iterator[None]:
             release()
 
     helper = threading.Thread(target=keep_releasing, name="sakedge-release", daemon=True)
-    helper.start()
+    with suppress(RuntimeError):  # where no thread is to be had, the end must do
+        helper.start()
     try:
         yield
     finally:
         done.set()
-        helper.join()
+        if helper.ident is not None:
+            helper.join()
         release()

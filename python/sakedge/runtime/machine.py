@@ -8,11 +8,11 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, entry_points, requires, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
-from sakedge.backends.registry import GROUP
+from sakedge.backends.registry import third_parties
 from sakedge.runtime.threads import Processors, processors
 
 # The ones that matter for matrix arithmetic, as Linux names them: x86, then Arm.
@@ -113,7 +113,7 @@ def _requirements() -> list[str]:
 
 def _plugins() -> list[str]:
     """Names of the packages that provide third parties' backends."""
-    return [entry.dist.name for entry in entry_points(group=GROUP) if entry.dist is not None]
+    return [entry.dist.name for entry in third_parties().values() if entry.dist is not None]
 
 
 def _own(key: str) -> int | None:
@@ -122,7 +122,7 @@ def _own(key: str) -> int | None:
     Its VmHWM is of this program alone; `getrusage` starts with what the program's parent had.
     """
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(errors="replace").splitlines()
     except OSError:
         return None
     for line in lines:
@@ -135,7 +135,7 @@ def _cpuinfo() -> dict[str, str]:
     """First processor's entries of /proc/cpuinfo."""
     entries: dict[str, str] = {}
     try:
-        text = Path("/proc/cpuinfo").read_text()
+        text = Path("/proc/cpuinfo").read_text(errors="replace")
     except OSError:
         return entries
     for line in text.splitlines():

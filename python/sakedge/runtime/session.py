@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 from sakedge.backends import registry
 from sakedge.backends.base import CompileOptions, Session
+from sakedge.backends.cache_dir import CacheDir
 from sakedge.decoder import arithmetics
 from sakedge.format import Subgraph
 from sakedge.runtime.explain import ModelExplanation
@@ -24,7 +24,7 @@ class Request:
         device: The backend's device; None is its default.
         precision: One of `PRECISIONS`.
         threads: Threads to compute with.
-        cache_dir: Where compiled graphs are kept; None is nowhere.
+        cache: Where compiled graphs are kept, or why nowhere.
         options: Advanced options.
         recorded: Precisions at which the student's file records a quality that passes.
     """
@@ -33,7 +33,7 @@ class Request:
     device: str | None
     precision: str
     threads: int
-    cache_dir: Path | None
+    cache: CacheDir
     options: Options
     recorded: Collection[str] = ()
 
@@ -54,7 +54,8 @@ def open_session(
         device=request.device,
         precision=precision,
         threads=request.threads,
-        cache_dir=request.cache_dir,
+        cache_dir=request.cache.folder,
+        cache_off=request.cache.off,
         config=request.options.runtime.get(backend.name, {}),
     )
     session = backend.compile(subgraph, options)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from sakedge.arguments import in_range
+from sakedge.backends.threads import MOST_THREADS
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,11 @@ def resolve_threads(threads: int | None) -> int:
         threads: A number of the caller's choice, or None for the policy's.
 
     Raises:
-        OptionError: The number is not a whole one of at least 1.
+        OptionError: The number is not a whole one from 1 to `MOST_THREADS`.
     """
     if threads is None:
-        return processors().usable
-    in_range("threads", threads, low=1, whole=True)
+        return min(processors().usable, MOST_THREADS)
+    in_range("threads", threads, low=1, high=MOST_THREADS, whole=True)
     return int(threads)
 
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sakedge.backends.base import CompileOptions, Support
+from sakedge.backends.onnxruntime.library import onnxruntime
 from sakedge.backends.onnxruntime.session import OnnxRuntimeSession
-from sakedge.backends.runtimes import gist, is_older
-from sakedge.errors import BackendError, OptionError
+from sakedge.backends.runtimes import gist, is_older, refusals
+from sakedge.backends.threads import require_threads
+from sakedge.errors import OptionError
 from sakedge.format import Subgraph
 
 OLDEST = (1, 23)
@@ -33,10 +35,9 @@ class OnnxRuntimeBackend:
     def probe(self, device: str | None, precision: str) -> Support:
         """Says whether ONNX Runtime is installed; it runs on `CPU` and at `fp32` only."""
         try:
-            import onnxruntime
-        except ImportError as error:
-            return Support(False, f"onnxruntime cannot be imported ({error})")
-        version = onnxruntime.__version__
+            version = str(onnxruntime().__version__)
+        except Exception as error:  # a broken installation fails in any way
+            return Support(False, f"onnxruntime cannot be imported ({gist(error)})")
         if is_older(version, OLDEST):
             needed = ".".join(map(str, OLDEST))
             problem = f"onnxruntime {version} has no attention on CPUs"
@@ -57,38 +58,35 @@ class OnnxRuntimeBackend:
             OptionError: `options.config` names no option of ONNX Runtime.
             BackendError: ONNX Runtime refused the graph or an option's value.
         """
-        import onnxruntime
-
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = options.threads
-        settings.inter_op_num_threads = 1
-        settings.log_severity_level = _QUIET
-        _apply(settings, {**_DEFAULTS, **options.config})
-        wrap = onnxruntime.OrtValue.ortvalue_from_numpy
-        values = [wrap(weight) for weight in subgraph.weights.values()]
-        try:
+        with refusals(f"ONNX Runtime refused the {subgraph.name}"):
+            runtime = onnxruntime()
+            settings = _settings(options.threads, {**_DEFAULTS, **options.config})
+            require_threads(settings.intra_op_num_threads - 1)
+            wrap = runtime.OrtValue.ortvalue_from_numpy
+            values = [wrap(weight) for weight in subgraph.weights.values()]
             settings.add_external_initializers(list(subgraph.weights), values)
-            session = onnxruntime.InferenceSession(
+            session = runtime.InferenceSession(
                 subgraph.graph, settings, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # its exceptions share no base but Exception
-            problem = f"ONNX Runtime refused the {subgraph.name}"
-            raise BackendError(problem, got=gist(error)) from error
-        details = {
-            "runtime": "onnxruntime",
-            "version": onnxruntime.__version__,
-            "device": "CPU",
-            "precision": "fp32",
-            "threads": str(options.threads),
-            "cache": "none: compiling is as fast as reading a cache",
-        }
-        return OnnxRuntimeSession(session, subgraph, details)
+            details = {
+                "runtime": "onnxruntime",
+                "version": str(runtime.__version__),
+                "device": "CPU",
+                "precision": "fp32",
+                "threads": str(options.threads),
+                "cache": "none: compiling is as fast as reading a cache",
+            }
+            return OnnxRuntimeSession(session, subgraph, details)
 
 
-def _apply(settings: Any, config: Mapping[str, Any]) -> None:
-    """Sets attributes of SessionOptions by name, and keys with a dot as configuration entries."""
+def _settings(threads: int, config: Mapping[str, Any]) -> Any:
+    """SessionOptions with attributes set by name, and keys with a dot as configuration entries."""
+    settings = onnxruntime().SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = _QUIET
     for key, value in config.items():
-        try:
+        with refusals(f"ONNX Runtime refused the option {key!r} = {value!r}"):
             if "." in key:
                 settings.add_session_config_entry(key, str(value))
             elif key.startswith("_") or not hasattr(settings, key):
@@ -99,5 +97,4 @@ def _apply(settings: Any, config: Mapping[str, Any]) -> None:
                 )
             else:
                 setattr(settings, key, value)
-        except (TypeError, AttributeError, RuntimeError) as error:
-            raise BackendError(f"ONNX Runtime refused the option {key}", got=repr(value)) from error
+    return settings

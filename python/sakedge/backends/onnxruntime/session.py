@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.backends.arrays import check_images, empty_outputs
-from sakedge.backends.runtimes import gist
-from sakedge.errors import BackendError
+from sakedge.backends.onnxruntime.library import onnxruntime
+from sakedge.backends.runtimes import refusals
 from sakedge.format import Subgraph
 
 
@@ -36,19 +36,14 @@ class OnnxRuntimeSession:
         Raises:
             BackendError: The images have another shape or type, or the runtime failed.
         """
-        import onnxruntime
-
         images = check_images(images, self._subgraph.input_size)
         outputs = empty_outputs(len(images), self._shapes)
-        wrap = onnxruntime.OrtValue.ortvalue_from_numpy
-        with self._lock:
+        wrap = onnxruntime().OrtValue.ortvalue_from_numpy
+        with self._lock, refusals("ONNX Runtime failed"):
             for i in range(len(images)):
                 binding = self._session.io_binding()
                 binding.bind_ortvalue_input("image", wrap(images[i : i + 1]))
                 for name, output in zip(self._subgraph.outputs, outputs, strict=True):
                     binding.bind_ortvalue_output(name, wrap(output[i : i + 1]))
-                try:
-                    self._session.run_with_iobinding(binding)
-                except Exception as error:  # its exceptions share no base but Exception
-                    raise BackendError("ONNX Runtime failed", got=gist(error)) from error
+                self._session.run_with_iobinding(binding)
         return outputs

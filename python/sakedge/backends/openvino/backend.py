@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from sakedge.backends.base import CompileOptions, Support
 from sakedge.backends.openvino.blobs import Blob
-from sakedge.backends.openvino.core import REFUSALS, core, version
+from sakedge.backends.openvino.core import core, version
 from sakedge.backends.openvino.devices import CAPABILITIES, DEVICES, survey
 from sakedge.backends.openvino.model import read_model, transpose
 from sakedge.backends.openvino.session import OpenVinoSession
 from sakedge.backends.openvino.settings import settings
 from sakedge.backends.openvino.transposed import Transposed
-from sakedge.backends.runtimes import gist, is_older
-from sakedge.errors import BackendError
+from sakedge.backends.runtimes import gist, is_older, refusals
+from sakedge.backends.threads import require_threads
 from sakedge.files.sparing import sparing
 from sakedge.format import Subgraph
 
@@ -35,7 +35,7 @@ class OpenVinoBackend:
             return Support(
                 False, f"openvino cannot be imported ({error}): pip install 'sakedge[openvino]'"
             )
-        except REFUSALS as error:
+        except Exception as error:  # a broken installation fails in any way
             return Support(False, f"OpenVINO does not start: {gist(error)}")
         if is_older(version(), OLDEST):
             needed = ".".join(map(str, OLDEST))
@@ -49,11 +49,12 @@ class OpenVinoBackend:
         Raises:
             BackendError: OpenVINO refused the graph or an option.
         """
-        device = (options.device or "CPU").upper()
-        config = settings(device, options.precision, options.threads) | dict(options.config)
-        blob = Blob(subgraph, device, config, options.cache_dir)
-        weights = Transposed("in the compiled model")
-        try:
+        with refusals(f"OpenVINO refused the {subgraph.name} on {options.device or 'CPU'}"):
+            device = (options.device or "CPU").upper()
+            config = settings(device, options.precision, options.threads) | dict(options.config)
+            weights = Transposed("in the compiled model")
+            require_threads(options.threads - 1)
+            blob = Blob(subgraph, device, config, options)
             compiled = blob.load()
             if compiled is None:
                 model = read_model(subgraph)
@@ -61,17 +62,14 @@ class OpenVinoBackend:
                 with sparing(weights.release):
                     compiled = core().compile_model(model, device, config)
                 blob.store(compiled)
-        except REFUSALS as error:
-            problem = f"OpenVINO refused the {subgraph.name} on {device}"
-            raise BackendError(problem, got=gist(error)) from error
-        details = {
-            "runtime": "openvino",
-            "version": version(),
-            "device": ", ".join(compiled.get_property("EXECUTION_DEVICES")),
-            "precision": options.precision,
-            "threads": str(options.threads),
-            "cache": blob.state,
-            "weights": weights.state,
-        }
-        memory = (subgraph.weights, weights) if blob.data is None else blob.data
-        return OpenVinoSession(compiled, subgraph.input_size, details, memory)
+            details = {
+                "runtime": "openvino",
+                "version": version(),
+                "device": ", ".join(compiled.get_property("EXECUTION_DEVICES")),
+                "precision": options.precision,
+                "threads": str(options.threads),
+                "cache": blob.state,
+                "weights": weights.state,
+            }
+            memory = (subgraph.weights, weights) if blob.data is None else blob.data
+            return OpenVinoSession(compiled, subgraph.input_size, details, memory)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.backends import cache
-from sakedge.backends.openvino.core import REFUSALS, core, version
+from sakedge.backends.base import CompileOptions
+from sakedge.backends.openvino.core import core, version
 from sakedge.backends.openvino.devices import capabilities, identity
 from sakedge.backends.openvino.lending import lend
 from sakedge.backends.runtimes import gist
@@ -29,17 +30,18 @@ class Blob:
     """One graph's entry in the cache.
 
     Attributes:
-        state: What happened to it: `off`, `hit`, `stored`, or `none` with the reason.
+        state: What happened to it: `off` or why it is, `hit`, `stored`, or `none` with the reason.
         data: The entry that a compiled graph was loaded from and still reads; else None.
     """
 
     def __init__(
-        self, subgraph: Subgraph, device: str, config: Mapping[str, Any], folder: Path | None
+        self, subgraph: Subgraph, device: str, config: Mapping[str, Any], options: CompileOptions
     ) -> None:
+        folder = options.cache_dir
         self.data: NDArray[np.uint8] | None = None
         self._device, self._config = device, dict(config)
         self._folder: Path | None = None
-        self.state = "off" if folder is None else _objection(subgraph, device)
+        self.state = options.cache_off if folder is None else _objection(subgraph, device)
         if folder is not None and not self.state:
             self._folder = folder / "openvino"
             self._key = cache.cache_key(
@@ -58,7 +60,7 @@ class Blob:
             return None
         try:
             compiled = core().import_model(lend(self.data), self._device, self._config)
-        except REFUSALS:  # intact, but not for this OpenVINO: it is overwritten
+        except Exception:  # intact, but not for this OpenVINO: it is overwritten
             self.data = None
             return None
         self.state = "hit"
@@ -71,7 +73,7 @@ class Blob:
         try:
             exported = compiled.export_model()
             blob = exported if isinstance(exported, bytes) else exported.getvalue()
-        except REFUSALS as error:
+        except Exception as error:  # its exceptions share no base
             self.state = f"none: {self._device} exported nothing ({gist(error)})"
             return
         problem = cache.store(self._folder, self._key, blob)

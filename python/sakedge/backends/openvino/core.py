@@ -1,12 +1,11 @@
-"""OpenVINO itself, imported when it is first needed."""
+"""OpenVINO's core, and its version."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
 
-REFUSALS = (RuntimeError, TypeError, ValueError)
-"""What OpenVINO raises; its exceptions have no type of their own."""
+from sakedge.backends.openvino.library import openvino
 
 
 @cache
@@ -14,15 +13,11 @@ def core() -> Any:
     """The one `openvino.Core` of this process.
 
     Raises:
-        ImportError: OpenVINO is not installed.
+        ImportError: OpenVINO is not installed; other exceptions where it does not start.
     """
-    import openvino
-
-    return openvino.Core()
+    return openvino().Core()
 
 
 def version() -> str:
     """OpenVINO's version without its build number, e.g. `2026.4.1`."""
-    import openvino
-
-    return str(openvino.__version__).partition("-")[0]
+    return str(openvino().__version__).partition("-")[0]

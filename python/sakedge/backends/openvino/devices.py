@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sakedge.backends.base import Support
-from sakedge.backends.openvino.core import REFUSALS, core, version
+from sakedge.backends.openvino.core import core, version
 from sakedge.backends.runtimes import gist
 
 DEVICES = ("CPU", "GPU", "NPU", "AUTO")
@@ -21,8 +21,11 @@ def survey(device: str | None, precision: str) -> Support:
     target = (device or "CPU").upper()
     if target.partition(".")[0] not in DEVICES:
         return Support(False, f"has no device {device}, only {', '.join(DEVICES)}")
-    # Listing the devices loads the plugins of all of them; the CPU is always there.
-    present = ["CPU"] if target == "CPU" else core().available_devices
+    try:
+        # Listing the devices loads the plugins of all of them; the CPU is always there.
+        present = ["CPU"] if target == "CPU" else core().available_devices
+    except Exception as error:  # a plugin whose driver is broken fails in any way
+        return Support(False, f"cannot list devices: {gist(error)}")
     if target != "AUTO" and not any(_is_on(target, name) for name in present):
         return Support(
             False, f"finds no {target} here, only {', '.join(present)} (is its driver installed?)"
@@ -32,7 +35,7 @@ def survey(device: str | None, precision: str) -> Support:
     try:
         able = capabilities(target)
         name = target if target == "AUTO" else core().get_property(target, "FULL_DEVICE_NAME")
-    except REFUSALS as error:
+    except Exception as error:
         return Support(False, f"cannot query {target}: {gist(error)}")
     if CAPABILITIES[precision] not in able:
         return Support(False, f"{name} does not support {precision}")

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.backends.openvino.library import openvino
+
 
 class _Lent:
     """Declares an array writable, for runtimes that accept no other even to read it."""
@@ -26,13 +28,11 @@ def writable(array: NDArray[Any]) -> NDArray[Any]:
 
 def lend(array: NDArray[Any]) -> Any:
     """An OpenVINO tensor over an array, which it reads, or writes where the array allows it."""
-    import openvino
-
-    return openvino.Tensor(array if array.flags.writeable else writable(array), shared_memory=True)
+    return openvino().Tensor(
+        array if array.flags.writeable else writable(array), shared_memory=True
+    )
 
 
 def constant(array: NDArray[Any]) -> Any:
     """An OpenVINO constant over an array, which it only reads."""
-    import openvino
-
-    return openvino.op.Constant(writable(array), shared_memory=True)
+    return openvino().op.Constant(writable(array), shared_memory=True)

@@ -8,6 +8,7 @@ from sakedge.backends.base import CompileOptions
 from sakedge.backends.openvino.blobs import is_large
 from sakedge.backends.openvino.core import core
 from sakedge.backends.openvino.lending import constant
+from sakedge.backends.openvino.library import openvino
 from sakedge.backends.openvino.transposed import Transposed, transposed
 from sakedge.format import Subgraph
 
@@ -36,8 +37,6 @@ def transpose(model: Any, subgraph: Subgraph, device: str, options: CompileOptio
         return Transposed("as in the file")
     if options.cache_dir is None or not is_large(subgraph):
         return Transposed("as in the file: without a cache, or too small to gain by it")
-    from openvino import opset13
-
     constants = {
         node: node.input_value(1).get_node().get_friendly_name()
         for node in model.get_ops()
@@ -48,7 +47,7 @@ def transpose(model: Any, subgraph: Subgraph, device: str, options: CompileOptio
     found = transposed(subgraph, sorted(products.values()), folder)
     for product, name in products.items() if found.matrices else ():
         matrix = constant(found.matrices[name])
-        better = opset13.matmul(product.input_value(0), matrix, False, True)
+        better = openvino().opset13.matmul(product.input_value(0), matrix, False, True)
         better.set_friendly_name(product.get_friendly_name())
         product.output(0).replace(better.output(0))
     return found

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.backends.arrays import check_images, empty_outputs
-from sakedge.backends.openvino.core import REFUSALS
 from sakedge.backends.openvino.lending import lend
-from sakedge.backends.runtimes import gist
-from sakedge.errors import BackendError
+from sakedge.backends.runtimes import refusals
 
 
 class OpenVinoSession:
@@ -45,13 +43,11 @@ class OpenVinoSession:
         images = check_images(images, self._input_size)
         outputs = empty_outputs(len(images), self._shapes)
         # A request costs 0.1 ms. A kept one would need a lock and would keep its last outputs.
-        request = self._compiled.create_infer_request()
-        for i in range(len(images)):
-            request.set_input_tensor(0, lend(images[i : i + 1]))
-            for j, output in enumerate(outputs):
-                request.set_output_tensor(j, lend(output[i : i + 1]))
-            try:
+        with refusals("OpenVINO failed"):
+            request = self._compiled.create_infer_request()
+            for i in range(len(images)):
+                request.set_input_tensor(0, lend(images[i : i + 1]))
+                for j, output in enumerate(outputs):
+                    request.set_output_tensor(j, lend(output[i : i + 1]))
                 request.infer(share_outputs=True)  # the default returns a copy of each
-            except REFUSALS as error:
-                raise BackendError("OpenVINO failed", got=gist(error)) from error
         return outputs

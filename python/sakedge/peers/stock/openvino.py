@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.backends.runtimes import gist
+from sakedge.backends.openvino.library import openvino
+from sakedge.backends.runtimes import gist, refusals
+from sakedge.backends.threads import require_threads
 from sakedge.errors import BackendError
 
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
@@ -28,10 +30,11 @@ class StockSession:
 
     def __init__(self, path: Path, threads: int, precision: str = "fp32") -> None:
         try:
-            import openvino
-        except ImportError as error:
+            runtime = openvino()
+        except Exception as error:  # a broken installation fails in any way
             raise BackendError(
-                f"OpenVINO cannot be imported: {error}", remedy="pip install 'sakedge[openvino]'"
+                f"OpenVINO cannot be imported: {gist(error)}",
+                remedy="pip install 'sakedge[openvino]'",
             ) from error
         able = self.precisions()
         if precision not in able:
@@ -43,22 +46,21 @@ class StockSession:
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
         }
-        try:
-            self._compiled = openvino.Core().compile_model(str(path), "CPU", config)
-        except (RuntimeError, TypeError, ValueError) as error:
-            raise BackendError(f"OpenVINO refused {path}", got=gist(error)) from error
+        require_threads(threads - 1)
+        with refusals(f"OpenVINO refused {path}"):
+            self._compiled = runtime.Core().compile_model(str(path), "CPU", config)
 
     @classmethod
     def precisions(cls) -> tuple[str, ...]:
-        """The precisions at which OpenVINO runs a float file on this CPU."""
+        """The precisions at which OpenVINO runs a float file on this CPU; none if it cannot."""
         try:
-            import openvino
-        except ImportError:
+            capabilities = openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        except Exception:  # a missing or broken installation fails in any way
             return ()
-        capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         return ("fp32", "bf16") if "BF16" in capabilities else ("fp32",)
 
     def run(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Logits by task, float32 [batch, classes, H, W], of images, float32 [batch, 3, H, W]."""
-        results = self._compiled({0: images})
-        return {port.get_any_name(): results[port] for port in self._compiled.outputs}
+        with refusals("OpenVINO failed"):
+            results = self._compiled({0: images})
+            return {port.get_any_name(): results[port] for port in self._compiled.outputs}
