@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-TARGETS: tuple[str, ...] = ("call",)
+TARGETS: tuple[str, ...] = ("call", "core")
 """Each is a module of this folder with a function `prepare`."""
 
 Attempt = Callable[[random.Random], None]
