@@ -87,7 +87,7 @@ class Mosaic:
         with refusals("the tiles of a picture"):
             self._core = _core.Mosaic(
                 pool=pool,
-                map_size=(input_size[0] // 4, input_size[1] // 4),
+                map_size=(max(1, input_size[0] // 4), max(1, input_size[1] // 4)),
                 input_size=input_size,
                 rows=rows,
                 columns=columns,
