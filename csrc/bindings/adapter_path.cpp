@@ -9,6 +9,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/whole.h"
 
 namespace py = pybind11;
 
@@ -29,22 +30,16 @@ std::shared_ptr<const AdapterPath> make(const Geometry& geometry, const std::str
   }
   const cpu::KernelTable& kernels = active_kernels().kernels;
   const Arithmetic chosen = arithmetic_of(arithmetic);
-  const auto path = [&] {
-    const py::gil_scoped_release release;
-    return AdapterPath::pack(kernels, chosen, geometry, source);
-  }();
-  if (!path.ok()) {
-    raise_unless_ok(path.status());
-  }
-  return path.value();
+  return value_of(
+      without_gil([&] { return AdapterPath::pack(kernels, chosen, geometry, source); }));
 }
 
 }  // namespace
 
 void bind_adapter_path(py::module_& module) {
-  py::class_<AdapterPath, py::smart_holder>(module, "AdapterPath")
-      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("blocks"),
-           py::arg("norms"));
+  seal(whole_class<AdapterPath>(module, "AdapterPath")
+           .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"),
+                py::arg("blocks").noconvert(), py::arg("norms").noconvert()));
 }
 
 }  // namespace sakedge::bindings

@@ -1,23 +1,31 @@
 #include "bindings/arrays.h"
 
+#include <cmath>
 #include <vector>
+
+#include "bindings/bind.h"
+#include "core/limits.h"
+
+namespace py = pybind11;
 
 namespace sakedge::bindings {
 
-void require(bool condition, const char* what) {
-  if (!condition) {
-    throw pybind11::value_error(what);
-  }
+const float* data_of(const Floats& array) {
+  require((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0,
+          "expected an array that is aligned in memory");
+  return array.data();
 }
 
 View<const float> matrix(const Floats& array) {
-  require(array.ndim() == 2, "expected a matrix");
-  return dense(array.data(), array.shape(0), array.shape(1));
+  require(array.ndim() == 2,
+          "expected a matrix, got an array with " + std::to_string(array.ndim()) + " axes");
+  return dense(data_of(array), array.shape(0), array.shape(1));
 }
 
 Vector vector(const Floats& array) {
-  require(array.ndim() == 1, "expected a vector");
-  return {array.data(), static_cast<std::size_t>(array.size())};
+  require(array.ndim() == 1,
+          "expected a vector, got an array with " + std::to_string(array.ndim()) + " axes");
+  return {data_of(array), static_cast<std::size_t>(array.size())};
 }
 
 LinearSource linear(const FloatPair& weight_and_bias) {
@@ -30,27 +38,42 @@ NormSource norm(const FloatPair& gamma_and_beta) {
 
 const PixelDecoder& decoder_of(const std::string& family, Index classes) {
   const PixelDecoder* decoder = pixel_decoder(family, classes);
-  if (decoder == nullptr) {
-    throw pybind11::value_error("no decoder " + family + " of " + std::to_string(classes) +
-                                " classes");
-  }
+  require(decoder != nullptr,
+          "no decoder " + family + " of " + std::to_string(classes) + " classes");
   return *decoder;
 }
 
-pybind11::array values_array(const PixelDecoder& decoder, Index height, Index width) {
-  std::vector<Index> shape = {height, width};
+py::array values_array(const PixelDecoder& decoder, Size size) {
+  std::vector<Index> shape = {size.height, size.width};
   if (decoder.values > 1) {
     shape.push_back(decoder.values);
   }
   switch (decoder.element) {
     case Element::kU8:
-      return pybind11::array_t<std::uint8_t>(shape);
+      return py::array_t<std::uint8_t>(shape);
     case Element::kU16:
-      return pybind11::array_t<std::uint16_t>(shape);
+      return py::array_t<std::uint16_t>(shape);
     case Element::kF32:
       break;
   }
-  return pybind11::array_t<float>(shape);
+  return py::array_t<float>(shape);
+}
+
+double bytes_of(const PixelDecoder& decoder, Size size) {
+  return static_cast<double>(size.area()) * static_cast<double>(decoder.pixel_size());
+}
+
+double bytes_of(Index classes, Size size) {
+  return static_cast<double>(size.area()) * static_cast<double>(classes) * sizeof(float);
+}
+
+void require_memory(double bytes) {
+  const auto mebibytes = [](double number) {
+    return std::to_string(std::llround(number / (1 << 20))) + " MiB";
+  };
+  const auto there = static_cast<double>(machine_memory());
+  require(bytes <= there, "results larger than this machine's memory: expected at most " +
+                              mebibytes(there) + ", got " + mebibytes(bytes));
 }
 
 }  // namespace sakedge::bindings

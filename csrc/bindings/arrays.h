@@ -8,13 +8,17 @@
 
 #include "decoder/weights/sources.h"
 #include "image/pixel_decoder.h"
+#include "image/window.h"
 
-// Borrowed views of NumPy arrays; the arrays must outlive them. All raise ValueError on other
-// shapes.
+// Borrowed views of NumPy arrays; the arrays must outlive them. All raise CoreError for other
+// shapes. Arguments that hold arrays are bound with noconvert(): none is copied unasked.
 namespace sakedge::bindings {
 
 using Floats = pybind11::array_t<float, pybind11::array::c_style>;
 using FloatPair = std::pair<Floats, Floats>;
+
+// The elements; the array is aligned.
+const float* data_of(const Floats& array);
 
 View<const float> matrix(const Floats& array);
 Vector vector(const Floats& array);
@@ -25,9 +29,13 @@ NormSource norm(const FloatPair& gamma_and_beta);
 const PixelDecoder& decoder_of(const std::string& family, Index classes);
 
 // Uninitialised, for the values that a decoder writes: [height, width], or [height, width, values].
-pybind11::array values_array(const PixelDecoder& decoder, Index height, Index width);
+pybind11::array values_array(const PixelDecoder& decoder, Size size);
 
-// Raises ValueError with `what` unless `condition` holds.
-void require(bool condition, const char* what);
+// Bytes of such an array, and of a float32 one of so many classes.
+double bytes_of(const PixelDecoder& decoder, Size size);
+double bytes_of(Index classes, Size size);
+
+// Raises unless this machine has so much memory: a system promises more than it has.
+void require_memory(double bytes);
 
 }  // namespace sakedge::bindings

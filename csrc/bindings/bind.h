@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 
 #include <string>
+#include <utility>
 
 #include "core/status.h"
 #include "cpu/dispatch.h"
@@ -25,7 +26,26 @@ void bind_thread_pool(pybind11::module_& module);
 // Raises _core.CoreError(code, message) unless the status is ok. Needs the GIL.
 void raise_unless_ok(const Status& status);
 
-// The arithmetic of this name, as in kernel names; raises ValueError for an unknown one.
+// Raises CoreError("invalid", what) unless `condition` holds.
+void require(bool condition, const std::string& what);
+
+// The value, or raises as above.
+template <typename T>
+T value_of(Expected<T> expected) {
+  if (!expected.ok()) {
+    raise_unless_ok(expected.status());
+  }
+  return std::move(expected).take();
+}
+
+// What `work` returns, which neither needs nor has the GIL.
+template <typename Work>
+auto without_gil(const Work& work) {
+  const pybind11::gil_scoped_release release;
+  return work();
+}
+
+// The arithmetic of this name, as in kernel names; raises for an unknown one.
 cpu::Arithmetic arithmetic_of(const std::string& name);
 
 // The kernels in use; raises if SAKEDGE_ISA does not allow any.

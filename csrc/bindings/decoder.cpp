@@ -9,7 +9,9 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/whole.h"
 #include "bindings/window.h"
+#include "core/limits.h"
 
 namespace py = pybind11;
 
@@ -18,12 +20,8 @@ namespace {
 
 std::unique_ptr<Decoder> make(const Geometry& geometry, const std::string& arithmetic,
                               std::shared_ptr<ThreadPool> pool) {
-  auto decoder =
-      Decoder::make(active_kernels().kernels, arithmetic_of(arithmetic), geometry, std::move(pool));
-  if (!decoder.ok()) {
-    raise_unless_ok(decoder.status());
-  }
-  return std::move(decoder).take();
+  return value_of(Decoder::make(active_kernels().kernels, arithmetic_of(arithmetic), geometry,
+                                std::move(pool)));
 }
 
 // What is wanted of every task of every image.
@@ -31,22 +29,36 @@ struct Wanted {
   bool values, logits, maps;
 };
 
+// Bytes of the arrays of an image that the decoder takes.
+double result_bytes(const ImageRequest& image, const Geometry& geometry, Wanted wanted) {
+  double bytes = 0.0;
+  for (const TaskParts& task : image.snapshot->tasks) {
+    const Index classes = task.head->classes;
+    const Size window{image.window.height, image.window.width};
+    bytes += wanted.values ? bytes_of(*task.decoder, window) : 0.0;
+    bytes += wanted.logits ? bytes_of(classes, geometry.input) : 0.0;
+    bytes += wanted.maps ? bytes_of(classes, geometry.map()) : 0.0;
+  }
+  return bytes;
+}
+
 // The arrays that one image's results go to, one per task, or None where not wanted.
 struct Arrays {
   py::list values, logits, maps;
   py::array_t<float> routing;  // [tasks, levels, experts]
   std::unique_ptr<bool> finite = std::make_unique<bool>(true);
 
-  Arrays(const Snapshot& snapshot, const Geometry& geometry, const Window& window, Wanted wanted,
-         ImageRequest& request)
-      : routing({snapshot.task_count(), geometry.level_count(), snapshot.experts()}) {
+  Arrays(const Geometry& geometry, Wanted wanted, ImageRequest& request)
+      : routing(
+            {request.snapshot->task_count(), geometry.level_count(), request.snapshot->experts()}) {
     request.routing = routing.mutable_data();
     request.finite = finite.get();
-    for (const TaskParts& task : snapshot.tasks) {
+    const Size window{request.window.height, request.window.width};
+    for (const TaskParts& task : request.snapshot->tasks) {
       const Index classes = task.head->classes;
       Output output;
       if (wanted.values) {
-        output.values = added(values, values_array(*task.decoder, window.height, window.width));
+        output.values = added(values, values_array(*task.decoder, window));
       }
       if (wanted.logits) {
         const std::vector<Index> shape = {classes, geometry.input.height, geometry.input.width};
@@ -77,6 +89,9 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem,
   const Geometry& geometry = decoder.geometry();
   const auto batch = static_cast<Index>(snapshots.size());
   const Index rows = 1 + geometry.tokens();
+  const Wanted wanted{values, logits, maps};
+  require(batch <= kMostImages,
+          "run: expected at most " + std::to_string(kMostImages) + " images in a call");
   require(windows.size() == snapshots.size(), "run: as many windows as snapshots are needed");
   for (const Floats& x : stem) {
     require(x.ndim() == 3 && x.shape(0) == batch && x.shape(1) == rows &&
@@ -84,25 +99,25 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem,
             "run: a stem output's shape does not fit");
   }
   std::vector<ImageRequest> images(snapshots.size());
-  std::vector<Arrays> results;
-  results.reserve(images.size());
+  double bytes = 0.0;
   for (std::size_t i = 0; i < images.size(); ++i) {
-    require(snapshots[i] != nullptr, "run: an image without a snapshot");
     ImageRequest& image = images[i];
     for (const Floats& x : stem) {
-      image.stem.push_back(x.data() + static_cast<Index>(i) * rows * geometry.channels);
+      image.stem.push_back(data_of(x) + static_cast<Index>(i) * rows * geometry.channels);
     }
     image.snapshot = snapshots[i].get();
     image.window = window_from(windows[i]);
     image.min_weight = min_weight;
-    results.emplace_back(*image.snapshot, geometry, image.window, Wanted{values, logits, maps},
-                         image);
+    raise_unless_ok(decoder.check(image));
+    bytes += result_bytes(image, geometry, wanted);
   }
-  const Status status = [&] {
-    const py::gil_scoped_release release;
-    return decoder.run(images);
-  }();
-  raise_unless_ok(status);
+  require_memory(bytes);
+  std::vector<Arrays> results;
+  results.reserve(images.size());
+  for (ImageRequest& image : images) {
+    results.emplace_back(geometry, wanted, image);
+  }
+  raise_unless_ok(without_gil([&] { return decoder.run(images); }));
   py::list all;
   for (Arrays& each : results) {
     all.append(py::make_tuple(each.values, each.logits, each.maps, each.routing, *each.finite));
@@ -113,11 +128,11 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem,
 }  // namespace
 
 void bind_decoder(py::module_& module) {
-  py::class_<Decoder, py::smart_holder>(module, "Decoder")
-      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("pool"))
-      .def("run", &run, py::kw_only(), py::arg("stem").noconvert(), py::arg("snapshots"),
-           py::arg("windows"), py::arg("values"), py::arg("logits"), py::arg("maps"),
-           py::arg("min_weight"));
+  seal(whole_class<Decoder>(module, "Decoder")
+           .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("pool"))
+           .def("run", &run, py::kw_only(), py::arg("stem").noconvert(), py::arg("snapshots"),
+                py::arg("windows"), py::arg("values"), py::arg("logits"), py::arg("maps"),
+                py::arg("min_weight")));
 }
 
 }  // namespace sakedge::bindings

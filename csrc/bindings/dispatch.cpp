@@ -45,7 +45,8 @@ cpu::Arithmetic arithmetic_of(const std::string& name) {
       return arithmetic;
     }
   }
-  throw py::value_error("no arithmetic " + name);
+  require(false, "no arithmetic " + name);
+  return {};
 }
 
 void bind_dispatch(py::module_& module) {

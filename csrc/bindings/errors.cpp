@@ -1,3 +1,5 @@
+#include <iterator>
+
 #include "bindings/bind.h"
 
 namespace py = pybind11;
@@ -13,6 +15,8 @@ const char* code_name(Code code) {
       return "ok";
     case Code::kInvalid:
       return "invalid";
+    case Code::kExhausted:
+      return "exhausted";
     case Code::kIsaUnknown:
       return "isa_unknown";
     case Code::kIsaUnsupported:
@@ -21,15 +25,30 @@ const char* code_name(Code code) {
   return "invalid";
 }
 
+// Names that messages quote may hold any bytes.
+py::str text_of(const std::string& message) {
+  PyObject* text = PyUnicode_DecodeUTF8(message.data(), std::ssize(message), "backslashreplace");
+  if (text == nullptr) {
+    throw py::error_already_set();
+  }
+  return py::reinterpret_steal<py::str>(text);
+}
+
 }  // namespace
 
 void raise_unless_ok(const Status& status) {
   if (status.ok()) {
     return;
   }
-  const py::tuple arguments = py::make_tuple(code_name(status.code()), status.message());
+  const py::tuple arguments = py::make_tuple(code_name(status.code()), text_of(status.message()));
   PyErr_SetObject(error_type.get_stored().ptr(), arguments.ptr());
   throw py::error_already_set();
+}
+
+void require(bool condition, const std::string& what) {
+  if (!condition) {
+    raise_unless_ok({Code::kInvalid, what});
+  }
 }
 
 const cpu::Active& active_kernels() {

@@ -6,20 +6,22 @@
 #include <vector>
 
 #include "bindings/bind.h"
+#include "bindings/whole.h"
+#include "bindings/window.h"
 
 namespace py = pybind11;
 
 namespace sakedge::bindings {
 
 void bind_geometry(py::module_& module) {
-  py::class_<Geometry>(module, "Geometry")
-      .def(py::init([](Index channels, Index blocks, std::vector<Index> levels,
-                       std::pair<Index, Index> grid, std::pair<Index, Index> input_size) {
-             return Geometry{channels,   blocks,      std::move(levels),
-                             grid.first, grid.second, {input_size.first, input_size.second}};
-           }),
-           py::kw_only(), py::arg("channels"), py::arg("blocks"), py::arg("levels"),
-           py::arg("grid"), py::arg("input_size"));
+  seal(whole_class<Geometry>(module, "Geometry")
+           .def(py::init([](Index channels, Index blocks, std::vector<Index> levels,
+                            const SizeArguments& grid, const SizeArguments& input_size) {
+                  return value_of(Geometry::make({channels, blocks, std::move(levels)},
+                                                 size_from(grid), size_from(input_size)));
+                }),
+                py::kw_only(), py::arg("channels"), py::arg("blocks"), py::arg("levels"),
+                py::arg("grid"), py::arg("input_size")));
 }
 
 }  // namespace sakedge::bindings

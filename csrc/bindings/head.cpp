@@ -8,6 +8,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/whole.h"
 
 namespace py = pybind11;
 
@@ -28,22 +29,16 @@ std::shared_ptr<const Head> make(const Geometry& geometry, const std::string& ar
   source.last_bias = vector(last.second);
   const cpu::KernelTable& kernels = active_kernels().kernels;
   const Arithmetic chosen = arithmetic_of(arithmetic);
-  const auto head = [&] {
-    const py::gil_scoped_release release;
-    return Head::pack(kernels, chosen, geometry, source);
-  }();
-  if (!head.ok()) {
-    raise_unless_ok(head.status());
-  }
-  return head.value();
+  return value_of(without_gil([&] { return Head::pack(kernels, chosen, geometry, source); }));
 }
 
 }  // namespace
 
 void bind_head(py::module_& module) {
-  py::class_<Head, py::smart_holder>(module, "Head")
-      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("linears"),
-           py::arg("fuse"), py::arg("last"));
+  seal(whole_class<Head>(module, "Head")
+           .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"),
+                py::arg("linears").noconvert(), py::arg("fuse").noconvert(),
+                py::arg("last").noconvert()));
 }
 
 }  // namespace sakedge::bindings

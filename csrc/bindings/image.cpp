@@ -23,11 +23,13 @@ struct Map {
 
 Map map_from(const Floats& array) {
   require(array.ndim() == 3 && array.size() > 0, "expected a map [height, width, classes]");
-  return {array.data(), {array.shape(0), array.shape(1)}, array.shape(2)};
+  const Size size{array.shape(0), array.shape(1)};
+  raise_unless_ok(check(size, 1, "a map"));
+  return {data_of(array), size, array.shape(2)};
 }
 
 Samples samples_of(const Window& window, const Map& map, const SizeArguments& input) {
-  require(input.first > 0 && input.second > 0, "an input without pixels");
+  raise_unless_ok(check(size_from(input), 1, "an input"));
   return {window, map.size, size_from(input)};
 }
 
@@ -36,27 +38,26 @@ py::array decode(ThreadPool& pool, const std::string& family, const Floats& arra
   const Map map = map_from(array);
   const Window window = window_from(arguments);
   const PixelDecoder& decoder = decoder_of(family, map.classes);
-  py::array values = values_array(decoder, window.height, window.width);
-  void* out = values.mutable_data();
   const cpu::KernelTable& kernels = active_kernels().kernels;
   const Samples samples = samples_of(window, map, input);
-  {
-    const py::gil_scoped_release release;
-    decode_map(kernels, pool, decoder, map.data, map.size, map.classes, samples, out);
-  }
+  require_memory(bytes_of(decoder, {window.height, window.width}));
+  py::array values = values_array(decoder, {window.height, window.width});
+  void* out = values.mutable_data();
+  raise_unless_ok(without_gil([&] {
+    return decode_map(kernels, pool, decoder, map.data, map.size, map.classes, samples, out);
+  }));
   return values;
 }
 
 py::array upsample(ThreadPool& pool, const Floats& array, const SizeArguments& input) {
   const Map map = map_from(array);
+  const cpu::KernelTable& kernels = active_kernels().kernels;
   const Samples samples = samples_of({input.first, input.second}, map, input);
+  require_memory(bytes_of(map.classes, size_from(input)));
   py::array_t<float> logits({map.classes, input.first, input.second});
   float* out = logits.mutable_data();
-  const cpu::KernelTable& kernels = active_kernels().kernels;
-  {
-    const py::gil_scoped_release release;
-    upsample_map(kernels, pool, map.data, map.size, map.classes, samples, out);
-  }
+  raise_unless_ok(without_gil(
+      [&] { return upsample_map(kernels, pool, map.data, map.size, map.classes, samples, out); }));
   return logits;
 }
 

@@ -10,6 +10,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/whole.h"
 #include "bindings/window.h"
 
 namespace py = pybind11;
@@ -24,22 +25,31 @@ using TileArguments = std::tuple<Index, Index, Floats>;
 
 TileAxis axis_of(const AxisArguments& arguments) {
   const auto& [length, tile, starts, weights] = arguments;
-  return {length, tile, starts, {weights.data(), weights.data() + weights.size()}};
+  const View<const float> rows = matrix(weights);
+  return {length, tile, starts, {rows.data, rows.data + weights.size()}};
 }
 
 std::unique_ptr<Mosaic> make(std::shared_ptr<ThreadPool> pool, const SizeArguments& map,
                              const SizeArguments& input, const AxisArguments& rows,
                              const AxisArguments& columns) {
-  auto mosaic = Mosaic::make(active_kernels().kernels, std::move(pool), size_from(map),
-                             size_from(input), axis_of(rows), axis_of(columns));
-  if (!mosaic.ok()) {
-    raise_unless_ok(mosaic.status());
-  }
-  return std::move(mosaic).take();
+  return value_of(Mosaic::make(active_kernels().kernels, std::move(pool), size_from(map),
+                               size_from(input), axis_of(rows), axis_of(columns)));
 }
 
 py::array output(const Mosaic& mosaic, const std::string& family, Index classes) {
-  return values_array(decoder_of(family, classes), mosaic.picture().height, mosaic.picture().width);
+  const PixelDecoder& decoder = decoder_of(family, classes);
+  require_memory(bytes_of(decoder, mosaic.picture()));
+  return values_array(decoder, mosaic.picture());
+}
+
+// Whether an array is like one that `output` makes.
+bool is_output(const py::array& array, const PixelDecoder& decoder, Size picture) {
+  const py::array like = values_array(decoder, {0, 0});
+  const bool is_image = array.ndim() == like.ndim() && array.shape(0) == picture.height &&
+                        array.shape(1) == picture.width;
+  return is_image && (array.ndim() == 2 || array.shape(2) == decoder.values) &&
+         array.dtype().equal(like.dtype()) && (array.flags() & py::array::c_style) != 0 &&
+         (array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0 && array.writeable();
 }
 
 // Writes rows [begin, end) of `out`, an array that `output` made.
@@ -53,31 +63,27 @@ void decode(const Mosaic& mosaic, const std::string& family, Index classes,
     require(array.ndim() == 3 && array.shape(0) == map.height && array.shape(1) == map.width &&
                 array.shape(2) == classes,
             "mosaic: a map's shape does not fit");
-    maps.push_back({row, column, array.data()});
+    maps.push_back({row, column, data_of(array)});
   }
   const Size picture = mosaic.picture();
-  require(out.itemsize() == size_of(decoder.element) &&
-              out.size() == picture.area() * decoder.values &&
-              (out.flags() & py::array::c_style) != 0 && begin >= 0 && begin <= picture.height,
+  require(is_output(out, decoder, picture) && begin >= 0 && begin <= picture.height,
           "mosaic: the output does not fit");
   auto* to =
       static_cast<std::byte*>(out.mutable_data()) + begin * picture.width * decoder.pixel_size();
-  const Status status = [&] {
-    const py::gil_scoped_release release;
-    return mosaic.decode(maps, classes, decoder, begin, end, to);
-  }();
-  raise_unless_ok(status);
+  raise_unless_ok(
+      without_gil([&] { return mosaic.decode(maps, classes, decoder, begin, end, to); }));
 }
 
 }  // namespace
 
 void bind_mosaic(py::module_& module) {
-  py::class_<Mosaic, py::smart_holder>(module, "Mosaic")
-      .def(py::init(&make), py::kw_only(), py::arg("pool"), py::arg("map_size"),
-           py::arg("input_size"), py::arg("rows"), py::arg("columns"))
-      .def("output", &output, py::arg("family"), py::arg("classes"))
-      .def("decode", &decode, py::kw_only(), py::arg("family"), py::arg("classes"),
-           py::arg("tiles"), py::arg("begin"), py::arg("end"), py::arg("out").noconvert());
+  seal(whole_class<Mosaic>(module, "Mosaic")
+           .def(py::init(&make), py::kw_only(), py::arg("pool"), py::arg("map_size"),
+                py::arg("input_size"), py::arg("rows").noconvert(), py::arg("columns").noconvert())
+           .def("output", &output, py::arg("family"), py::arg("classes"))
+           .def("decode", &decode, py::kw_only(), py::arg("family"), py::arg("classes"),
+                py::arg("tiles").noconvert(), py::arg("begin"), py::arg("end"),
+                py::arg("out").noconvert()));
 }
 
 }  // namespace sakedge::bindings

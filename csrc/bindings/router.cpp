@@ -9,6 +9,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/whole.h"
 
 namespace py = pybind11;
 
@@ -26,21 +27,15 @@ std::shared_ptr<const Router> make(const Geometry& geometry, const std::string& 
   }
   const cpu::KernelTable& kernels = active_kernels().kernels;
   const Arithmetic chosen = arithmetic_of(arithmetic);
-  const auto router = [&] {
-    const py::gil_scoped_release release;
-    return Router::pack(kernels, chosen, geometry, source);
-  }();
-  if (!router.ok()) {
-    raise_unless_ok(router.status());
-  }
-  return router.value();
+  return value_of(without_gil([&] { return Router::pack(kernels, chosen, geometry, source); }));
 }
 
 }  // namespace
 
 void bind_router(py::module_& module) {
-  py::class_<Router, py::smart_holder>(module, "Router")
-      .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("levels"));
+  seal(whole_class<Router>(module, "Router")
+           .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"),
+                py::arg("levels").noconvert()));
 }
 
 }  // namespace sakedge::bindings

@@ -9,6 +9,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/whole.h"
 
 namespace py = pybind11;
 
@@ -32,8 +33,8 @@ std::shared_ptr<Snapshot> make(const std::vector<std::shared_ptr<AdapterPath>>& 
 }  // namespace
 
 void bind_snapshot(py::module_& module) {
-  py::class_<Snapshot, py::smart_holder>(module, "Snapshot")
-      .def(py::init(&make), py::arg("paths"), py::arg("tasks"));
+  seal(whole_class<Snapshot>(module, "Snapshot")
+           .def(py::init(&make), py::arg("paths"), py::arg("tasks")));
 }
 
 }  // namespace sakedge::bindings

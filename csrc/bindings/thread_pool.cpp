@@ -1,15 +1,19 @@
 #include "core/thread_pool.h"
 
 #include "bindings/bind.h"
+#include "bindings/whole.h"
 
 namespace py = pybind11;
 
 namespace sakedge::bindings {
 
 void bind_thread_pool(py::module_& module) {
-  py::class_<ThreadPool, py::smart_holder>(module, "ThreadPool")
-      .def(py::init<int>(), py::arg("threads"))
-      .def_property_readonly("threads", &ThreadPool::threads);
+  seal(whole_class<ThreadPool>(module, "ThreadPool")
+           .def(py::init([](Index threads) {
+                  return value_of(without_gil([&] { return ThreadPool::make(threads); }));
+                }),
+                py::arg("threads"))
+           .def_property_readonly("threads", &ThreadPool::threads));
 }
 
 }  // namespace sakedge::bindings

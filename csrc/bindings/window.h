@@ -3,7 +3,7 @@
 #include <tuple>
 #include <utility>
 
-#include "bindings/arrays.h"
+#include "bindings/bind.h"
 #include "image/window.h"
 
 namespace sakedge::bindings {
@@ -18,10 +18,12 @@ inline Size size_from(const SizeArguments& arguments) {
 // height, width, top, left, scale_y, scale_x
 using WindowArguments = std::tuple<Index, Index, double, double, double, double>;
 
+// Raises unless it is one that can be sampled.
 inline Window window_from(const WindowArguments& arguments) {
   const auto [height, width, top, left, scale_y, scale_x] = arguments;
-  require(height >= 0 && width >= 0, "a window of negative size");
-  return {height, width, top, left, scale_y, scale_x};
+  const Window window{height, width, top, left, scale_y, scale_x};
+  raise_unless_ok(check(window));
+  return window;
 }
 
 }  // namespace sakedge::bindings

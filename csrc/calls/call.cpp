@@ -1,5 +1,7 @@
 #include "calls/call.h"
 
+#include <algorithm>
+
 #include "calls/kinds.h"
 
 namespace sakedge::calls {
@@ -36,6 +38,10 @@ std::vector<std::string> names() {
 }
 
 Expected<Arrays> call(const Kernels& kernels, std::string_view name, const Arrays& inputs) {
+  if (!std::all_of(inputs.begin(), inputs.end(),
+                   [](const Array& array) { return is_bounded(array); })) {
+    return too_large();
+  }
   for (const Entry& entry : kEntries) {
     if (entry.name == name) {
       return entry.call(kernels, inputs);

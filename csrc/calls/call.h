@@ -16,8 +16,9 @@ namespace sakedge::calls {
 // All of kernels.def, and the peaks; those of matrices once for each arithmetic, as in linear_f32.
 std::vector<std::string> names();
 
-// Runs one kernel. Fails with kInvalid if there is none of that name, if the inputs do not fit it,
-// or if it wrote outside its outputs and scratch.
+// Runs one kernel. Fails with kInvalid if there is none of that name, if the inputs do not fit it
+// or are beyond the bounds of array.h, or if it wrote outside its outputs and scratch. Throws
+// std::bad_alloc.
 //
 //   packed_size_<a>  sizes (k, n)                                          -> bytes [1]
 //   pack_<a>         weight [k, n], its transpose [n, k] or none           -> bytes, one in a float

@@ -16,6 +16,8 @@ inline Status wrong_inputs(const char* expected) {
   return {Code::kInvalid, std::string("inputs: expected ") + expected};
 }
 
+inline Status too_large() { return {Code::kInvalid, "inputs: more than a call may take"}; }
+
 // `outputs` unless the memory beside them, or beside the scratch, was written to.
 inline Result checked(bool intact, Arrays outputs) {
   if (!intact) {

@@ -13,13 +13,24 @@ using cpu::SampleArgs;
 
 constexpr Index kFloat = static_cast<Index>(sizeof(float));
 
+// A cell's place; -1, which lies on no axis, for what is no whole number.
+std::int32_t place_of(float value) {
+  const bool is_place = value >= 0.0f && value <= static_cast<float>(kMostElements);
+  return is_place ? static_cast<std::int32_t>(value) : -1;
+}
+
 std::vector<Lerp> lerps_of(const Array& array) {
   std::vector<Lerp> lerps;
-  for (std::size_t i = 0; i < array.values.size(); i += 4) {
+  for (std::size_t i = 0; i + 4 <= array.values.size(); i += 4) {
     const float* v = array.values.data() + i;
-    lerps.push_back({static_cast<std::int32_t>(v[0]), static_cast<std::int32_t>(v[1]), v[2], v[3]});
+    lerps.push_back({place_of(v[0]), place_of(v[1]), v[2], v[3]});
   }
   return lerps;
+}
+
+// Whether an output of so many rows takes no more than a call may.
+bool is_bounded_sampling(const Arrays& in) {
+  return is_bounded({in[1].shape[0], in[0].shape[1] + in[2].shape[0], in[0].shape[2]});
 }
 
 // Whether all cells that the lerps refer to lie on an axis of this size.
@@ -52,6 +63,9 @@ Result sampled(const Arrays& in, Index classes, const std::vector<Index>& shape,
   const std::vector<Lerp> columns = lerps_of(in[2]);
   if (!lie_within(rows, in[0].shape[0]) || !lie_within(columns, width)) {
     return wrong_inputs("positions within the map");
+  }
+  if (!is_bounded_sampling(in)) {
+    return too_large();
   }
   const Block scratch(cpu::sample_scratch(width, classes, out_width) * kFloat);
   const Index size = count(shape);
@@ -145,6 +159,9 @@ Result head_expand_f32(const KernelTable& table, const Arrays& in) {
       !lie_within(rows, height) || !lie_within(columns, width)) {
     return wrong_inputs(expected);
   }
+  if (!is_bounded({out_height, out_width + width, c, classes + 9})) {
+    return too_large();
+  }
   const Rows maps = by_token(in[0], height * width, c);
   const Rows last(classes, c, in[4].values.data());
   const Index size = out_height * out_width * classes;
@@ -214,6 +231,9 @@ Result blend_f32(const KernelTable& table, const Arrays& in) {
       !has_shape(in[5], {classes, out_height, out_width}) || !lie_within(rows, in[0].shape[0]) ||
       !lie_within(columns, width)) {
     return wrong_inputs(expected);
+  }
+  if (!is_bounded_sampling(in)) {
+    return too_large();
   }
   const Block scratch(cpu::sample_scratch(width, classes, out_width) * kFloat);
   Rows planes(classes * out_height, out_width, in[5].values.data());

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "calls/kinds.h"
 #include "calls/memory.h"
@@ -10,6 +11,15 @@ namespace {
 using cpu::PackedKernels;
 
 bool is_matrix(const Array& array) { return array.shape.size() == 2; }
+
+// [k, n]
+bool is_weight(const Array& array) { return is_matrix(array) && array.shape[0] <= kMostInputs; }
+
+bool are_sizes(const Array& array) {
+  return std::all_of(array.values.begin(), array.values.end(), [](float size) {
+    return size >= 0.0f && size <= static_cast<float>(kMostElements) && size == std::trunc(size);
+  });
+}
 
 Rows strided(const Array& matrix) {
   return {matrix.shape[0], matrix.shape[1], matrix.values.data()};
@@ -38,14 +48,14 @@ Index size_of(const Array& array, std::size_t i) { return static_cast<Index>(arr
 }  // namespace
 
 Result packed_size(const PackedKernels& kernels, const Arrays& in) {
-  if (in.size() != 1 || !has_shape(in[0], {2})) {
+  if (in.size() != 1 || !has_shape(in[0], {2}) || !are_sizes(in[0])) {
     return wrong_inputs("sizes (k, n)");
   }
   return one(kernels.packed_size(size_of(in[0], 0), size_of(in[0], 1)));
 }
 
 Result pack(const PackedKernels& kernels, const Arrays& in) {
-  if (in.size() != 2 || !is_matrix(in[0])) {
+  if (in.size() != 2 || !is_weight(in[0])) {
     return wrong_inputs("weight [k, n], its transpose [n, k] or none");
   }
   if (is_none(in[1])) {
@@ -64,7 +74,7 @@ Result pack(const PackedKernels& kernels, const Arrays& in) {
 }
 
 Result row_size(const PackedKernels& kernels, const Arrays& in) {
-  if (in.size() != 1 || !has_shape(in[0], {1})) {
+  if (in.size() != 1 || !has_shape(in[0], {1}) || !are_sizes(in[0])) {
     return wrong_inputs("size (k)");
   }
   return one(kernels.row_size(size_of(in[0], 0)));
@@ -79,7 +89,7 @@ Result prepare(const PackedKernels& kernels, const Arrays& in) {
 }
 
 Result linear(const PackedKernels& kernels, const Arrays& in) {
-  if (in.size() != 4 || !is_matrix(in[0]) || !is_matrix(in[1])) {
+  if (in.size() != 4 || !is_matrix(in[0]) || !is_weight(in[1])) {
     return wrong_inputs("x [m, k], weight [k, n], bias or none, y or none");
   }
   const Index m = in[0].shape[0];
@@ -90,6 +100,9 @@ Result linear(const PackedKernels& kernels, const Arrays& in) {
       (accumulate && !has_shape(in[3], {m, n}))) {
     return wrong_inputs("x [m, k], weight [k, n], bias [n], y [m, n]");
   }
+  if (!is_bounded({m, k, n})) {
+    return too_large();
+  }
   Rows y(m, n, data_or_null(in[3]));
   kernels.linear({m, n, k, prepared(kernels, in[0]).data(), packed(kernels, in[1]).data(),
                   data_or_null(in[2]), accumulate, y.data(), y.stride()});
@@ -98,7 +111,7 @@ Result linear(const PackedKernels& kernels, const Arrays& in) {
 
 Result adapter(const PackedKernels& kernels, const Arrays& in) {
   const char* expected = "x, r [m, c], down [c, h], its bias [h], up [h, c], its bias [c]";
-  if (in.size() != 6 || !is_matrix(in[0]) || !is_matrix(in[2])) {
+  if (in.size() != 6 || !is_matrix(in[0]) || !is_weight(in[2]) || !is_weight(in[4])) {
     return wrong_inputs(expected);
   }
   const Index m = in[0].shape[0];
@@ -107,6 +120,9 @@ Result adapter(const PackedKernels& kernels, const Arrays& in) {
   if (!has_shape(in[1], {m, c}) || !has_shape(in[2], {c, h}) || !has_shape(in[3], {h}) ||
       !has_shape(in[4], {h, c}) || !has_shape(in[5], {c})) {
     return wrong_inputs(expected);
+  }
+  if (!is_bounded({2, m, c, h})) {
+    return too_large();
   }
   const Rows x = strided(in[0]);
   Rows r = strided(in[1]);
@@ -119,7 +135,7 @@ Result adapter(const PackedKernels& kernels, const Arrays& in) {
 
 Result router(const PackedKernels& kernels, const Arrays& in) {
   const char* expected = "x [m, c], weight [c, h], bias, gamma, beta [h], epsilon [1]";
-  if (in.size() != 6 || !is_matrix(in[0]) || !is_matrix(in[1])) {
+  if (in.size() != 6 || !is_matrix(in[0]) || !is_weight(in[1]) || in[1].shape[1] < 1) {
     return wrong_inputs(expected);
   }
   const Index m = in[0].shape[0];
@@ -128,6 +144,9 @@ Result router(const PackedKernels& kernels, const Arrays& in) {
   if (!has_shape(in[1], {c, h}) || !has_shape(in[2], {h}) || !has_shape(in[3], {h}) ||
       !has_shape(in[4], {h}) || !has_shape(in[5], {1})) {
     return wrong_inputs(expected);
+  }
+  if (!is_bounded({m, c, h})) {
+    return too_large();
   }
   const Block scratch(m * h * static_cast<Index>(sizeof(float)));
   Rows sum(1, h);
@@ -138,8 +157,8 @@ Result router(const PackedKernels& kernels, const Arrays& in) {
 }
 
 Result peak(Peak kernel, const Arrays& in) {
-  if (in.size() != 1 || !has_shape(in[0], {1}) || size_of(in[0], 0) < 1) {
-    return wrong_inputs("rounds [1], at least 1");
+  if (in.size() != 1 || !has_shape(in[0], {1}) || !are_sizes(in[0]) || size_of(in[0], 0) < 1) {
+    return wrong_inputs("rounds [1], from 1 to 2^24");
   }
   const Block words(kPeakBytes);
   std::fill_n(words.data(), words.size(), std::byte{0});

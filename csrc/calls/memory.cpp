@@ -3,13 +3,26 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 
 namespace sakedge::calls {
+namespace {
+
+// Sizes are bounded by kMostElements, so that no product of two overflows.
+std::size_t bounded(Index bytes) {
+  if (bytes < 0 || bytes > kMostBytes) {
+    throw std::bad_alloc();
+  }
+  return static_cast<std::size_t>(bytes);
+}
+
+}  // namespace
 
 Rows::Rows(Index rows, Index columns, const float* dense)
     : rows_(rows),
       columns_(columns),
-      cells_(static_cast<std::size_t>(kGap + rows * (columns + kGap)),
+      cells_(bounded((kGap + rows * (columns + kGap)) * static_cast<Index>(sizeof(float))) /
+                 sizeof(float),
              std::numeric_limits<float>::quiet_NaN()) {
   for (Index row = 0; dense != nullptr && row < rows; ++row) {
     std::copy_n(dense + row * columns, columns, data() + row * stride());
@@ -40,7 +53,7 @@ namespace {
 constexpr std::byte kOnes{0xff};
 }
 
-Block::Block(Index size) : size_(size), bytes_(size + kGuard) {
+Block::Block(Index size) : size_(size), bytes_(static_cast<Index>(bounded(size)) + kGuard) {
   std::fill_n(bytes_.data(), size + kGuard, kOnes);
 }
 

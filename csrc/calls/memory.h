@@ -9,6 +9,8 @@
 // are NaN, which spoils results that read them, and are checked to be unchanged.
 namespace sakedge::calls {
 
+// Either throws std::bad_alloc for more than kMostBytes.
+
 // A matrix whose rows are a few floats apart and begin at every alignment.
 class Rows {
  public:

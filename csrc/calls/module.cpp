@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -37,13 +38,14 @@ Floats to_numpy(const Array& array) {
   return result;
 }
 
-std::vector<Floats> call_on_numpy(const Kernels& kernels, const std::string& name,
+// Taken as its holder: pybind11 refuses one that was never initialised.
+std::vector<Floats> call_on_numpy(const std::shared_ptr<Kernels>& kernels, const std::string& name,
                                   const std::vector<Floats>& inputs) {
   Arrays copies;
   std::transform(inputs.begin(), inputs.end(), std::back_inserter(copies), from_numpy);
   const Expected<Arrays> outputs = [&] {
     const py::gil_scoped_release release;
-    return call(kernels, name, copies);
+    return call(*kernels, name, copies);
   }();
   std::vector<Floats> result;
   const Arrays& values = value_of(outputs);
@@ -58,8 +60,10 @@ PYBIND11_MODULE(sakedge_kernels, module, pybind11::mod_gil_not_used()) {
   using namespace sakedge::calls;
   module.doc() = "Single kernels of one instruction set, for tests and measurements";
   module.def("names", &names);
-  py::class_<Kernels>(module, "Kernels")
-      .def(py::init([](const std::string& isa) { return value_of(kernels_of(isa)); }),
+  py::class_<Kernels, std::shared_ptr<Kernels>>(module, "Kernels")
+      .def(py::init([](const std::string& isa) {
+             return std::make_shared<Kernels>(value_of(kernels_of(isa)));
+           }),
            py::arg("isa"))
-      .def("call", &call_on_numpy);
+      .def("call", &call_on_numpy, py::arg(), py::arg().noconvert());
 }

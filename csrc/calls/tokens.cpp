@@ -21,7 +21,7 @@ Result gelu_f32(const cpu::KernelTable& table, const Arrays& in) {
 
 Result layer_norm_f32(const cpu::KernelTable& table, const Arrays& in) {
   const char* expected = "x [m, c], gamma, beta [c], epsilon [1]";
-  if (in.size() != 4 || in[0].shape.size() != 2) {
+  if (in.size() != 4 || in[0].shape.size() != 2 || in[0].shape[1] < 1) {
     return wrong_inputs(expected);
   }
   const Index m = in[0].shape[0];
@@ -38,7 +38,8 @@ Result layer_norm_f32(const cpu::KernelTable& table, const Arrays& in) {
 
 Result mix_f32(const cpu::KernelTable& table, const Arrays& in) {
   const char* expected = "inputs [experts, m, c], weights [experts]";
-  if (in.size() != 2 || in[0].shape.size() != 3 || !has_shape(in[1], {in[0].shape[0]})) {
+  if (in.size() != 2 || in[0].shape.size() != 3 || !has_shape(in[1], {in[0].shape[0]}) ||
+      in[0].shape[0] < 1) {
     return wrong_inputs(expected);
   }
   const Index experts = in[0].shape[0];

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "core/index.h"
+#include "core/limits.h"
 
 namespace sakedge {
 
@@ -24,11 +25,8 @@ class AlignedArray {
  public:
   AlignedArray() = default;
 
-  // Throws std::bad_alloc.
-  explicit AlignedArray(Index count)
-      : data_(static_cast<T*>(::operator new(static_cast<std::size_t>(count) * sizeof(T),
-                                             std::align_val_t{kAlignment}))),
-        size_(count) {}
+  // Throws std::bad_alloc; also for what a system would promise, but has no memory for.
+  explicit AlignedArray(Index count) : data_(allocate(count)), size_(count) {}
 
   T* data() const { return data_.get(); }
   Index size() const { return size_; }
@@ -46,6 +44,15 @@ class AlignedArray {
   struct Free {
     void operator()(T* data) const { ::operator delete(data, std::align_val_t{kAlignment}); }
   };
+
+  static T* allocate(Index count) {
+    constexpr Index kSize = static_cast<Index>(sizeof(T));
+    if (count < 0 || count > machine_memory() / kSize) {
+      throw std::bad_alloc();
+    }
+    return static_cast<T*>(
+        ::operator new(static_cast<std::size_t>(count * kSize), std::align_val_t{kAlignment}));
+  }
 
   std::unique_ptr<T, Free> data_;
   Index size_ = 0;

@@ -7,7 +7,7 @@
 namespace sakedge {
 
 // The kinds of failure that a caller can distinguish; the bindings turn each into an exception.
-enum class Code { kOk, kInvalid, kIsaUnknown, kIsaUnsupported };
+enum class Code { kOk, kInvalid, kExhausted, kIsaUnknown, kIsaUnsupported };
 
 // Outcome of an operation: success, or a code and a message that says expected and got.
 class [[nodiscard]] Status {

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #endif
 
 #include "core/aligned.h"
+#include "core/limits.h"
 
 namespace sakedge {
 namespace {
@@ -129,6 +132,19 @@ struct ThreadPool::State {
   }
 };
 
+Expected<std::shared_ptr<ThreadPool>> ThreadPool::make(Index threads) {
+  if (threads < 1 || threads > kMostThreads) {
+    return Status(Code::kInvalid, "threads: expected 1 to " + std::to_string(kMostThreads) +
+                                      ", got " + std::to_string(threads));
+  }
+  try {
+    return std::make_shared<ThreadPool>(static_cast<int>(threads));
+  } catch (const std::system_error&) {
+    return Status(Code::kExhausted,
+                  "the system does not start " + std::to_string(threads) + " threads");
+  }
+}
+
 ThreadPool::ThreadPool(int threads)
     : threads_(std::max(threads, 1)), state_(std::make_unique<State>()) {
   state_->workers.reserve(static_cast<std::size_t>(threads_ - 1));
@@ -153,7 +169,8 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::run(Index count, Call call, const void* context) {
   State::Job job(call, context, count);
-  if (count <= 1 || threads_ == 1) {
+  // A forked child has no workers, and the mutex may be held for ever.
+  if (count <= 1 || threads_ == 1 || state_->owner != process_id()) {
     job.work(0);
     return;
   }

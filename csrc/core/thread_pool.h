@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/index.h"
+#include "core/status.h"
 
 namespace sakedge {
 
@@ -19,6 +20,11 @@ namespace sakedge {
 // themselves.
 class ThreadPool {
  public:
+  // Fails with kInvalid unless there are 1 to kMostThreads, and with kExhausted if the system
+  // starts no more threads.
+  static Expected<std::shared_ptr<ThreadPool>> make(Index threads);
+
+  // Throws std::system_error.
   explicit ThreadPool(int threads);
   ~ThreadPool();
 

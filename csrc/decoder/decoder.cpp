@@ -1,29 +1,18 @@
 #include "decoder/decoder.h"
 
-#include <algorithm>
 #include <atomic>
 #include <utility>
 
+#include "core/limits.h"
 #include "decoder/pass/pass.h"
+#include "decoder/work.h"
 #include "image/interpolation.h"
 
 namespace sakedge {
 namespace {
 
-bool sane(const Geometry& g) {
-  return g.channels > 0 && g.blocks > 0 && g.grid_height > 0 && g.grid_width > 0 &&
-         g.input.height > 0 && g.input.width > 0 && !g.levels.empty() &&
-         std::is_sorted(g.levels.begin(), g.levels.end()) && g.levels.front() >= 0 &&
-         g.levels.back() < g.blocks;
-}
-
-Status check(const ImageRequest& image, const Geometry& geometry, Arithmetic arithmetic) {
-  if (image.snapshot == nullptr || static_cast<Index>(image.stem.size()) != geometry.blocks + 1 ||
-      static_cast<Index>(image.outputs.size()) != image.snapshot->task_count() ||
-      image.routing == nullptr || image.finite == nullptr) {
-    return {Code::kInvalid, "run: an image lacks its snapshot, stem outputs or results"};
-  }
-  return check(*image.snapshot, geometry, arithmetic);
+Status lacking(const std::string& what) {
+  return {Code::kInvalid, "run: an image lacks its " + what};
 }
 
 }  // namespace
@@ -31,8 +20,8 @@ Status check(const ImageRequest& image, const Geometry& geometry, Arithmetic ari
 Expected<std::unique_ptr<Decoder>> Decoder::make(const cpu::KernelTable& kernels,
                                                  Arithmetic arithmetic, const Geometry& geometry,
                                                  std::shared_ptr<ThreadPool> pool) {
-  if (pool == nullptr || !sane(geometry)) {
-    return Status(Code::kInvalid, "decoder: sizes that contradict each other");
+  if (pool == nullptr) {
+    return Status(Code::kInvalid, "decoder: expected a pool of threads");
   }
   return std::unique_ptr<Decoder>(new Decoder(kernels, arithmetic, geometry, std::move(pool)));
 }
@@ -47,11 +36,36 @@ Decoder::Decoder(const cpu::KernelTable& kernels, Arithmetic arithmetic, const G
       pool_(std::move(pool)),
       workspaces_(pool_->threads()) {}
 
+Status Decoder::check(const ImageRequest& image) const {
+  if (image.snapshot == nullptr) {
+    return lacking("snapshot");
+  }
+  if (static_cast<Index>(image.stem.size()) != geometry_.blocks + 1) {
+    return lacking(std::to_string(geometry_.blocks + 1) + " stem outputs");
+  }
+  if (Status status = sakedge::check(image.window); !status.ok()) {
+    return status;
+  }
+  if (!(image.min_weight >= 0.0f)) {
+    return {Code::kInvalid, "run: expected a min_weight of at least 0"};
+  }
+  return sakedge::check(*image.snapshot, geometry_, arithmetic_);
+}
+
 Status Decoder::run(std::span<const ImageRequest> images) {
+  double work = 0.0;
   for (const ImageRequest& image : images) {
-    if (Status status = check(image, geometry_, arithmetic_); !status.ok()) {
+    if (Status status = check(image); !status.ok()) {
       return status;
     }
+    if (static_cast<Index>(image.outputs.size()) != image.snapshot->task_count() ||
+        image.routing == nullptr || image.finite == nullptr) {
+      return lacking("results");
+    }
+    work += work_of(image, geometry_);
+  }
+  if (Status status = check_work(work); !status.ok()) {
+    return status;
   }
   const WorkspacePool::Lease workspace = workspaces_.acquire();
   const ThreadPool::Burst burst(*pool_);

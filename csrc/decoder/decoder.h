@@ -40,12 +40,14 @@ class Decoder {
                                                  Arithmetic arithmetic, const Geometry& geometry,
                                                  std::shared_ptr<ThreadPool> pool);
 
+  // Whether `run` takes an image, whatever is wanted of it.
+  Status check(const ImageRequest& image) const;
+
   // Runs the images one after the other. Everything is borrowed for the duration of the call.
   // Fails with kInvalid, before anything is computed. Throws std::bad_alloc.
   Status run(std::span<const ImageRequest> images);
 
   const Geometry& geometry() const { return geometry_; }
-  Arithmetic arithmetic() const { return arithmetic_; }
 
  private:
   Decoder(const cpu::KernelTable& kernels, Arithmetic arithmetic, const Geometry& geometry,

@@ -1,26 +1,39 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "core/index.h"
+#include "core/status.h"
 #include "image/window.h"
 
 namespace sakedge {
 
-// Sizes that all parts of a student share (docs/model.md, section 1).
-struct Geometry {
+// What parts are packed for (docs/model.md, section 1): the size of images does not matter to them.
+struct StemShape {
   Index channels = 0;         // C
   Index blocks = 0;           // D; the stem gives x0 ... xD
   std::vector<Index> levels;  // ascending block indices; level l reads x[l + 1]
-  Index grid_height = 0;      // patch tokens
-  Index grid_width = 0;
-  Size input;  // pixels
 
-  Index tokens() const { return grid_height * grid_width; }
   Index level_count() const { return static_cast<Index>(levels.size()); }
   // The last stage, an index of x, that a level reads.
   Index stage(Index level) const { return levels[static_cast<std::size_t>(level)] + 1; }
+  std::string text() const;
+
+  friend bool operator==(const StemShape&, const StemShape&) = default;
+};
+
+// Sizes that all of a student shares.
+struct Geometry : StemShape {
+  Index grid_height = 0;  // patch tokens
+  Index grid_width = 0;
+  Size input;  // pixels
+
+  // Fails with kInvalid where sizes contradict each other or are more than a manifest may give.
+  static Expected<Geometry> make(StemShape stem, Size grid, Size input);
+
+  Index tokens() const { return grid_height * grid_width; }
   // Of a head, (H/4, W/4).
   Size map() const {
     return {std::max<Index>(1, input.height / 4), std::max<Index>(1, input.width / 4)};
@@ -33,6 +46,12 @@ inline constexpr Index kTokenTile = 64;
 
 // As many as a manifest may name; bounds arrays on the stack.
 inline constexpr Index kMaxAdapters = 256;
+
+// What else a manifest may give at most. With these the size of every buffer is within Index.
+inline constexpr Index kMaxTasks = 256;
+inline constexpr Index kMaxBlocks = 256;
+inline constexpr Index kMaxChannels = 8192;
+inline constexpr Index kMaxInputSide = 65536;
 
 inline Index tile_count(Index items, Index tile) { return (items + tile - 1) / tile; }
 

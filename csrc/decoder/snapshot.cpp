@@ -13,11 +13,9 @@ Status check_part(const Part& part, const Geometry& geometry, Arithmetic arithme
     return invalid(name + " packed for " + cpu::name_of(part.arithmetic) + ", not for " +
                    cpu::name_of(arithmetic));
   }
-  if (part.channels() != geometry.channels || part.level_count() != geometry.level_count()) {
-    return invalid(name + " of " + std::to_string(part.channels()) + " channels and " +
-                   std::to_string(part.level_count()) + " levels, not " +
-                   std::to_string(geometry.channels) + " and " +
-                   std::to_string(geometry.level_count()));
+  const StemShape& stem = geometry;
+  if (part.stem != stem) {
+    return invalid(name + " for " + part.stem.text() + ", not for " + stem.text());
   }
   return {};
 }
@@ -28,15 +26,15 @@ Status check(const Snapshot& snapshot, const Geometry& geometry, Arithmetic arit
   if (static_cast<Index>(snapshot.paths.size()) > kMaxAdapters) {
     return invalid("more than " + std::to_string(kMaxAdapters) + " adapters");
   }
+  if (snapshot.task_count() > kMaxTasks) {
+    return invalid("more than " + std::to_string(kMaxTasks) + " tasks");
+  }
   for (const auto& path : snapshot.paths) {
     if (path == nullptr) {
       continue;
     }
     if (Status status = check_part(*path, geometry, arithmetic, "an adapter"); !status.ok()) {
       return status;
-    }
-    if (static_cast<Index>(path->blocks.size()) != geometry.blocks + 1) {
-      return invalid("an adapter for another number of blocks");
     }
   }
   for (const TaskParts& task : snapshot.tasks) {

@@ -10,8 +10,12 @@ namespace {
 
 // Calls body(args) for every band of output rows, on all workers.
 template <typename Body>
-void for_bands(ThreadPool& pool, const float* map, Size map_size, Index classes,
-               const Samples& samples, const Body& body) {
+Status for_bands(ThreadPool& pool, const float* map, Size map_size, Index classes,
+                 const Samples& samples, const Body& body) {
+  const double work = sampling_work({samples.height, samples.width}, map_size, classes);
+  if (Status status = check_work(work); !status.ok()) {
+    return status;
+  }
   std::vector<AlignedBuffer> scratch;
   scratch.reserve(static_cast<std::size_t>(pool.threads()));
   for (int worker = 0; worker < pool.threads(); ++worker) {
@@ -24,6 +28,7 @@ void for_bands(ThreadPool& pool, const float* map, Size map_size, Index classes,
                      std::min(begin + kDecodeRows, samples.height),
                      scratch[static_cast<std::size_t>(worker)].data()));
   });
+  return {};
 }
 
 }  // namespace
@@ -34,15 +39,16 @@ cpu::SampleArgs sample_args(const float* map, Index map_width, Index classes,
           end, samples.width, scratch};
 }
 
-void decode_map(const cpu::KernelTable& kernels, ThreadPool& pool, const PixelDecoder& decoder,
-                const float* map, Size map_size, Index classes, const Samples& samples, void* out) {
-  for_bands(pool, map, map_size, classes, samples,
-            [&](const cpu::SampleArgs& args) { decoder.from_map(kernels, args, out); });
+Status decode_map(const cpu::KernelTable& kernels, ThreadPool& pool, const PixelDecoder& decoder,
+                  const float* map, Size map_size, Index classes, const Samples& samples,
+                  void* out) {
+  return for_bands(pool, map, map_size, classes, samples,
+                   [&](const cpu::SampleArgs& args) { decoder.from_map(kernels, args, out); });
 }
 
-void upsample_map(const cpu::KernelTable& kernels, ThreadPool& pool, const float* map,
-                  Size map_size, Index classes, const Samples& samples, float* out) {
-  for_bands(pool, map, map_size, classes, samples, [&](const cpu::SampleArgs& args) {
+Status upsample_map(const cpu::KernelTable& kernels, ThreadPool& pool, const float* map,
+                    Size map_size, Index classes, const Samples& samples, float* out) {
+  return for_bands(pool, map, map_size, classes, samples, [&](const cpu::SampleArgs& args) {
     kernels.upsample_f32(args, samples.height * samples.width, out);
   });
 }

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/limits.h"
+
 namespace sakedge {
 namespace {
 
-// The lerp at `position`, where cell i has its centre at i.
+// The lerp at `position`, where cell i has its centre at i. On the map whatever the position, NaN
+// too.
 cpu::Lerp lerp_at(double position, Index cells) {
-  const double inside = std::clamp(position, 0.0, static_cast<double>(cells - 1));
+  const double inside = position > 0.0 ? std::min(position, static_cast<double>(cells - 1)) : 0.0;
   const Index low = static_cast<Index>(std::floor(inside));
   const Index high = std::min(low + 1, cells - 1);
   const auto weight = static_cast<float>(inside - static_cast<double>(low));
@@ -41,6 +44,11 @@ std::vector<cpu::Lerp> window_lerps(Index map, Index extent, Index count, double
     lerps.push_back(lerp_at(pixel * ratio - 0.5, map));
   }
   return lerps;
+}
+
+double sampling_work(Size output, Size map, Index classes) {
+  const auto columns = static_cast<double>(map.width + output.width);  // along y, then along x
+  return static_cast<double>(output.height) * columns * static_cast<double>(classes) * kSampleWork;
 }
 
 Samples::Samples(const Window& window, Size map, Size input)

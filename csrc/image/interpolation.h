@@ -19,6 +19,9 @@ std::vector<cpu::Lerp> expansion_lerps(Index in, Index out);
 std::vector<cpu::Lerp> window_lerps(Index map, Index extent, Index count, double offset,
                                     double scale);
 
+// What it takes to sample an output of so many classes, in multiplications.
+double sampling_work(Size output, Size map, Index classes);
+
 // Where the pixels of an output lie on a map that spans a whole input.
 struct Samples {
   Index height, width;

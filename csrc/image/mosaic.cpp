@@ -15,11 +15,19 @@ namespace {
 // cache.
 constexpr Index kBandRows = 4;
 
+// Whether tiles follow each other from the first pixel to the last, without a gap.
+bool cover(const TileAxis& axis) {
+  const std::vector<Index>& starts = axis.starts;
+  const auto is_wrong = [&](Index start, Index next) {
+    return next <= start || next > start + axis.tile;
+  };
+  return !starts.empty() && starts.front() == 0 && starts.back() == axis.length - axis.tile &&
+         std::adjacent_find(starts.begin(), starts.end(), is_wrong) == starts.end();
+}
+
 bool sane(const TileAxis& axis, Index input) {
-  return axis.tile > 0 && axis.tile <= axis.length && axis.tile <= input && axis.count() > 0 &&
-         static_cast<Index>(axis.weights.size()) == axis.count() * axis.tile &&
-         std::is_sorted(axis.starts.begin(), axis.starts.end()) && axis.starts.front() == 0 &&
-         axis.starts.back() == axis.length - axis.tile;
+  return axis.tile > 0 && axis.tile <= axis.length && axis.tile <= input && cover(axis) &&
+         static_cast<Index>(axis.weights.size()) == axis.count() * axis.tile;
 }
 
 // Where a tile that lies in the middle of an input begins, in whole pixels.
@@ -48,8 +56,15 @@ struct Mosaic::Band {
 Expected<std::unique_ptr<Mosaic>> Mosaic::make(const cpu::KernelTable& kernels,
                                                std::shared_ptr<ThreadPool> pool, Size map,
                                                Size input, TileAxis rows, TileAxis columns) {
-  if (pool == nullptr || map.area() <= 0 || !sane(rows, input.height) ||
-      !sane(columns, input.width)) {
+  const Size picture{rows.length, columns.length};
+  for (const auto& [size, what] :
+       {std::pair{map, "mosaic: its map"}, std::pair{input, "mosaic: its input"},
+        std::pair{picture, "mosaic: its picture"}}) {
+    if (Status status = check(size, 1, what); !status.ok()) {
+      return status;
+    }
+  }
+  if (pool == nullptr || !sane(rows, input.height) || !sane(columns, input.width)) {
     return Status(Code::kInvalid, "mosaic: sizes that contradict each other");
   }
   return std::unique_ptr<Mosaic>(
@@ -87,23 +102,29 @@ Status Mosaic::decode(std::span<const TileMap> tiles, Index classes, const Pixel
   if (begin < 0 || begin > end || end > rows_.length) {
     return {Code::kInvalid, "mosaic: no such rows"};
   }
-  std::vector<bool> seen(static_cast<std::size_t>(grid().area()), false);
+  std::vector<Index> places;
+  places.reserve(tiles.size());
   Index needed = 0;
   for (const TileMap& tile : tiles) {
     if (tile.row < 0 || tile.row >= rows_.count() || tile.column < 0 ||
         tile.column >= columns_.count() || tile.map == nullptr) {
       return {Code::kInvalid, "mosaic: no such tile"};
     }
-    const auto place = static_cast<std::size_t>(tile.row * columns_.count() + tile.column);
-    if (seen[place]) {
-      return {Code::kInvalid, "mosaic: a tile comes twice"};
-    }
-    seen[place] = true;
+    places.push_back(tile.row * columns_.count() + tile.column);
     const Index top = rows_.starts[static_cast<std::size_t>(tile.row)];
     needed += top < end && top + rows_.tile > begin ? 1 : 0;
   }
+  std::sort(places.begin(), places.end());
+  if (std::adjacent_find(places.begin(), places.end()) != places.end()) {
+    return {Code::kInvalid, "mosaic: a tile comes twice"};
+  }
   if (needed != covering(rows_, begin, end) * columns_.count()) {
     return {Code::kInvalid, "mosaic: a tile over these rows is missing"};
+  }
+
+  const double work = sampling_work({samples_.height, samples_.width}, map_, classes);
+  if (Status status = check_work(work * static_cast<double>(needed)); !status.ok()) {
+    return status;
   }
 
   const Index width = columns_.length;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -146,3 +147,26 @@ def test_a_head_without_tensors_is_named(student: RandomStudent) -> None:
     student.heads["edge"] = {}
     with pytest.raises(TensorError, match=r"heads\.edge has no tensor"):
         Loaded(student)
+
+
+def test_what_is_no_stem_is_refused(student: RandomStudent) -> None:
+    loaded = Loaded(student)
+    with pytest.raises(OptionError, match="number of stem outputs"):
+        loaded.decoder.run(None, [loaded.snapshot], [Window(8, 8)])  # type: ignore[arg-type]
+
+
+def test_parts_of_another_model_are_refused(student: RandomStudent) -> None:
+    loaded = Loaded(student)
+    part = replace(loaded.snapshot.heads["edge"], prepared=object())
+    with pytest.raises(OptionError, match="cannot be passed to the kernels"):
+        loaded.decoder.run(student.features(), [loaded.snapshot.having(part)], [Window(8, 8)])
+
+
+@pytest.mark.parametrize("window", [Window(2**20 + 1, 1), Window(2**20, 2**20)])
+def test_a_window_larger_than_any_picture_is_refused(
+    student: RandomStudent, window: Window
+) -> None:
+    loaded = Loaded(student)
+    for values in (True, False):
+        with pytest.raises(OptionError, match="a window: expected sides"):
+            loaded.decoder.run(student.features(), [loaded.snapshot], [window], values=values)

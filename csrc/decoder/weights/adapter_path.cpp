@@ -43,6 +43,7 @@ Expected<std::shared_ptr<const AdapterPath>> AdapterPath::pack(const cpu::Kernel
   const cpu::PackedKernels& packing = select(kernels, arithmetic);
   auto path = std::make_shared<AdapterPath>();
   path->arithmetic = arithmetic;
+  path->stem = geometry;
   for (const AdapterSource& adapter : source.blocks) {
     path->blocks.push_back(
         {Linear::from(packing, adapter.down), Linear::from(packing, adapter.up)});

@@ -17,12 +17,10 @@ struct AdapterPath {
   };
 
   Arithmetic arithmetic = Arithmetic::kF32;
+  StemShape stem;
   std::vector<Adapter> blocks;
   std::vector<Norm> norms;
   Index hidden = 0;  // the widest bottleneck
-
-  Index channels() const { return blocks.front().down.in(); }
-  Index level_count() const { return static_cast<Index>(norms.size()); }
 
   static Expected<std::shared_ptr<const AdapterPath>> pack(const cpu::KernelTable& kernels,
                                                            Arithmetic arithmetic,

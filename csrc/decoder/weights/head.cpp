@@ -65,6 +65,7 @@ Expected<std::shared_ptr<const Head>> Head::pack(const cpu::KernelTable& kernels
   const cpu::PackedKernels& packing = select(kernels, arithmetic);
   auto head = std::make_shared<Head>();
   head->arithmetic = arithmetic;
+  head->stem = geometry;
   head->width = width;
   head->fused = source.fuse.rows;
   head->classes = source.last.rows;

@@ -28,6 +28,7 @@ struct Head {
   };
 
   Arithmetic arithmetic = Arithmetic::kF32;
+  StemShape stem;
   std::vector<Linear> linears;  // one per level
   std::vector<Chunk> chunks;
   std::vector<float> fuse_bias;
@@ -36,9 +37,6 @@ struct Head {
   Index width = 0;    // Z, the sum of the linears' outputs
   Index fused = 0;    // F
   Index classes = 0;  // of the last layer
-
-  Index channels() const { return linears.front().in(); }
-  Index level_count() const { return static_cast<Index>(linears.size()); }
 
   static Expected<std::shared_ptr<const Head>> pack(const cpu::KernelTable& kernels,
                                                     Arithmetic arithmetic, const Geometry& geometry,

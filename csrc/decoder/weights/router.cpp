@@ -17,6 +17,7 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
   const Index experts = source.front().gate.weight.columns;
   auto router = std::make_shared<Router>();
   router->arithmetic = arithmetic;
+  router->stem = geometry;
   for (const RouterLevelSource& level : source) {
     const Index hidden = level.hidden.weight.columns;
     Status status = check(level.hidden, geometry.channels, 0, "router hidden");

@@ -18,11 +18,10 @@ struct Router {
   };
 
   Arithmetic arithmetic = Arithmetic::kF32;
+  StemShape stem;
   std::vector<Level> levels;
   Index hidden = 0;  // the widest R
 
-  Index channels() const { return levels.front().hidden.in(); }
-  Index level_count() const { return static_cast<Index>(levels.size()); }
   Index experts() const { return static_cast<Index>(levels.front().gate_bias.size()); }
 
   static Expected<std::shared_ptr<const Router>> pack(const cpu::KernelTable& kernels,

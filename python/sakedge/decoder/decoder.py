@@ -15,6 +15,7 @@ from sakedge.arguments import in_range
 from sakedge.decoder.instructions import ARITHMETICS, isa
 from sakedge.decoder.packing import Packer
 from sakedge.decoder.pool import thread_pool
+from sakedge.decoder.refusals import refusals
 from sakedge.decoder.window import window_arguments
 from sakedge.errors import OptionError
 from sakedge.format import Manifest
@@ -127,18 +128,18 @@ class Decoder:
                 expected=f"{len(windows)} snapshots, one per window",
                 got=str(len(snapshots)),
             )
-        try:
+        checked = self._checked(stem, len(windows))
+        numbers = [window_arguments(window) for window in windows]
+        with refusals("a call of the decoder"):
             found = self._core.run(
-                stem=self._checked(stem, len(windows)),
+                stem=checked,
                 snapshots=[_core_snapshot(snapshot) for snapshot in snapshots],
-                windows=[window_arguments(window) for window in windows],
+                windows=numbers,
                 values=values,
                 logits=logits,
                 maps=maps,
                 min_weight=min_weight,
             )
-        except _core.CoreError as error:
-            raise OptionError(error.args[1]) from None
         return [
             _decoded(tuple(snapshot.heads), *arrays)
             for snapshot, arrays in zip(snapshots, found, strict=True)
@@ -148,11 +149,11 @@ class Decoder:
         rows, columns = self._manifest.grid
         arch = self._manifest.architecture
         expected = (batch, 1 + rows * columns, arch.width)
-        if len(stem) != arch.blocks + 1:
+        if not isinstance(stem, Sequence) or len(stem) != arch.blocks + 1:
             raise OptionError(
                 "the number of stem outputs does not fit",
                 expected=f"{arch.blocks + 1} (x0 to x{arch.blocks})",
-                got=str(len(stem)),
+                got=str(len(stem)) if isinstance(stem, Sequence) else type(stem).__name__,
             )
         for i, x in enumerate(stem):
             if not isinstance(x, np.ndarray) or x.shape != expected or x.dtype != np.float32:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sakedge import _core
-from sakedge.errors import IsaError
+from sakedge.decoder.refusals import refusals
 
 ARITHMETICS = {"fp32": "f32", "bf16": "bf16", "int8": "s8"}
 """Precision → arithmetic of the matrix products. All else is always float32."""
@@ -17,10 +17,8 @@ def isa() -> str:
     Raises:
         IsaError: SAKEDGE_ISA names one that is unknown or that this CPU lacks.
     """
-    try:
+    with refusals("the kernels"):
         return _core.isa()
-    except _core.CoreError as error:
-        raise _isa_error(error) from None
 
 
 def isas() -> tuple[tuple[str, bool, str], ...]:
@@ -51,17 +49,3 @@ def arithmetics() -> dict[str, Arithmetic]:
     isa()
     found = _core.arithmetics()
     return {name: Arithmetic(*found[core]) for name, core in ARITHMETICS.items()}
-
-
-def _isa_error(error: _core.CoreError) -> IsaError:
-    code, message = error.args
-    if code == "isa_unknown":
-        return IsaError(
-            "SAKEDGE_ISA names no instruction set of this build",
-            expected=message,
-            remedy="Unset it to let sakedge choose",
-        )
-    return IsaError(
-        f"SAKEDGE_ISA cannot be used: {message}",
-        remedy="Unset it, or choose one that `sakedge doctor` lists as supported",
-    )

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge import _core
+from sakedge.arguments import shown
+from sakedge.decoder.refusals import refusals
 from sakedge.decoder.window import window_arguments
+from sakedge.errors import OptionError
 from sakedge.images.tiling import Axis, Grid
 from sakedge.images.window import Window
 from sakedge.tasks import KINDS, TaskInfo
@@ -32,14 +35,24 @@ def decode_map(
         map_: float32 [H/4, W/4, classes], C-contiguous.
         input_size: Height H and width W that the map spans.
         window: Where the values lie on the input.
+
+    Raises:
+        OptionError: The map or the window does not fit.
     """
     family = KINDS[task.kind].decoder
-    return _core.decode_map(pool, family, map_, input_size, window_arguments(window))
+    numbers = window_arguments(window)
+    with refusals(f"the map of task {task.name!r}"):
+        return _core.decode_map(pool, family, map_, input_size, numbers)
 
 
 def upsample_map(pool: _core.ThreadPool, map_: _Float32, input_size: tuple[int, int]) -> _Float32:
-    """The logits float32 [classes, H, W] of a map [H/4, W/4, classes]."""
-    return _core.upsample_map(pool, map_, input_size)
+    """The logits float32 [classes, H, W] of a map [H/4, W/4, classes].
+
+    Raises:
+        OptionError: The map does not fit.
+    """
+    with refusals("a map"):
+        return _core.upsample_map(pool, map_, input_size)
 
 
 class Mosaic:
@@ -56,6 +69,9 @@ class Mosaic:
 
     Attributes:
         values: By task, the picture's values; rows that are not decoded yet are uninitialised.
+
+    Raises:
+        OptionError: The tiles do not fit the input, or the values do not fit into memory.
     """
 
     def __init__(
@@ -67,17 +83,21 @@ class Mosaic:
     ) -> None:
         self._grid = grid
         self._tasks = tasks
-        self._core = _core.Mosaic(
-            pool=pool,
-            map_size=(input_size[0] // 4, input_size[1] // 4),
-            input_size=input_size,
-            rows=_axis(grid.rows),
-            columns=_axis(grid.columns),
-        )
-        self.values: dict[str, NDArray[Any]] = {
-            task.name: self._core.output(KINDS[task.kind].decoder, task.classes) for task in tasks
-        }
+        rows, columns = _axis(grid.rows), _axis(grid.columns)
+        with refusals("the tiles of a picture"):
+            self._core = _core.Mosaic(
+                pool=pool,
+                map_size=(max(1, input_size[0] // 4), max(1, input_size[1] // 4)),
+                input_size=input_size,
+                rows=rows,
+                columns=columns,
+            )
+            self.values: dict[str, NDArray[Any]] = {
+                task.name: self._core.output(KINDS[task.kind].decoder, task.classes)
+                for task in tasks
+            }
         self._maps: dict[int, Sequence[Mapping[str, _Float32]]] = {}
+        self._next = 0
 
     def add_row(self, row: int, maps: Sequence[Mapping[str, _Float32]]) -> None:
         """Adds a row of tiles and decodes the picture rows that it completes.
@@ -85,22 +105,40 @@ class Mosaic:
         Args:
             row: Its number; rows come in order.
             maps: For each tile from left to right, by task float32 [H/4, W/4, classes].
+
+        Raises:
+            OptionError: It is not the next row, or its maps do not fit.
         """
+        if row != self._next or row == len(self._grid.rows.starts):
+            raise OptionError(
+                "rows of tiles come in order",
+                expected=f"row {self._next} of {len(self._grid.rows.starts)}",
+                got=shown(row),
+            )
+        if len(maps) != len(self._grid.columns.starts):
+            raise OptionError(
+                f"row {row} of tiles does not fit the picture",
+                expected=f"{len(self._grid.columns.starts)} tiles",
+                got=str(len(maps)),
+            )
+        self._next += 1
         self._maps[row] = maps
         begin, end = self._grid.rows.starts[row], self._grid.rows.end_of(row)
         for task in self._tasks:
-            self._core.decode(
-                family=KINDS[task.kind].decoder,
-                classes=task.classes,
-                tiles=[
-                    (r, column, tile[task.name])
-                    for r, tiles in self._maps.items()
-                    for column, tile in enumerate(tiles)
-                ],
-                begin=begin,
-                end=end,
-                out=self.values[task.name],
-            )
+            tiles = [
+                (r, column, tile[task.name])
+                for r, row_of_tiles in self._maps.items()
+                for column, tile in enumerate(row_of_tiles)
+            ]
+            with refusals(f"the maps of task {task.name!r}"):
+                self._core.decode(
+                    family=KINDS[task.kind].decoder,
+                    classes=task.classes,
+                    tiles=tiles,
+                    begin=begin,
+                    end=end,
+                    out=self.values[task.name],
+                )
         done = [r for r in self._maps if self._grid.rows.starts[r] + self._grid.rows.tile <= end]
         for r in done:
             del self._maps[r]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from sakedge import _core
 from sakedge.decoder.instructions import ARITHMETICS
-from sakedge.errors import TensorError
+from sakedge.decoder.refusals import refusals
+from sakedge.errors import ManifestError, TensorError
 from sakedge.format import Manifest
 from sakedge.tasks import TaskInfo
 
@@ -36,13 +37,14 @@ class Packer:
     def __init__(self, manifest: Manifest, precision: str) -> None:
         self._manifest = manifest
         self.arithmetic = ARITHMETICS[precision]
-        self.geometry = _core.Geometry(
-            channels=manifest.architecture.width,
-            blocks=manifest.architecture.blocks,
-            levels=manifest.levels,
-            grid=manifest.grid,
-            input_size=manifest.input_size,
-        )
+        with refusals("the manifest's sizes", ManifestError):
+            self.geometry = _core.Geometry(
+                channels=manifest.architecture.width,
+                blocks=manifest.architecture.blocks,
+                levels=manifest.levels,
+                grid=manifest.grid,
+                input_size=manifest.input_size,
+            )
 
     def head(self, task: TaskInfo, tensors: Tensors) -> _core.Head:
         """The head of a task."""
@@ -58,11 +60,12 @@ class Packer:
                 expected=f"fuse [F, Z, 3, 3] and last [{classes}, F, 1, 1]",
                 got=f"{list(fuse.shape)} and {list(last.shape)}",
             )
-        with part:
+        linears = [part.pair(f"{prefix}.linears.{j}", 2) for j in levels]
+        with refusals(prefix, TensorError):
             return _core.Head(
                 self.geometry,
                 self.arithmetic,
-                [part.pair(f"{prefix}.linears.{j}", 2) for j in levels],
+                linears,
                 (fuse.reshape(len(fuse), -1), fuse_bias),
                 (last.reshape(classes, -1), last_bias),
             )
@@ -70,47 +73,33 @@ class Packer:
     def router(self, task: str, tensors: Tensors) -> _core.Router:
         """The routers of a task, one per level."""
         part = _Part(f"routers.{task}", tensors)
-        levels = [f"mor.{level}.{task}" for level in self._manifest.levels]
-        with part:
-            return _core.Router(
-                self.geometry,
-                self.arithmetic,
-                [
-                    (
-                        part.pair(f"{level}.hidden", 2),
-                        part.pair(f"{level}.norm", 1),
-                        part.pair(f"{level}.gate", 2),
-                    )
-                    for level in levels
-                ],
+        levels = [
+            (
+                part.pair(f"mor.{level}.{task}.hidden", 2),
+                part.pair(f"mor.{level}.{task}.norm", 1),
+                part.pair(f"mor.{level}.{task}.gate", 2),
             )
+            for level in self._manifest.levels
+        ]
+        with refusals(f"routers.{task}", TensorError):
+            return _core.Router(self.geometry, self.arithmetic, levels)
 
     def adapter(self, name: str, tensors: Tensors) -> _core.AdapterPath:
         """The path of an adapter."""
         part = _Part(f"adapters.{name}", tensors)
-        blocks = [f"tsap.{name}.{i}" for i in range(self._manifest.architecture.blocks + 1)]
-        with part:
-            return _core.AdapterPath(
-                self.geometry,
-                self.arithmetic,
-                [(part.pair(f"{b}.down", 2), part.pair(f"{b}.up", 2)) for b in blocks],
-                [part.pair(f"norms.{level}.{name}", 1) for level in self._manifest.levels],
-            )
+        places = [f"tsap.{name}.{i}" for i in range(self._manifest.architecture.blocks + 1)]
+        blocks = [(part.pair(f"{p}.down", 2), part.pair(f"{p}.up", 2)) for p in places]
+        norms = [part.pair(f"norms.{level}.{name}", 1) for level in self._manifest.levels]
+        with refusals(f"adapters.{name}", TensorError):
+            return _core.AdapterPath(self.geometry, self.arithmetic, blocks, norms)
 
 
 class _Part:
-    """Reads one part's tensors; as a context manager it names the part in errors."""
+    """Reads one part's tensors."""
 
     def __init__(self, name: str, tensors: Tensors) -> None:
         self._name = name
         self._tensors = tensors
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _core.CoreError):
-            raise TensorError(f"{self._name} has shapes that do not fit: {error.args[1]}") from None
 
     def pair(self, prefix: str, rank: int) -> _Pair:
         """The weight, of that rank, and the bias under a prefix, as dense float32."""
