@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge import _core
-from sakedge.arguments import shown
 from sakedge.decoder.refusals import refusals
 from sakedge.decoder.window import window_arguments
-from sakedge.errors import OptionError
+from sakedge.errors import OptionError, shown
 from sakedge.images.tiling import Axis, Grid
 from sakedge.images.window import Window
 from sakedge.tasks import KINDS, TaskInfo
