@@ -261,5 +261,6 @@ def test_other_colours_of_tiff_are_those_of_pillow(mode: str, compression: str |
     image = lab if mode == "LAB" else rgb.convert(mode)
     file = io.BytesIO()
     image.save(file, "TIFF", compression=compression)
-    expected = np.asarray(image.convert("RGB"))
-    np.testing.assert_array_equal(read(file.getvalue()).pixels, expected)
+    expected = np.asarray(image.convert("RGB")).astype(int)
+    rounding = 2 if mode == "YCbCr" else 0  # libtiff's is another than Pillow's
+    np.testing.assert_allclose(read(file.getvalue()).pixels, expected, 0, rounding)

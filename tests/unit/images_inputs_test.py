@@ -118,10 +118,16 @@ def test_what_is_no_image_is_an_image_error(image: Any) -> None:
         read(image)
 
 
-@pytest.mark.parametrize("path", ["a\0b.png", "\ud800.png", "x" * 5000, "/proc/self/mem", "/tmp"])
+@pytest.mark.parametrize("path", ["a\0b.png", "\ud800.png", "x" * 5000, "/tmp"])
 def test_paths_that_cannot_be_read_are_storage_errors(path: str) -> None:
     with pytest.raises(StorageError):
         read(path)
+
+
+def test_the_kernels_files_are_empty_and_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "open")
+    with pytest.raises(ImageError, match="/proc/self/mem is empty"):
+        read("/proc/self/mem")
 
 
 def test_only_regular_files_are_opened(tmp_path: Path) -> None:

@@ -86,15 +86,16 @@ def open_regular(path: str) -> BinaryIO:
     """Opens a regular file for reading, and nothing that blocks, never ends or is a device.
 
     Raises:
+        ImageError: It is empty.
         StorageError: It is missing, forbidden, or another kind of file.
     """
     try:
-        _check_regular(path, Path(path).stat().st_mode)
+        _check_regular(path, Path(path).stat())
         # Should a FIFO have taken its place, opening does not wait for a writer.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         descriptor = os.open(path, flags)
         try:
-            _check_regular(path, os.fstat(descriptor).st_mode)
+            _check_regular(path, os.fstat(descriptor))
             return os.fdopen(descriptor, "rb")
         except BaseException:
             os.close(descriptor)
@@ -110,17 +111,19 @@ def open_regular(path: str) -> BinaryIO:
         raise StorageError("cannot open the image", expected="a path", got=shown(path)) from error
 
 
-def _check_regular(path: str, mode: int) -> None:
-    if stat.S_ISDIR(mode):
+def _check_regular(path: str, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise StorageError(
             f"{path} is a directory",
             expected="an image file",
             remedy="Use student.stream(directory) for every image in it",
         )
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(status.st_mode):
         raise StorageError(
             f"{path} is no regular file",
             expected="an image file",
             got="a device, a pipe or a socket",
             remedy="Use student.stream(…) for a camera; save an image to a file first",
         )
+    if status.st_size == 0:  # as the kernel's files say, some of which would block
+        raise ImageError(f"{path} is empty", expected="an image file", got="0 bytes")
