@@ -54,8 +54,8 @@ def load(
             cgroup's quota allow.
         cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
             `""` for no cache.
-        config: Advanced options: `model`, `min_weight`, `max_batch`, `tile_overlap`, and per
-            backend a dict of the runtime's own options.
+        config: Advanced options: `model`, `min_weight`, `max_batch`, `max_pixels`, `tile_overlap`,
+            and per backend a dict of the runtime's own options.
 
     Raises:
         FileFormatError: The file is not a student, or is damaged; the subclass names the cause.
@@ -114,7 +114,7 @@ def load(
         clock.share(),
         partial(_reload, arguments, file.file_digest),
     )
-    return Student(manifest, model, snapshot, origin, options.max_batch)
+    return Student(manifest, model, snapshot, origin, options)
 
 
 def _reload(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Change]) -> Student:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, overload
 
@@ -31,6 +32,7 @@ from sakedge.runtime.explain import Explanation
 from sakedge.runtime.forks import ForkGuard
 from sakedge.runtime.inputs import check_inputs
 from sakedge.runtime.model import InputModel, Model, TaskOutput, silent
+from sakedge.runtime.options import Options
 from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
 
 
@@ -76,7 +78,12 @@ class Student:
     """
 
     def __init__(
-        self, manifest: Manifest, model: Model, snapshot: Snapshot, origin: Origin, batch: int
+        self,
+        manifest: Manifest,
+        model: Model,
+        snapshot: Snapshot,
+        origin: Origin,
+        options: Options,
     ) -> None:
         self.manifest = manifest
         self.tasks = tuple(snapshot.heads)
@@ -84,7 +91,7 @@ class Student:
         self._model: Model | None = model
         self._guard = ForkGuard(model)
         self._origin = origin
-        self._batch = batch
+        self._options = options
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -158,9 +165,9 @@ class Student:
         images: Sequence[Any] = [image] if single else image  # type: ignore[assignment]
         begun = self._begin(len(images), adapters, tasks, fit, logits, progress)
         results: list[Result] = []
-        for start in range(0, len(images), self._batch):
-            part = slice(start, start + self._batch)
-            pictures = [read(each, color) for each in images[part]]
+        for start in range(0, len(images), self._options.max_batch):
+            part = slice(start, start + self._options.max_batch)
+            pictures = [self._read(each, begun.fit, color) for each in images[part]]
             results += begun.run(pictures, start)
         return results[0] if single else results
 
@@ -228,13 +235,14 @@ class Student:
             SourceError: The source cannot be opened, has nothing in it, or is none.
             UnknownAdapterError, UnknownTaskError, OptionError: An argument is wrong.
         """
-        self._begin(1, adapters, tasks, fit, logits, progress)
+        begun = self._begin(1, adapters, tasks, fit, logits, progress)
 
         def run(pictures: list[Picture]) -> list[Result | SakedgeError]:
             begun = self._begin(len(pictures), adapters, tasks, fit, logits, progress)
             return [*begun.run_each(pictures)]
 
-        return Stream(open_source(source, reconnect), run, batch, on_error)
+        reader = partial(self._read, fit=begun.fit)
+        return Stream(open_source(source, reconnect, reader), run, batch, on_error)
 
     def explain(self) -> Explanation:
         """What runs where, what was refused, and why; `print` it or read its fields."""
@@ -288,6 +296,11 @@ class Student:
         if self._model is None:
             raise ClosedError("the student is closed", remedy="Load it again")
         return self._model
+
+    def _read(self, image: ImageLike, fit: str, color: Color = "rgb") -> Picture:
+        """Reads an image; refuses by its header what is too large."""
+        largest = self.input_size if fit == "pad" else None
+        return read(image, color, max_pixels=self._options.max_pixels, largest=largest)
 
     def _begin(
         self,

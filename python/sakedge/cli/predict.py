@@ -23,6 +23,7 @@ from sakedge.cli.options import (
 from sakedge.cli.output import Update, progress_bar, put, remark, say
 from sakedge.cli.written import Wanted, Writer
 from sakedge.errors import StorageError
+from sakedge.images.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
     from sakedge.result import Result
@@ -47,6 +48,10 @@ def predict(
         typer.Option(help="pad, letterbox or tile an image of another size (default: the file's)."),
     ] = None,
     batch: Annotated[int, typer.Option("--batch", "-b", help="Images in one run.")] = 1,
+    max_pixels: Annotated[
+        int,
+        typer.Option(min=1, help="Refuse images of more pixels, before they are decoded."),
+    ] = MAX_PIXELS,
     limit: Annotated[
         int | None,
         typer.Option(min=1, help="Stop after this many images (default: the source's end)."),
@@ -94,6 +99,7 @@ def predict(
             precision=precision,
             threads=threads,
             cache_dir=cache_dir,
+            config={"max_pixels": max_pixels},
         )
     wanted = Wanted(output, save, save_json, save_arrays, json)
     reconnect = sakedge.Reconnect(min(0.5, reconnect_pause), reconnect_pause, give_up_after)

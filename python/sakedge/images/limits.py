@@ -87,7 +87,7 @@ class Limits:
             f"{name} is larger than the limit",
             expected=expected,
             got=got,
-            remedy="If you trust it, raise max_pixels",
+            remedy="If you trust it, raise max_pixels (--max-pixels of the command line)",
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sakedge.arguments import one_of
 from sakedge.errors import OptionError, shown
+from sakedge.images.limits import MAX_PIXELS
 from sakedge.images.tiling import OVERLAP
 
 
@@ -21,6 +22,7 @@ class Options(BaseModel):
         min_weight: An adapter path whose routing weight stays below it is not run; 0 is exact.
         max_batch: Most images in one run of the stem. On a CPU nothing is faster than one at a
             time, which takes the least memory.
+        max_pixels: Most pixels of an image; more are refused before they are decoded.
         tile_overlap: Smallest overlap of neighbouring tiles, as a share of a tile's side.
         runtime: The backend's own options, from the entry under its name.
     """
@@ -31,6 +33,9 @@ class Options(BaseModel):
     model: str = Field(default="auto", description="the name of a model")
     min_weight: float = Field(default=0.0, ge=0, le=1, description="a number from 0 to 1")
     max_batch: int = Field(default=1, ge=1, description="a whole number of at least 1")
+    max_pixels: int = Field(
+        default=MAX_PIXELS, ge=1, le=1 << 40, description="a whole number of at least 1"
+    )
     tile_overlap: float = Field(
         default=OVERLAP, ge=0, le=0.75, description="a number from 0 to 0.75"
     )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from mimetypes import guess_type
 from pathlib import Path
 from stat import S_ISREG
+from typing import TypeAlias
 
-from sakedge.errors import ImageError, OptionError, SakedgeError, SourceError, StorageError
-from sakedge.images import ImageLike, read
+from sakedge.errors import SakedgeError, SourceError
+from sakedge.images import ImageLike, Picture, read
 from sakedge.images.formats import format_of
 from sakedge.logs import LOG
 from sakedge.sources.address import display_name, is_url
 from sakedge.sources.base import Frame
+
+Reader: TypeAlias = Callable[[ImageLike], Picture]
+"""Reads an image as `sakedge.images.read` does, within the limits of whoever opens the source."""
 
 _UNMENTIONED = ("thumbs.db", "desktop.ini")
 """What Windows puts into folders; hidden files are not mentioned either."""
@@ -27,12 +31,16 @@ class Files:
     Args:
         images: The images; an iterator is asked for each when it is wanted.
         skipped: Files beside them that are no images.
+        read: Reads an image.
     """
 
     dropped = 0
 
-    def __init__(self, images: Iterable[ImageLike], skipped: Sequence[str] = ()) -> None:
+    def __init__(
+        self, images: Iterable[ImageLike], skipped: Sequence[str] = (), read: Reader = read
+    ) -> None:
         self._images = images
+        self._read = read
         self._closed = False
         self.skipped = tuple(skipped)
 
@@ -46,14 +54,28 @@ class Files:
         for i, image in enumerate(self._images):
             if self._closed:
                 return
-            yield _frame(image, f"image#{i:06d}")
+            yield self._frame(image, f"image#{i:06d}")
 
     def close(self) -> None:
         """Ends the iteration."""
         self._closed = True
 
+    def _frame(self, image: ImageLike, name: str) -> Frame:
+        if isinstance(image, (str, os.PathLike)):
+            name = display_name(str(image))
+        try:
+            if isinstance(image, str) and is_url(image):
+                raise SourceError(
+                    f"{name} is the address of a stream, in a list of images",
+                    remedy="Open each stream alone",
+                )
+            picture = self._read(image)
+        except SakedgeError as error:
+            return Frame(name, error=error)
+        return Frame(picture.source or name, picture)
 
-def images_of(paths: Iterable[Path], place: str) -> Files:
+
+def images_of(paths: Iterable[Path], place: str, read: Reader) -> Files:
     """The images among files, by their content.
 
     A file that is none, but is called like one, is kept: it is empty, damaged, or of a format that
@@ -62,6 +84,7 @@ def images_of(paths: Iterable[Path], place: str) -> Files:
     Args:
         paths: Files and folders, in the order wanted.
         place: Where they were found, for messages.
+        read: Reads an image.
 
     Raises:
         SourceError: There is no image.
@@ -80,7 +103,7 @@ def images_of(paths: Iterable[Path], place: str) -> Files:
         )
     if skipped:
         LOG.warning("skipped in %s, being no images: %s", place, name_some(skipped))
-    return Files(images, skipped)
+    return Files(images, skipped, read)
 
 
 def name_some(paths: Sequence[str]) -> str:
@@ -88,21 +111,6 @@ def name_some(paths: Sequence[str]) -> str:
     names = ", ".join(Path(path).name for path in paths[:_NAMED])
     more = len(paths) - _NAMED
     return f"{names} and {more} more" if more > 0 else names
-
-
-def _frame(image: ImageLike, name: str) -> Frame:
-    if isinstance(image, (str, os.PathLike)):
-        name = display_name(str(image))
-    try:
-        if isinstance(image, str) and is_url(image):
-            raise SourceError(
-                f"{name} is the address of a stream, in a list of images",
-                remedy="Open each stream alone",
-            )
-        picture = read(image)
-    except (ImageError, OptionError, SakedgeError, SourceError, StorageError) as error:
-        return Frame(name, error=error)
-    return Frame(picture.source or name, picture)
 
 
 def _is_image(path: Path) -> bool:
