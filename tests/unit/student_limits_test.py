@@ -25,7 +25,7 @@ def large(tmp_path: Path) -> Path:
 
 def test_padding_is_checked_before_decoding(tiny_student: Path, large: Path) -> None:
     with sakedge.load(tiny_student, backend="onnxruntime") as student:
-        with pytest.raises(ImageError, match="at most 64 x 96.*fit='pad'"):
+        with pytest.raises(ImageError, match=r"at most 64 x 96.*fit='pad'"):
             student(large, fit="pad")
         with pytest.raises(ImageError, match="truncated or damaged"):
             student(large, fit="letterbox")
@@ -37,7 +37,7 @@ def test_padding_is_checked_before_decoding(tiny_student: Path, large: Path) -> 
 def test_max_pixels_holds_for_calls_and_streams(tiny_student: Path, large: Path) -> None:
     config = {"max_pixels": 200 * 300 - 1}
     with sakedge.load(tiny_student, backend="onnxruntime", config=config) as student:
-        with pytest.raises(ImageError, match="60000 pixels.*raise max_pixels"):
+        with pytest.raises(ImageError, match=r"60000 pixels.*raise max_pixels"):
             student(large, fit="tile")
         stream = student.stream(large.parent, fit="tile")
         assert list(stream) == []
