@@ -154,6 +154,24 @@ def test_an_exception_while_reading_is_an_error_of_the_stream_and_the_camera_reo
 
 
 @pytest.mark.timeout(60)
+def test_an_exception_while_reading_a_recording_is_an_error_and_the_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Recorded(_Capture):
+        def get(self, _: int) -> float:
+            return 100
+
+    monkeypatch.setattr(cv2, "VideoCapture", Recorded)
+    (tmp_path / "clip.mp4").write_bytes(b"a clip")
+    for source in (tmp_path / "clip.mp4", "rtsp://127.0.0.1:9/clip"):
+        _Capture.faults = [cv2.error("from a decoder")]
+        stream = _pictures(source)
+        assert list(stream) == []
+        assert [type(each.error) for each in stream.errors] == [SourceError]
+        assert "from a decoder" in str(stream.errors[0].error)
+
+
+@pytest.mark.timeout(60)
 def test_closing_does_not_wait_for_a_camera_that_sends_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         stream = _pictures(f"http://127.0.0.1:{silent.getsockname()[1]}/")
