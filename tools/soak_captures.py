@@ -22,7 +22,7 @@ import numpy as np
 
 ROOT = Path(__file__).parents[1]
 SOON = 1.0
-"""Seconds in which everything must have ended."""
+"""Seconds in which a loop must have ended; a process has another one to go down."""
 MOMENTS = 0.4
 """Seconds within which it is ended, at a random moment."""
 
@@ -42,6 +42,7 @@ def read():
             print(frame.name, flush=True)
 threading.Thread(target=read, daemon=True).start()
 time.sleep(float(sys.argv[2]))
+print("leaving", flush=True)
 """
 
 
@@ -74,7 +75,7 @@ def write_video(path: Path, width: int, height: int, frames: int = 25) -> None:
     writer.release()
 
 
-def close(video: Path) -> str | None:
+def close(video: Path, soon: float = SOON) -> str | None:
     """Closes a source from another thread while it is read; says what went wrong."""
     from sakedge.sources import open_source
 
@@ -92,10 +93,10 @@ def close(video: Path) -> str | None:
     ended = time.monotonic()
     timer.join()
     late = ended - closed[0]
-    return f"went on for {late:.1f} s" if late > SOON else None
+    return f"went on for {late:.1f} s" if late > soon else None
 
 
-def interrupt(video: Path) -> str | None:
+def interrupt(video: Path, soon: float = 2 * SOON) -> str | None:
     """Interrupts a process that reads in its main thread; says what went wrong."""
     command = [sys.executable, "-c", READ_FOR_EVER, str(video)]
     pipe = subprocess.PIPE
@@ -104,20 +105,24 @@ def interrupt(video: Path) -> str | None:
         process.stdout.readline()
         time.sleep(random.uniform(0, MOMENTS))
         process.send_signal(signal.SIGINT)
-        return _verdict(process, time.monotonic(), "KeyboardInterrupt", (1, -signal.SIGINT))
+        return _verdict(process, soon, "KeyboardInterrupt", (1, -signal.SIGINT))
 
 
-def leave(video: Path) -> str | None:
+def leave(video: Path, soon: float = 2 * SOON) -> str | None:
     """Lets a process end while a thread of it reads; says what went wrong."""
     command = [sys.executable, "-c", READ_A_WHILE, str(video), str(random.uniform(0.2, 0.6))]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as process:
-        return _verdict(process, time.monotonic() + 3, "", (0,))
+        assert process.stdout is not None
+        while process.stdout.readline() not in ("leaving\n", ""):
+            pass
+        return _verdict(process, soon, "", (0,))
 
 
 def _verdict(
-    process: subprocess.Popen[str], since: float, says: str, codes: tuple[int, ...]
+    process: subprocess.Popen[str], soon: float, says: str, codes: tuple[int, ...]
 ) -> str | None:
+    since = time.monotonic()
     try:
         _, said = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:
@@ -126,7 +131,7 @@ def _verdict(
     late = time.monotonic() - since
     if process.returncode not in codes or says not in said:
         return f"ended with {process.returncode}: {said[-300:]}"
-    return f"went on for {late:.1f} s" if late > 2 * SOON else None
+    return f"went on for {late:.1f} s" if late > soon else None
 
 
 def _count(what: str, times: int, run: Callable[[], str | None]) -> bool:

@@ -45,6 +45,7 @@ class LiveReader:
         self._reconnect = reconnect
         self._handoff = handoff
         self._number = 0
+        self._is_recording = False
         self._pauses: Iterator[float] = reconnect.pauses()
         self._last_frame = time.monotonic()
 
@@ -63,6 +64,8 @@ class LiveReader:
                 else:
                     problem = "lost the connection to {}"
             except Exception as error:  # whatever OpenCV or a driver raises, it may work again
+                if self._is_recording:
+                    raise
                 problem, cause = "cannot read {}", describe(error)
             if not self._handoff.closed and not self._wait(problem, cause):
                 return
@@ -82,7 +85,8 @@ class LiveReader:
     def _read_on(self, capture: Any) -> bool:
         """Reads until the connection is lost; returns whether it was a recording."""
         try:
-            if self._number == 0 and self._feed.ends(capture):
+            self._is_recording = self._number == 0 and self._feed.ends(capture)
+            if self._is_recording:
                 read_recording(capture, self._feed.name, self._handoff)
                 return True
             while not self._handoff.closed and capture.grab():
