@@ -31,7 +31,8 @@ struct Wanted {
 
 // Bytes of the arrays of an image that the decoder takes.
 double result_bytes(const ImageRequest& image, const Geometry& geometry, Wanted wanted) {
-  double bytes = 0.0;
+  const Size routing{geometry.level_count(), image.snapshot->experts()};
+  double bytes = bytes_of(image.snapshot->task_count(), routing);
   for (const TaskParts& task : image.snapshot->tasks) {
     const Index classes = task.head->classes;
     const Size window{image.window.height, image.window.width};

@@ -9,17 +9,10 @@
 // nobody wrote. Here `__new__` does both, so that no empty object is ever seen.
 namespace sakedge::bindings {
 
-// A class without subclasses, for they could leave `__init__` out.
-template <typename T>
-pybind11::class_<T, pybind11::smart_holder> whole_class(pybind11::module_& module,
-                                                        const char* name);
-
-// Makes a finished class immutable: its `__init__` stays, and no object of another class becomes
-// one of it by assigning `__class__`.
-void seal(pybind11::handle type);
-
+// The `__new__` of these classes.
 PyObject* new_whole(PyTypeObject* type, PyObject* args, PyObject* kwargs);
 
+// A class without subclasses, for they could leave `__init__` out.
 template <typename T>
 pybind11::class_<T, pybind11::smart_holder> whole_class(pybind11::module_& module,
                                                         const char* name) {
@@ -27,5 +20,9 @@ pybind11::class_<T, pybind11::smart_holder> whole_class(pybind11::module_& modul
       [](PyHeapTypeObject* made) { made->ht_type.tp_new = &new_whole; });
   return {module, name, pybind11::is_final(), setup};
 }
+
+// Makes a finished class immutable: its `__init__` stays, and no object of another class becomes
+// one of it by assigning `__class__`.
+void seal(pybind11::handle type);
 
 }  // namespace sakedge::bindings
