@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -131,13 +130,15 @@ def test_a_folder_that_is_exchanged_meanwhile_gets_nothing(folder: Path, tmp_pat
 
 
 def test_what_dead_writers_left_is_swept_and_what_is_being_written_is_not(folder: Path) -> None:
-    long_dead, alive = folder / ".a.blob.0.tmp", folder / ".b.blob.1.tmp"
-    for path in (long_dead, alive):
-        path.touch()
-    os.utime(long_dead, (0, time.time() - 7200))
-    cache.store(folder, "new", BLOB)
-    assert alive.exists()
-    assert not long_dead.exists()
+    left_over = folder / ".a.blob.0.tmp"
+    left_over.touch()
+    with opened(folder) as place, place.replacing("b.blob") as file:
+        (being_written,) = folder.glob(".b.blob.*.tmp")
+        cache.store(folder, "new", BLOB)
+        assert being_written.exists()
+        assert not left_over.exists()
+        file.write(BLOB)
+    assert (folder / "b.blob").read_bytes() == BLOB
 
 
 def test_a_writer_that_fails_leaves_nothing(folder: Path) -> None:

@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.support.videos import motion_jpeg, number_of, write_video
+from tests.support.videos import SIZE, motion_jpeg, number_of, write_video
 
 from sakedge.errors import SourceError
 from sakedge.images import Picture
-from sakedge.sources import Source, Stream, open_source
+from sakedge.sources import Source, Stream, capture, open_source
 from sakedge.sources.containers import missing_bytes
 from sakedge.sources.ending import Tally
 
@@ -254,3 +254,13 @@ def test_a_video_that_is_forgotten_or_closed_unread_is_released(video: Path) -> 
         thread.join(10)
     assert _readers() == []
     assert list(other) == []
+
+
+def test_frames_too_large_to_decode_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.avi"
+    write_video(path, 3)
+    monkeypatch.setattr(capture, "MAX_PIXELS", SIZE[0] * SIZE[1] - 1)
+    with pytest.raises(SourceError, match=r"larger than is safe.*got 48 x 64"):
+        open_source(path)

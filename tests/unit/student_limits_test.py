@@ -47,7 +47,8 @@ def test_max_pixels_holds_for_calls_and_streams(tiny_student: Path, large: Path)
 def test_max_pixels_on_the_command_line(
     tiny_student: Path, large: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["predict", str(tiny_student), str(large), "--no-save", "--max-pixels", "59999"]
+    arguments = ["predict", str(tiny_student), str(large), "--no-save", "--fit", "tile"]
+    arguments += ["--max-pixels", "59999"]
     with pytest.raises(SystemExit) as ended:
         build()(arguments)
     assert ended.value.code == 1

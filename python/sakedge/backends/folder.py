@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sakedge.errors import StorageError
+from sakedge.files.temporary import claim, is_left_over, lease
 
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 """Not on Windows, where a name inside the folder is its whole path."""
@@ -27,8 +28,6 @@ _SAFELY = (
     | getattr(os, "O_BINARY", 0)
 )
 _TEMPORARY = ".tmp"
-_ABANDONED = 3600
-"""Seconds. A writer touches its file all the time, and no graph takes that long to write."""
 
 
 class Folder:
@@ -63,22 +62,21 @@ class Folder:
         Raises:
             OSError: It cannot be written.
         """
-        temporary = f".{name}.{secrets.token_hex(8)}{_TEMPORARY}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY
-        descriptor = os.open(self._at(temporary), flags, 0o600, dir_fd=self._descriptor)
+        descriptor, name_now = self._create(name)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-            os.replace(
-                self._at(temporary),
-                self._at(name),
-                src_dir_fd=self._descriptor,
-                dst_dir_fd=self._descriptor,
-            )
+            with lease(descriptor):
+                with os.fdopen(descriptor, "wb") as file:
+                    yield file
+                    file.flush()
+                    os.fsync(descriptor)
+                os.replace(
+                    self._at(name_now),
+                    self._at(name),
+                    src_dir_fd=self._descriptor,
+                    dst_dir_fd=self._descriptor,
+                )
         except BaseException:
-            self._remove(temporary)
+            self._remove(name_now)
             raise
 
     def prune(self, suffix: str, kept: int) -> None:
@@ -88,9 +86,20 @@ class Folder:
         entries = [name for name in used if name.endswith(suffix)]
         for name in sorted(entries, key=lambda name: used[name], reverse=True)[kept:]:
             self._remove(name)
-        for name, when in used.items():
-            if name.endswith(_TEMPORARY) and when < time.time() - _ABANDONED:
+        for name in used:
+            if name.endswith(_TEMPORARY) and self._is_left_over(name):
                 self._remove(name)
+
+    def _create(self, name: str) -> tuple[int, str]:
+        """Creates a temporary file and takes its lock."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY
+        while True:
+            temporary = f".{name}.{secrets.token_hex(8)}{_TEMPORARY}"
+            descriptor = os.open(self._at(temporary), flags, 0o600, dir_fd=self._descriptor)
+            # Between its creation and the lock it looks left over: then another one is made.
+            if claim(descriptor) is not False and os.fstat(descriptor).st_nlink:
+                return descriptor, temporary
+            os.close(descriptor)
 
     def _modified(self, name: str) -> float:
         """Seconds since 1970; for a file that another process has removed, now."""
@@ -99,6 +108,16 @@ class Folder:
             return os.stat(at, dir_fd=self._descriptor, follow_symlinks=False).st_mtime
         except OSError:
             return time.time()
+
+    def _is_left_over(self, name: str) -> bool:
+        try:
+            descriptor = os.open(self._at(name), os.O_RDONLY | _SAFELY, dir_fd=self._descriptor)
+        except OSError:  # another process was faster, or it is no file
+            return False
+        try:
+            return is_left_over(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _remove(self, name: str) -> None:
         with suppress(OSError):  # another process was faster

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sakedge.errors import SourceError
+from sakedge.images.limits import MAX_PIXELS
 
 TIMEOUT_MS = 10_000
 """How long a network stream may take to answer and to send a frame."""
@@ -100,11 +101,22 @@ def describe(error: Exception) -> str:
 
 
 def _opened(make: Callable[[], Any]) -> Any | None:
+    cv2 = require_opencv()
     capture = make()
-    if capture.isOpened():
-        return capture
-    capture.release()
-    return None
+    if not capture.isOpened():
+        capture.release()
+        return None
+    width, height = (
+        int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+    )
+    if width * height > MAX_PIXELS:
+        capture.release()
+        raise SourceError(
+            "its frames are larger than is safe to decode",
+            expected=f"at most {MAX_PIXELS} pixels",
+            got=f"{height} x {width} (height x width)",
+        )
+    return capture
 
 
 def _demuxer(cv2: Any) -> int:

@@ -53,7 +53,9 @@ def _open(path: Path) -> Any:
         capture = open_file(path)
     except SourceError as error:
         problem = f"{path} is no image, and {error.problem}"
-        raise SourceError(problem, remedy=error.remedy) from error
+        raise SourceError(
+            problem, expected=error.expected, got=error.got, remedy=error.remedy
+        ) from error
     except Exception as error:  # whatever OpenCV raises
         raise SourceError(f"cannot open {path}", got=describe(error)) from error
     if capture is not None:
