@@ -26,7 +26,7 @@ from sakedge.format import (
 from sakedge.format.digest import component_digest
 from sakedge.format.pack.safetensors import write_safetensors
 from sakedge.format.schema import METADATA_KEY
-from sakedge.format.values import LARGEST, LARGEST_IN_STEM, largest_magnitude
+from sakedge.format.values import LARGEST, LARGEST_IN_HEAD, largest_magnitude
 
 BIAS = "heads.edge.last.bias"
 
@@ -94,7 +94,7 @@ def test_a_weight_that_cannot_be_used_is_refused_when_it_is_read(
 
 def test_the_stem_must_fit_fp16_and_a_head_need_not(tiny_student: Path, tmp_path: Path) -> None:
     place = (tmp_path / "student.onnx", "stem.pos_embed", "stem")
-    with StudentFile.open(_signed(tiny_student, *place, LARGEST_IN_STEM)) as file:
+    with StudentFile.open(_signed(tiny_student, *place, LARGEST)) as file:
         file.component("stem")
     with (
         StudentFile.open(_signed(tiny_student, *place, 65520.0)) as file,
@@ -109,7 +109,7 @@ def test_the_stem_must_fit_fp16_and_a_head_need_not(tiny_student: Path, tmp_path
 def test_no_such_weight_is_written(tiny_student: Path, tmp_path: Path) -> None:
     with StudentFile.open(tiny_student) as file:
         components = {name: dict(file.component(name)) for name in file.manifest.components}
-        for value in (np.nan, 2 * LARGEST):
+        for value in (np.nan, 2 * LARGEST_IN_HEAD):
             components["heads.edge"][BIAS] = np.full(1, value, np.float32)
             with pytest.raises(TensorError, match=BIAS):
                 write_student(tmp_path / "student.onnx", file.manifest, components)

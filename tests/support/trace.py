@@ -7,12 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+import sakedge
+from sakedge import _core
 
 ROOT = Path(__file__).parents[2]
 _CHANGES = (
@@ -85,7 +89,9 @@ def traced(
         env={
             "PATH": os.environ["PATH"],
             "PYTHONDONTWRITEBYTECODE": "1",  # of Python's own files beside what it imports
-            "SKBUILD_EDITABLE_SKIP": str(ROOT / "build" / "ed"),  # no compiler in the trace
+            # No compiler in the trace: not the editable package, which rebuilds itself.
+            "SKBUILD_EDITABLE_SKIP": str(ROOT / "build" / "ed"),
+            "PYTHONPATH": _installed().name,
             **environment,
         },
         cwd=folder,
@@ -98,6 +104,19 @@ def traced(
     logs = sorted(scratch.glob("trace.*"))
     lines = [line for each in logs for line in each.read_text(errors="replace").splitlines()]
     return Trace(ended.returncode, ended.stdout, tuple(lines), folder)
+
+
+@cache
+def _installed() -> tempfile.TemporaryDirectory[str]:
+    """A folder with the package as an installation has it, the compiled module inside."""
+    folder = tempfile.TemporaryDirectory(prefix="sakedge-installed-")
+    target = Path(folder.name) / "sakedge"
+    shutil.copytree(
+        Path(sakedge.__file__).parent, target, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    if not any(target.glob("_core.*.so")):
+        shutil.copy(_core.__file__, target)
+    return folder
 
 
 @cache

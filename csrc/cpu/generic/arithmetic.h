@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu/generic/magnitude.h"
+#include "cpu/generic/scalar.h"
 #include "cpu/kernel_table.h"
 
 // The three arithmetics of kernel_table.h, element by element.
@@ -61,7 +61,7 @@ struct S8 {
   static float range(Index k, const float* x, Index stride) {
     float most = 0.0f;
     for (Index i = 0; i < k; ++i) {
-      most = larger_size(most, x[i * stride]);
+      most = larger_size(most, fabsf(x[i * stride]));
     }
     return most < 0x1p-100f ? 0.0f : most;
   }

@@ -2,20 +2,15 @@
 
 #include <math.h>
 
-#include "core/index.h"
+#include "cpu/generic/scalar.h"
 
 namespace sakedge::cpu {
 namespace {
 
-inline float larger_size(float most, float x) {
-  const float size = fabsf(x);
-  return most >= size || most != most ? most : size;  // NaN stays
-}
-
 float magnitude_f32(Index count, const float* values) {
   float most = 0.0f;
   for (Index i = 0; i < count; ++i) {
-    most = larger_size(most, values[i]);
+    most = larger_size(most, fabsf(values[i]));
   }
   return most;
 }

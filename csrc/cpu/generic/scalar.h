@@ -20,6 +20,8 @@ inline Vec div(Vec a, Vec b) { return a / b; }
 inline Vec multiply_add(Vec a, Vec b, Vec sum) { return a * b + sum; }
 inline Vec square_root(Vec x) { return sqrtf(x); }
 inline Vec larger(Vec a, Vec b) { return a > b ? a : b; }
+// Of two magnitudes; NaN if either is.
+inline Vec larger_size(Vec a, Vec b) { return a >= b || a != a ? a : b; }
 inline Vec if_greater(Vec a, Vec b, Vec yes, Vec no) { return a > b ? yes : no; }
 inline Vec sigmoid(Vec x) { return 1.0f / (1.0f + expf(-x)); }
 inline void store(float* out, Vec x) { *out = x; }

@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from sakedge.errors import TensorError
 
-LARGEST_IN_STEM = 65504.0
-"""The largest number of float16, to which a backend may round the stem."""
-LARGEST = 2.0**63
-"""Of all other weights, which are never rounded to less than bfloat16. The product of any two of
-them is a float32."""
+LARGEST = 65504.0
+"""The largest number of float16, to which a backend may round a weight."""
+LARGEST_IN_HEAD = 2.0**63
+"""A head's outputs may have any unit, e.g. micrometres. The product of two is a float32."""
 
 _BLOCK = 1 << 16
 """Weights looked at together, so that they come from memory once."""
@@ -31,7 +30,7 @@ def check_values(component: str, what: str, tensor: NDArray[Any]) -> None:
         TensorError: One is NaN, infinite or too large.
     """
     found = largest_magnitude(tensor)
-    most = LARGEST_IN_STEM if component == "stem" else LARGEST
+    most = LARGEST_IN_HEAD if component.startswith("heads.") else LARGEST
     if not np.isfinite(found):
         raise TensorError(
             f"{what} holds NaN or infinity", remedy="Train or export the student again"
