@@ -38,8 +38,8 @@ Status check_work(double multiplications) {
 }
 
 Index machine_memory() {
-  static const Index known = ask_the_system();
-  return known > 0 ? known : std::numeric_limits<Index>::max();
+  static const Index kMemory = ask_the_system();
+  return kMemory > 0 ? kMemory : std::numeric_limits<Index>::max();
 }
 
 }  // namespace sakedge
