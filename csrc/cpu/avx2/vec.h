@@ -79,7 +79,8 @@ inline float sum(Vec a) {
 }
 inline float largest_size(Vec a) {
   const __m256i bits = _mm256_castps_si256(a);
-  const __m128i half = _mm_max_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
+  const __m128i half =
+      _mm_max_epi32(_mm256_castsi256_si128(bits), _mm256_extracti128_si256(bits, 1));
   const __m128i pair = _mm_max_epi32(half, _mm_shuffle_epi32(half, 0x4e));
   return _mm_cvtss_f32(_mm_castsi128_ps(_mm_max_epi32(pair, _mm_shuffle_epi32(pair, 0xb1))));
 }

@@ -15,7 +15,8 @@ bool is_wanted(const Output& output) {
 
 // A residual stream keeps what goes wrong in any of its blocks, so its end tells of all.
 void check_stem(const Pass& pass) {
-  // Squares of so large numbers, summed over 2^16 channels, still fit: a layer norm cannot overflow.
+  // Squares of so large numbers, summed over 2^16 channels, still fit: a layer norm cannot
+  // overflow.
   constexpr float kMost = 0x1p55f;
   const Tiling tiles = pass.tiling();
   const Index channels = pass.geometry.channels;
