@@ -37,7 +37,7 @@ def test_paths_are_taken_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyP
     gone.mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    with pytest.raises(StorageError, match="cannot find the folder"):
+    with pytest.raises(StorageError, match="the current folder, which is gone"):
         absolute_path("x", "a")
 
 

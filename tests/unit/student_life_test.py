@@ -67,7 +67,7 @@ def test_what_is_no_student_is_refused(tmp_path: Path) -> None:
         ({"tasks": "depth"}, UnknownTaskError, "height"),
         ({"tasks": []}, OptionError, "no task"),
         ({"fit": "stretch"}, OptionError, "pad, letterbox, tile"),
-        ({"color": "hsv"}, OptionError, "rgb or bgr"),
+        ({"color": "hsv"}, OptionError, "rgb, bgr"),
         ({"adapters": 3}, OptionError, "by name"),
     ],
 )

@@ -53,7 +53,7 @@ void layer_norm_f32(const LayerNormArgs& args) {
     const float center = mean(x, args.channels);
     const float spread = sqrtf(variance(x, args.channels, center) + args.epsilon);
     // NaN where the variance overflowed, which 1 / infinity would hide.
-    const float scale = 1.0f / spread + (spread - spread);
+    const float scale = 1.0f / spread + 0.0f * spread;
     for (Index c = 0; c < args.channels; ++c) {
       y[c] = (x[c] - center) * scale * args.gamma[c] + args.beta[c];
     }

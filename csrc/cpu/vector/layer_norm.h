@@ -33,7 +33,7 @@ void layer_norm_f32(const LayerNormArgs& args) {
     const float spread = sqrtf(variance(x, args.channels, center) + args.epsilon);
     const Vec middle = splat(center);
     // NaN where the variance overflowed, which 1 / infinity would hide.
-    const Vec scale = splat(1.0f / spread + (spread - spread));
+    const Vec scale = splat(1.0f / spread + 0.0f * spread);
     for_vectors(args.channels, [&](Index c, auto lanes) {
       const Vec normed = mul(sub(load(x + c, lanes), middle), scale);
       store(y + c, multiply_add(normed, load(args.gamma + c, lanes), load(args.beta + c, lanes)),

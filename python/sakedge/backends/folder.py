@@ -87,8 +87,8 @@ class Folder:
         for name in sorted(entries, key=lambda name: used[name], reverse=True)[kept:]:
             self._remove(name)
         for name in used:
-            if name.endswith(_TEMPORARY) and self._is_left_over(name):
-                self._remove(name)
+            if name.endswith(_TEMPORARY):
+                self._sweep(name)
 
     def _create(self, name: str) -> tuple[int, str]:
         """Creates a temporary file and takes its lock."""
@@ -109,15 +109,16 @@ class Folder:
         except OSError:
             return time.time()
 
-    def _is_left_over(self, name: str) -> bool:
-        try:
+    def _sweep(self, name: str) -> None:
+        """Removes a temporary file whose writer has died."""
+        with suppress(OSError):  # another process was faster, or it is no file
             descriptor = os.open(self._at(name), os.O_RDONLY | _SAFELY, dir_fd=self._descriptor)
-        except OSError:  # another process was faster, or it is no file
-            return False
-        try:
-            return is_left_over(descriptor)
-        finally:
-            os.close(descriptor)
+            try:
+                if is_left_over(descriptor):
+                    # While the lock is held: a writer that begins finds it gone.
+                    self._remove(name)
+            finally:
+                os.close(descriptor)
 
     def _remove(self, name: str) -> None:
         with suppress(OSError):  # another process was faster

@@ -72,19 +72,6 @@ def lease(descriptor: int) -> Iterator[None]:
         os.close(held)
 
 
-def in_use(path: Path) -> bool:
-    """Whether a living writer may still hold a file."""
-    try:
-        # A pipe of this name must not be waited for.
-        descriptor = os.open(path, _OPEN | getattr(os, "O_NONBLOCK", 0))
-    except OSError:  # gone, a link, or another user's
-        return True
-    try:
-        return not is_left_over(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def is_left_over(descriptor: int) -> bool:
     """Whether the writer of an open file has died; False of what is no regular file."""
     status = os.fstat(descriptor)
@@ -105,5 +92,13 @@ def sweep(folder: Path) -> None:
 def remove_unused(path: Path) -> None:
     """Removes a file unless a living writer may hold it."""
     with suppress(OSError):
-        if not in_use(path):
+        # A pipe of this name must not be waited for.
+        descriptor = os.open(path, _OPEN | getattr(os, "O_NONBLOCK", 0))
+        try:
+            left_over = is_left_over(descriptor)
+            if left_over and _lock is not None:
+                path.unlink()  # while the lock is held: a writer that begins finds it gone
+        finally:
+            os.close(descriptor)
+        if left_over and _lock is None:
             path.unlink()
