@@ -28,8 +28,8 @@ HEADER = ("check", "outcome", "date", "commit", "CPU", "minutes", "last line")
 INTRODUCTION = """# Qualification
 
 What `make qualify` ran for too long to be part of `.ci/run`: the last run of each check. The
-commands are in `tools/qualify.py`; any of them can be run alone, and so can any check:
-`python -m tools.qualify soak-exits`.
+commands are in `tools/qualify.py`, and any check can be run alone:
+`make qualify CHECKS=soak-captures`. A `+` after a commit: with changes that were not committed.
 
 """
 
@@ -75,7 +75,8 @@ def run(name: str) -> tuple[str, ...]:
             env={**os.environ, **check.environment},
         )
     lines = log.read_text(errors="replace").strip().splitlines() or [""]
-    commit = _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--short") else "")
+    changed = _git("status", "--short", "--", ".", f":!{RECORD.relative_to(ROOT)}")
+    commit = _git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
     return (
         name,
         "passed" if ended.returncode == 0 else f"FAILED ({ended.returncode})",
