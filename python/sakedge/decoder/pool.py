@@ -13,7 +13,8 @@ def thread_pool(threads: int) -> _core.ThreadPool:
     """Starts threads to compute with; the calling thread is one of them.
 
     Raises:
-        OptionError: `threads` is out of range, or the system does not start so many.
+        OptionError: `threads` is out of range.
+        BackendError: The system does not start so many.
     """
     in_range("threads", threads, low=1, high=_MOST, whole=True)
     with refusals("threads"):

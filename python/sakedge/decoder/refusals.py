@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sakedge import _core
-from sakedge.errors import IsaError, OptionError, SakedgeError
+from sakedge.errors import BackendError, IsaError, OptionError, SakedgeError
 
 
 @contextmanager
@@ -18,7 +18,8 @@ def refusals(what: str, error: type[SakedgeError] = OptionError) -> Iterator[Non
         error: For arguments that it refuses.
 
     Raises:
-        SakedgeError: `error`; or `IsaError`, for a wrong SAKEDGE_ISA.
+        SakedgeError: `error`; or `IsaError`, for a wrong SAKEDGE_ISA; or `BackendError`, where the
+            system starts no more threads.
     """
     try:
         yield
@@ -26,6 +27,11 @@ def refusals(what: str, error: type[SakedgeError] = OptionError) -> Iterator[Non
         code, message = refused.args
         if code.startswith("isa_"):
             raise _isa_error(code, message) from None
+        if code == "exhausted":
+            raise BackendError(
+                message,
+                remedy="Ask for fewer threads, or raise the limit on processes or memory (`ulimit`)",
+            ) from None
         raise error(f"{what}: {message}") from None
     except TypeError as refused:  # of pybind11, for an object that is not what the module takes
         problem = str(refused).splitlines()[0]
