@@ -30,7 +30,7 @@ def refusals(what: str, error: type[SakedgeError] = OptionError) -> Iterator[Non
         if code == "exhausted":
             raise BackendError(
                 message,
-                remedy="Ask for fewer threads, or raise the limit on processes or memory (`ulimit`)",
+                remedy="Ask for fewer threads, or raise the limit on processes or memory",
             ) from None
         raise error(f"{what}: {message}") from None
     except TypeError as refused:  # of pybind11, for an object that is not what the module takes
