@@ -6,11 +6,24 @@ Each message says what is wrong, what was expected, what was found instead and w
 from __future__ import annotations
 
 import reprlib
+from typing import Any
 
 _LONGEST = 1000
 """Characters of one part of a message. Parts may quote what a file states, which has no bound."""
 
-_repr = reprlib.Repr()
+
+class _Repr(reprlib.Repr):
+    """Shows an array by type and shape: NumPy needs minutes for one of many axes."""
+
+    def repr_ndarray(self, array: Any, level: int) -> str:
+        return f"{type(array).__name__} of {array.dtype} {list(array.shape)}"
+
+    def repr_instance(self, value: Any, level: int) -> str:
+        is_array = hasattr(type(value), "__array_interface__") and value.ndim
+        return self.repr_ndarray(value, level) if is_array else super().repr_instance(value, level)
+
+
+_repr = _Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 200
 
 
