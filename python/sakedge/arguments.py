@@ -5,7 +5,6 @@ Whatever is given, also objects that raise when they are looked at, ends in one 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -74,7 +73,7 @@ def in_range(
     is_number = not isinstance(value, bool) and isinstance(value, Integral if whole else Real)
     fits = (
         is_number
-        and not math.isnan(value)
+        and value == value  # no NaN
         and (not whole or abs(value) < 1 << 63)
         and (low is None or value >= low)
         and (high is None or value <= high)

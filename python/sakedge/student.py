@@ -328,4 +328,4 @@ class Student:
 def _checked(progress: Progress | None) -> Progress:
     if progress is not None and not callable(progress):
         raise OptionError("progress cannot be called", got=shown(progress))
-    return progress or silent
+    return silent if progress is None else progress

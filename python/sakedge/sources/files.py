@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from mimetypes import guess_type
 from pathlib import Path
 from stat import S_ISREG
@@ -62,7 +63,8 @@ class Files:
 
     def _frame(self, image: ImageLike, name: str) -> Frame:
         if isinstance(image, (str, os.PathLike)):
-            name = display_name(str(image))
+            with suppress(Exception):  # of a path that raises when it is looked at; `read` says so
+                name = display_name(os.fspath(image))
         try:
             if isinstance(image, str) and is_url(image):
                 raise SourceError(
