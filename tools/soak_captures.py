@@ -54,6 +54,8 @@ def main() -> int:
     parser.add_argument("--exits", type=int, default=50)
     parser.add_argument("--size", default="3840x2160", metavar="WxH")
     arguments = parser.parse_args()
+    # A shell ignores interrupts of what it runs in the background, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     width, height = map(int, arguments.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "video.avi"
