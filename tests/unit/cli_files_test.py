@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from sakedge.cli.app import build
 from sakedge.cli.written import Wanted, Writer
 from sakedge.errors import OptionError
 from sakedge.result import Result as Outcome
@@ -26,19 +25,6 @@ from sakedge.result import Result as Outcome
 Run = Callable[..., Result]
 FILES = 6
 """Of each image: the plot and five tasks."""
-
-
-@pytest.fixture
-def run() -> Run:
-    runner = CliRunner()
-    app = build()
-
-    def invoke(*arguments: object) -> Result:
-        result = runner.invoke(app, [str(argument) for argument in arguments])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result
-        return result
-
-    return invoke
 
 
 @pytest.fixture

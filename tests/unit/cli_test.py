@@ -10,25 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.support.files import without_rights
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from sakedge.cli.app import VERBS, build
+from sakedge.cli.app import VERBS
 from sakedge.format import StudentFile, extract_part, write_pack
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run() -> Run:
-    runner = CliRunner()
-    app = build()
-
-    def invoke(*arguments: object) -> Result:
-        result = runner.invoke(app, [str(argument) for argument in arguments])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result
-        return result
-
-    return invoke
 
 
 @pytest.fixture

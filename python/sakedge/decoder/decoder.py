@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sakedge import _core
 from sakedge.adapters.snapshot import PartSource, Snapshot
-from sakedge.arguments import in_range
+from sakedge.arguments import in_range, one_of
 from sakedge.decoder.instructions import ARITHMETICS, isa
 from sakedge.decoder.packing import Packer
 from sakedge.decoder.pool import thread_pool
@@ -67,12 +67,7 @@ class Decoder:
     """
 
     def __init__(self, manifest: Manifest, *, threads: int, precision: str = "fp32") -> None:
-        if precision not in ARITHMETICS:
-            raise OptionError(
-                "unknown precision of the decoder",
-                expected=f"one of {', '.join(ARITHMETICS)}",
-                got=repr(precision),
-            )
+        one_of("precision of the decoder", precision, tuple(ARITHMETICS))
         isa()  # a wrong SAKEDGE_ISA is reported before any other problem
         self.pool = thread_pool(threads)
         self._manifest = manifest
