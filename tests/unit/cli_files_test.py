@@ -16,13 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import Result
+from tests.support.command_line import Run
 
 from sakedge.cli.written import Wanted, Writer
 from sakedge.errors import OptionError
 from sakedge.result import Result as Outcome
 
-Run = Callable[..., Result]
 FILES = 6
 """Of each image: the plot and five tasks."""
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.command_line import Run, assert_refused
 from tests.support.files import without_rights
-from typer.testing import Result
 
 from sakedge.cli.app import VERBS
 from sakedge.format import StudentFile, extract_part, write_pack
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -27,16 +24,6 @@ def images(tmp_path: Path) -> Path:
     for name in ("part.png", "part.jpg"):
         Image.fromarray(rng.integers(0, 256, (64, 96, 3), np.uint8)).save(folder / name)
     return folder
-
-
-def assert_refused(result: Result, code: int, *parts: str) -> None:
-    """One line on standard error with these parts, nothing else, and this exit code."""
-    assert result.exit_code == code, result.stderr
-    assert result.stderr.count("\n") == 1
-    assert result.stderr.startswith("sakedge")
-    for part in parts:
-        assert part in result.stderr
-    assert result.stdout == ""
 
 
 def test_the_version_is_printed(run: Run) -> None:

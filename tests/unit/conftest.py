@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
+from tests.support.command_line import Run
 from typer.testing import CliRunner, Result
 
 from sakedge.cli.app import build
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
-from tests.unit.cli_test import Run, assert_refused
-from tests.unit.cli_test import run as run  # the fixture
+from tests.support.command_line import Run, assert_refused
 
 from sakedge.peers import Contestant, Plan, Race, Sample, compare, race, summary
 from sakedge.peers.compare import PRECISIONS, stock_peers
