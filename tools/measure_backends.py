@@ -1,8 +1,9 @@
 """Prints the figures in docs/backends.md: the faster stem, what a cache and views of the file save.
 
     python tools/measure_backends.py student.onnx
+    python tools/measure_backends.py student.onnx --stems --rounds 50
 
-Backends run in turn in one process (A B A B ...), loads each in a fresh one.
+The second prints the stems' times alone: what `runtime/evidence.py` states. Backends run in turn in one process (A B A B ...), loads each in a fresh one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sakedge.backends import registry
 from sakedge.backends.base import CompileOptions, Session
@@ -109,14 +111,20 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
     return 1000 * (time.perf_counter() - wall), 1000 * (time.process_time() - cpu)
 
 
-def measure_running(path: Path, threads: int, rounds: int) -> None:
+def open_stems(path: Path, threads: int) -> tuple[dict[str, Session], NDArray[np.float32]]:
+    """The stem in every backend, and one image for it."""
     with StudentFile.open(path) as file:
         stem = file.stem()
     images = np.random.default_rng(0).standard_normal((1, 3, *stem.input_size), np.float32)
-    sessions: dict[str, Session] = {
+    sessions = {
         name: registry.get(name).compile(stem, CompileOptions(threads=threads))
         for name in registry.BACKENDS
     }
+    return sessions, images
+
+
+def measure_running(path: Path, threads: int, rounds: int) -> None:
+    sessions, images = open_stems(path, threads)
     runs: dict[str, list[tuple[float, float]]] = {name: [] for name in sessions}
     for session in sessions.values():
         session.run(images)
@@ -129,8 +137,14 @@ def measure_running(path: Path, threads: int, rounds: int) -> None:
         middle = statistics.median
         print(f"{name:<30}{min(wall):>10.1f}{middle(wall):>11.1f}{middle(cpu):>9.1f}")
     ours, theirs = (runs[name] for name in registry.BACKENDS)
-    ratio = statistics.median(b[0] / a[0] for a, b in zip(ours, theirs, strict=True))
-    print(f"{' / '.join(reversed(registry.BACKENDS))}, pair by pair: {ratio:.3f}")
+    pairs = [b[0] / a[0] for a, b in zip(ours, theirs, strict=True)]
+    low, ratio, high = statistics.quantiles(pairs)
+    names = " / ".join(reversed(registry.BACKENDS))
+    print(f"{names}, pair by pair: {ratio:.3f}, half of them from {low:.3f} to {high:.3f}")
+
+
+def measure_waiting(path: Path, threads: int) -> None:
+    sessions, images = open_stems(path, threads)
     print(f"\n{'CPU used while waiting 50 ms':<30}{'share':>10}")
     for name, session in sessions.items():
         shares = []
@@ -146,10 +160,14 @@ def main() -> None:
     parser.add_argument("student", type=Path)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--stems", action="store_true", help="only the times of the stems")
     arguments = parser.parse_args()
     threads = resolve_threads(arguments.threads)
     print(f"{machine.cpu_model()}, {threads} threads, {machine.versions()}")
     measure_running(arguments.student, threads, arguments.rounds)
+    if arguments.stems:
+        return
+    measure_waiting(arguments.student, threads)
     measure_loading(arguments.student, threads, min(arguments.rounds, 5))
 
 

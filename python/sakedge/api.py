@@ -44,7 +44,7 @@ def load(
         adapters: Adapters to load; None is all, `[]` the stem alone.
         tasks: Tasks to load; None is all.
         backend: Runtime of the stem, e.g. `openvino` or `onnxruntime`. A named one is used or
-            refused; `auto` takes the first that works, see `student.explain()`.
+            refused; `auto` chooses by evidence, see `student.explain()`.
         device: The backend's device, e.g. `CPU`, `GPU`, `NPU` or `AUTO`; None is its default.
         precision: `fp32`, `bf16`, `fp16`, `int8`, or `auto`: the fastest that the CPU runs natively
             and whose quality the file records, else fp32. At fp16 the decoder computes in fp32; at
@@ -54,8 +54,8 @@ def load(
             cgroup's quota allow.
         cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
             `""` for no cache.
-        config: Advanced options: `model`, `min_weight`, `max_batch`, `max_pixels`, `tile_overlap`,
-            and per backend a dict of the runtime's own options.
+        config: Advanced options: `model`, `choice`, `min_weight`, `max_batch`, `max_pixels`,
+            `tile_overlap`, and per backend a dict of the runtime's own options.
 
     Raises:
         FileFormatError: The file is not a student, or is damaged; the subclass names the cause.
@@ -77,7 +77,7 @@ def load(
         "precision": precision,
         "threads": threads,
         "cache_dir": cache_dir,
-        "config": None if config is None else dict(config),
+        "config": None if config is None else {**config, **options.paths},
     }
     thread_count = resolve_threads(threads)
     clock = Clock("read", "compile", "decoder")

@@ -91,7 +91,7 @@ def _cut(text: str) -> str:
 
 
 class FileFormatError(SakedgeError):
-    """A student file or a part pack cannot be used. Subclasses name the cause."""
+    """A student file, a part pack or a choice cannot be used. Subclasses name the cause."""
 
 
 class NotOnnxError(FileFormatError):
@@ -132,6 +132,10 @@ class UnsafePathError(FileFormatError):
 
 class AdapterMismatchError(FileFormatError):
     """A part pack was made for another student."""
+
+
+class ChoiceError(FileFormatError):
+    """A file is no choice of model and backend, is damaged, or belongs to another student."""
 
 
 class CheckpointError(SakedgeError):

@@ -68,6 +68,8 @@ class Result(Mapping[str, TaskResult]):
             model's own stages; in a batch, an image's even share.
         fit: How the image was fitted to the student's input.
         frame: Number of the frame in its video or stream, from 0; None for any other image.
+        model: The model that ran, e.g. `host`.
+        backend: The backend that it ran in, e.g. `openvino`.
     """
 
     outputs: Mapping[str, TaskResult]
@@ -80,6 +82,8 @@ class Result(Mapping[str, TaskResult]):
     student: str = ""
     parts: tuple[PartId, ...] = ()
     frame: int | None = None
+    model: str = ""
+    backend: str = ""
 
     def __getitem__(self, task: str) -> TaskResult:
         if task not in self:
@@ -196,6 +200,8 @@ class Result(Mapping[str, TaskResult]):
             "adapters": list(self.adapters),
             "teachers": {part.name: part.teacher for part in adapters},
             "versions": {part.name: part.version for part in adapters if part.version},
+            "model": self.model,
+            "backend": self.backend,
             "digests": self.digests,
             "tasks": {
                 name: {"kind": output.info.kind, **output.summary()}

@@ -7,7 +7,7 @@ Third parties add theirs by an entry point in the group `sakedge.backends`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import EntryPoint, distributions
@@ -24,16 +24,11 @@ BACKENDS: dict[str, str] = {
     "openvino": "sakedge.backends.openvino.backend:OpenVinoBackend",
     "onnxruntime": "sakedge.backends.onnxruntime.backend:OnnxRuntimeBackend",
 }
-"""Name → `module:class`, in the order in which `auto` tries them."""
-
-AUTO_RULE = (
-    "auto: the first that can run on the device at the precision, in the order "
-    f"{', '.join(BACKENDS)} (the faster stem on CPUs first, see docs/backends.md), third parties"
-)
+"""Name → `module:class`, in the order in which `auto` tries them where nothing says otherwise."""
 
 
 def names() -> tuple[str, ...]:
-    """Names of all backends, in the order in which `auto` tries them."""
+    """Names of all backends, third parties' last."""
     return (*BACKENDS, *sorted(third_parties()))
 
 
@@ -75,17 +70,21 @@ def get(name: str) -> Backend:
 
 
 def choose(
-    name: str, device: str | None = None, precision: str = "fp32"
+    name: str,
+    device: str | None = None,
+    precision: str = "fp32",
+    order: Sequence[str] | None = None,
 ) -> tuple[Backend, dict[str, str]]:
     """Chooses the backend.
 
-    A backend that was named runs or is an error: it never falls back to another. `auto` follows
-    `AUTO_RULE`.
+    A backend that was named runs or is an error: it never falls back to another. `auto` takes the
+    first that can run.
 
     Args:
         name: Name of a backend, or `auto`.
         device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for each backend's default.
         precision: `fp32`, `bf16` or `fp16`.
+        order: The names that `auto` tries; None is `names()`.
 
     Returns:
         The backend, and why `auto` skipped those before it, by name.
@@ -95,7 +94,7 @@ def choose(
         OptionError: The device is no name of one.
         BackendError: The named backend, or every one, cannot run here; with all reasons.
     """
-    _check_device(device)
+    check_device(device)
     if not isinstance(name, str) or name != "auto":
         backend = get(name)
         support = backend.probe(device, precision)
@@ -106,7 +105,7 @@ def choose(
             )
         return backend, {}
     refused: dict[str, str] = {}
-    for candidate in names():
+    for candidate in names() if order is None else order:
         support = probe(candidate, device, precision)
         if support.ok:
             return get(candidate), refused
@@ -123,15 +122,19 @@ def probe(name: str, device: str | None = None, precision: str = "fp32") -> Supp
         UnknownBackendError: There is none of that name.
         OptionError: The device is no name of one.
     """
-    _check_device(device)
+    check_device(device)
     try:
         return get(name).probe(device, precision)
     except BackendError as error:
         return Support(False, str(error))
 
 
-def _check_device(device: str | None) -> None:
-    """Names of devices are short and plain, so that they can be shown and handed to a driver."""
+def check_device(device: str | None) -> None:
+    """Checks a device's name: short and plain, so that it can be shown and handed to a driver.
+
+    Raises:
+        OptionError: It is no such name.
+    """
     if device is None:
         return
     if not isinstance(device, str) or not re.fullmatch(r"[\w.:,()-]{1,64}", device, re.ASCII):

@@ -14,6 +14,8 @@ from sakedge.backends import registry
 from sakedge.backends.cache_dir import resolve_cache_dir
 from sakedge.errors import BackendError, SakedgeError
 from sakedge.runtime import machine
+from sakedge.runtime.choice import FOLDER, SUFFIX
+from sakedge.runtime.evidence import rank
 from sakedge.runtime.threads import processors
 
 Status = Literal["ok", "note", "warning", "failure"]
@@ -131,7 +133,10 @@ def _backends() -> Iterator[Finding]:
         status: Status = "ok" if support.ok else "warning"
         yield Finding(f"backend {name}", status, support.reason)
     if able:
-        yield Finding("backend auto", "ok", f"{able[0]} ({registry.AUTO_RULE})")
+        ranking = rank("auto", None, "fp32")
+        first = next(each for each in ranking.order if each.backend in able)
+        text = f"{first.backend}, {first.model} model (auto: {ranking.reason})"
+        yield Finding("backend auto", "ok", text)
     else:
         yield Finding("backend auto", "failure", "no backend can run here")
     yield from _devices()
@@ -163,13 +168,14 @@ def _cache() -> Iterator[Finding]:
         return
     try:
         objection, sizes = _unwritable(folder), [p.stat().st_size for p in folder.rglob("*.blob")]
+        choices = len([*(folder / FOLDER).glob(f"*{SUFFIX}")])
     except OSError as error:
-        objection, sizes = error.strerror or str(error), []
+        objection, sizes, choices = error.strerror or str(error), [], 0
     if objection:
         remedy = "Set SAKEDGE_CACHE to a folder that can be written, or to `off`"
         yield Finding("cache", "warning", f"{folder} cannot be written: {objection}", remedy)
         return
-    size = f"{len(sizes)} compiled graphs, {sum(sizes) / 2**20:.1f} MiB"
+    size = f"{len(sizes)} compiled graphs, {sum(sizes) / 2**20:.1f} MiB; {choices} choices"
     source = "SAKEDGE_CACHE" if "SAKEDGE_CACHE" in os.environ else "the user's cache folder"
     yield Finding("cache", "ok", f"{folder} ({source}): {size}")
 

@@ -121,7 +121,7 @@ def verify(
     recorded = manifest.recorded_precisions(digest, adapters)
     decided = choose_precision(precision, native(), recorded)
     allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
-    names, refused = _backends(backend, device, decided.stems)
+    names, refused = able_backends(backend, device, decided.stems)
     size = manifest.input_size
     pictures = [fitted(image, size) for image in images] or [example(size)]
     total = 1 + len(names) * len(pictures)
@@ -153,10 +153,20 @@ def verify(
     )
 
 
-def _backends(
+def able_backends(
     name: str, device: str | None, stems: Sequence[str]
 ) -> tuple[list[str], dict[str, str]]:
-    """Those that can run the stem at one of these precisions, and why the others cannot."""
+    """Those that can run the stem at one of these precisions, and why the others cannot.
+
+    Args:
+        name: A backend, or `auto` for all of them.
+        device: As for `sakedge.load`.
+        stems: The stem's precisions.
+
+    Raises:
+        OptionError: The device is no name of one.
+        BackendError: None can.
+    """
     if name != "auto":
         return [name], {}
     support = {

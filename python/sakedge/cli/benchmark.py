@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sakedge.cli.choose import choose_by_measuring
 from sakedge.cli.options import (
     Adapters,
     Backend,
@@ -41,13 +42,24 @@ def benchmark(
         typer.Option("--iterations", "-niter", help="Calls to measure (default: by --duration)."),
     ] = None,
     duration: Annotated[
-        float, typer.Option("--duration", "-t", help="Seconds to measure for.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            "--duration",
+            "-t",
+            help="Seconds to measure for (default: 10; with --peers and --choose 2 a process).",
+        ),
+    ] = None,
     warmup: Annotated[int, typer.Option(help="Warm-up calls, not measured.")] = 3,
     peers: Annotated[
         bool, typer.Option("--peers", help="Compare with stock runtimes on the same file.")
     ] = False,
-    rounds: Annotated[int, typer.Option(help="With --peers: fresh processes of each.")] = 5,
+    choose: Annotated[
+        bool,
+        typer.Option("--choose", help="Measure every model and backend; load takes the fastest."),
+    ] = False,
+    rounds: Annotated[
+        int, typer.Option(help="With --peers and --choose: fresh processes of each.")
+    ] = 5,
     adapters: Adapters = None,
     tasks: Tasks = None,
     backend: Backend = "auto",
@@ -59,8 +71,25 @@ def benchmark(
 ) -> None:
     """Measure loading, latency by stage, throughput and memory; --peers: against stock runtimes."""
     check_output(output, [student, *(images or ())])
+    whole = {"images": images, "adapters": adapters, "tasks": tasks, "iterations": iterations}
+    if choose:
+        named = {"backend": backend != "auto", "batch": batch != 1}
+        _refuse_with("--choose", **whole, **named, peers=peers)
+        choose_by_measuring(
+            student,
+            output,
+            json,
+            rounds=rounds,
+            warmup=warmup,
+            duration=duration,
+            device=device,
+            precision=precision,
+            threads=threads,
+            cache_dir=cache_dir,
+        )
+        return
     if peers:
-        _refuse_with_peers(images=images, adapters=adapters, tasks=tasks, iterations=iterations)
+        _refuse_with("--peers", **whole)
         compare_with_peers(
             student,
             output,
@@ -68,6 +97,7 @@ def benchmark(
             batch=batch,
             rounds=rounds,
             warmup=warmup,
+            duration=duration,
             precision=precision,
             threads=threads,
             options={"backend": backend, "device": device, "cache_dir": cache_dir},
@@ -81,7 +111,7 @@ def benchmark(
             images or (),
             batch=batch,
             iterations=iterations,
-            duration=duration,
+            duration=10.0 if duration is None else duration,
             warmup=warmup,
             progress=progress,
             adapters=names(adapters),
@@ -102,18 +132,19 @@ def benchmark(
         say(f"written to {output}")
 
 
-def _refuse_with_peers(**given: object) -> None:
-    """Stock runtimes run the file as a whole, so narrowing ours alone would not be fair."""
+def _refuse_with(option: str, **given: object) -> None:
+    """Refuses what narrows a comparison of whole students: for stock runtimes it would not hold."""
     from sakedge.errors import OptionError
 
     for name, value in given.items():
         if value:
-            raise OptionError(f"{name} cannot be given together with --peers")
+            raise OptionError(f"{name} cannot be given together with {option}")
 
 
 def _print(found: Benchmark, student: Path) -> None:
     ours = found.student
-    say(f"{student}  backend {ours['backend']}, {ours['precision']}, decoder {ours['isa']}")
+    say(f"{student}  {ours['model']} model, {ours['precision']}, decoder {ours['isa']}")
+    say(f"backend {ours['backend']} ({ours['backend_reason']})")
     say(f"{found.machine['cpu']}, {ours['threads']} threads, batch {found.batch}")
     say(f"read               {found.read_ms:10.1f} ms")
     say(f"compile            {found.compile_ms:10.1f} ms  (cache: {ours['session']['cache']})")

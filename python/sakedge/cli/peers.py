@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from sakedge.cli.output import print_json, print_table, progress_bar, say
 from sakedge.cli.written import write_json
 
 if TYPE_CHECKING:
-    from sakedge.peers import Race, Ratio
+    from sakedge.peers import Plan, Race, Ratio
 
 _LEGEND = (
     "",
@@ -31,6 +31,7 @@ def compare_with_peers(
     batch: int,
     rounds: int,
     warmup: int,
+    duration: float | None,
     precision: str,
     threads: int | None,
     options: dict[str, Any],
@@ -38,11 +39,9 @@ def compare_with_peers(
     """Runs the comparison and prints it."""
     from pydantic import TypeAdapter
 
-    from sakedge.arguments import in_range
     from sakedge.errors import OptionError
-    from sakedge.peers import Plan, Race, compare, summary
+    from sakedge.peers import Race, compare, summary
     from sakedge.peers.compare import PRECISIONS
-    from sakedge.runtime.threads import resolve_threads
 
     if precision not in ("auto", *PRECISIONS):
         raise OptionError(
@@ -50,9 +49,7 @@ def compare_with_peers(
             expected=f"auto (all of them) or one of {', '.join(PRECISIONS)}",
             got=repr(precision),
         )
-    in_range("batch", batch, low=1, whole=True)
-    in_range("rounds", rounds, low=1, whole=True)
-    plan = Plan(resolve_threads(threads), batch, rounds, max(1, warmup))
+    plan = plan_of(threads, batch, rounds, warmup, duration)
     chosen = PRECISIONS if precision == "auto" else (precision,)
     with progress_bar() as progress:
         races = compare(student, plan, precisions=chosen, options=options, progress=progress)
@@ -71,6 +68,27 @@ def compare_with_peers(
     _print(races, student)
     if output is not None:
         say(f"written to {output}")
+
+
+def plan_of(
+    threads: int | None, batch: int, rounds: int, warmup: int, duration: float | None
+) -> Plan:
+    """How to measure in fresh processes.
+
+    Raises:
+        OptionError: A number is out of range.
+    """
+    from sakedge.arguments import in_range
+    from sakedge.peers import Plan
+    from sakedge.runtime.threads import resolve_threads
+
+    in_range("batch", batch, low=1, whole=True)
+    in_range("rounds", rounds, low=1, whole=True)
+    plan = Plan(resolve_threads(threads), batch, rounds, max(1, warmup))
+    if duration is None:
+        return plan
+    in_range("duration", duration, above=0)
+    return replace(plan, seconds=duration)
 
 
 def _print(races: list[Race], student: Path) -> None:

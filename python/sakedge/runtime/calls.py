@@ -61,7 +61,7 @@ class BegunCall:
         return result
 
     def _result(self, picture: Picture, outcome: Outcome) -> Result:
-        snapshot = outcome.snapshot
+        snapshot, told = outcome.snapshot, self.model.explain()
         outputs = {}
         for task in snapshot.tasks:
             output = outcome.outputs[task.name]
@@ -81,4 +81,6 @@ class BegunCall:
             snapshot.student,
             snapshot.ids,
             picture.frame,
+            told.model,
+            told.backend,
         )

@@ -14,9 +14,13 @@ class ModelExplanation:
 
     Attributes:
         model: Its name, e.g. `host`.
+        model_reason: Why that one: `asked for`, `auto` and its rule, a choice that was measured
+            here, or the file that pins it.
         model_does: What it runs where.
         backend: The runtime.
-        backend_reason: Why that one: the rule of `auto`, or `asked for`.
+        backend_reason: Why that one: likewise, with the evidence of `auto`.
+        choice_ignored: Why a choice that was measured here (`sakedge benchmark --choose`) is not
+            taken; empty where none was found.
         session: What the runtime reports about the compiled graph.
         refused: Backends that were tried before it, and why they could not be used.
         device: The device asked for; None is the backend's default.
@@ -30,9 +34,11 @@ class ModelExplanation:
     """
 
     model: str
+    model_reason: str
     model_does: str
     backend: str
     backend_reason: str
+    choice_ignored: str
     session: Mapping[str, str]
     refused: Mapping[str, str]
     device: str | None
@@ -96,8 +102,10 @@ class Explanation(ModelExplanation):
             ("student", f"{self.path}  (SHA-256 {self.digest[:16]}…)"),
             ("input", f"{height} x {width} (height x width)"),
             ("model", f"{self.model}: {self.model_does}"),
+            ("  chosen", self.model_reason),
             ("backend", self.backend),
             ("  chosen", self.backend_reason),
+            *([("  not as measured", self.choice_ignored)] if self.choice_ignored else []),
             *((f"  {key}", value) for key, value in self.session.items()),
             *((f"  refused {name}", reason) for name, reason in self.refused.items()),
             ("device", self.device or "the backend's default"),

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -21,6 +21,12 @@ _FEATURES = (
     *("avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16"),
     *("asimd", "fphp", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2"),
 )
+
+_RUNTIMES = (
+    *("openvino", "onnxruntime", "onnxruntime-gpu"),
+    *("onnxruntime-directml", "onnxruntime-openvino"),
+)
+"""The packages that bring our backends' runtimes; ONNX Runtime is built as several."""
 
 
 def cpu_model() -> str:
@@ -77,11 +83,13 @@ def versions() -> dict[str, str]:
 
     That is what sakedge itself requires, its extras included, and packages that provide backends.
     """
-    found = {"python": platform.python_version()}
-    for package in dict.fromkeys(["sakedge", *_requirements(), *_plugins()]):
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
+    packages = _installed(["sakedge", *_requirements(), *_plugins()])
+    return {"python": platform.python_version(), **packages}
+
+
+def backend_versions() -> dict[str, str]:
+    """Installed versions of sakedge and of the packages that bring backends; imports none."""
+    return _installed(["sakedge", *_RUNTIMES, *_plugins()])
 
 
 def describe() -> Mapping[str, Any]:
@@ -100,6 +108,15 @@ def describe() -> Mapping[str, Any]:
         "memory": memory(),
         "versions": versions(),
     }
+
+
+def _installed(packages: Sequence[str]) -> dict[str, str]:
+    """Version of each package that is installed."""
+    found: dict[str, str] = {}
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def _requirements() -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sakedge.arguments import one_of
 from sakedge.errors import OptionError, shown
+from sakedge.files.paths import absolute_path
 from sakedge.images.limits import MAX_PIXELS
 from sakedge.images.tiling import OVERLAP
 
@@ -19,6 +21,7 @@ class Options(BaseModel):
     Attributes:
         model: Which model runs: `host` the stem in a backend and the rest in our decoder, `graph`
             the whole graph in a backend, `auto` the one that suits.
+        choice: A file of `sakedge benchmark --choose -o` that pins model and backend.
         min_weight: An adapter path whose routing weight stays below it is not run; 0 is exact.
         max_batch: Most images in one run of the stem. On a CPU nothing is faster than one at a
             time, which takes the least memory.
@@ -31,6 +34,7 @@ class Options(BaseModel):
 
     # A description is what an error says was expected.
     model: str = Field(default="auto", description="the name of a model")
+    choice: Path | None = Field(default=None, description="a file's path")
     min_weight: float = Field(default=0.0, ge=0, le=1, description="a number from 0 to 1")
     max_batch: int = Field(default=1, ge=1, description="a whole number of at least 1")
     max_pixels: int = Field(
@@ -42,6 +46,11 @@ class Options(BaseModel):
     runtime: Mapping[str, Mapping[str, Any]] = Field(
         default_factory=dict, description="a dict of the runtime's own options"
     )
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """The options that are paths, absolute: they hold in other folders and processes."""
+        return {} if self.choice is None else {"choice": str(self.choice)}
 
     @classmethod
     def parse(
@@ -56,6 +65,7 @@ class Options(BaseModel):
 
         Raises:
             OptionError: An unknown name, or a value out of range.
+            StorageError: `choice` is a path that no file can have.
         """
         if config is None:
             return cls()
@@ -78,6 +88,8 @@ class Options(BaseModel):
                 )
         values = {key: value for key, value in given.items() if key in own}
         runtime = {key: value for key, value in given.items() if key in backends}
+        if values.get("choice") is not None:
+            values["choice"] = absolute_path("config['choice']", values["choice"])
         one_of("config['model']", values.get("model", "auto"), ("auto", *models))
         try:
             return cls(**values, runtime=runtime)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -98,7 +98,10 @@ def choose_precision(
 
 
 def choose_stem(
-    stems: tuple[str, ...], backend: str, device: str | None
+    stems: tuple[str, ...],
+    backend: str,
+    device: str | None,
+    order: Callable[[str], Sequence[str]] | None = None,
 ) -> tuple[Backend, dict[str, str], str]:
     """Chooses the stem's backend, and its precision by the order of preference.
 
@@ -106,6 +109,7 @@ def choose_stem(
         stems: See `PrecisionChoice.stems`.
         backend: See `registry.choose`.
         device: The same.
+        order: The names that `auto` tries at a precision; see the same.
 
     Returns:
         The backend, why those before it were skipped, and the precision.
@@ -113,8 +117,13 @@ def choose_stem(
     Raises:
         UnknownBackendError, BackendError: As `registry.choose`, for the last precision.
     """
+
+    def choose(precision: str) -> tuple[Backend, dict[str, str], str]:
+        tried = None if order is None else order(precision)
+        return *registry.choose(backend, device, precision, tried), precision
+
     *preferred, last = stems
     for precision in preferred:
         with suppress(BackendError):
-            return *registry.choose(backend, device, precision), precision
-    return *registry.choose(backend, device, last), last
+            return choose(precision)
+    return choose(last)

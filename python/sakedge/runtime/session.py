@@ -1,18 +1,42 @@
-"""From what was asked for to a compiled graph: precision, backend, session."""
+"""What was asked for, what was chosen for it, and the compiled graph."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sakedge.backends import registry
-from sakedge.backends.base import CompileOptions, Session
+from sakedge.backends.base import Backend, CompileOptions, Session
 from sakedge.backends.cache_dir import CacheDir
 from sakedge.decoder import arithmetics
 from sakedge.format import Subgraph
 from sakedge.runtime.explain import ModelExplanation
 from sakedge.runtime.options import Options
-from sakedge.runtime.precision import choose_precision, choose_stem, native
+from sakedge.runtime.precision import PrecisionChoice, native
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen for a request, and why.
+
+    Attributes:
+        model: Name of the model.
+        model_reason: Why that one.
+        backend: The backend.
+        backend_reason: Why that one.
+        refused: Backends that were tried before it, and why they could not be used.
+        ignored: Why a choice that was measured here is not taken; empty if there is none.
+        precision: The precision, and why.
+        stem_precision: The backend's.
+    """
+
+    model: str
+    model_reason: str
+    backend: Backend
+    backend_reason: str
+    refused: Mapping[str, str]
+    ignored: str
+    precision: PrecisionChoice
+    stem_precision: str
 
 
 @dataclass(frozen=True)
@@ -27,6 +51,7 @@ class Request:
         cache: Where compiled graphs are kept, or why nowhere.
         options: Advanced options.
         recorded: Precisions at which the student's file records a quality that passes.
+        chosen: What was chosen for it; None until `load_model` has.
     """
 
     backend: str
@@ -36,23 +61,23 @@ class Request:
     cache: CacheDir
     options: Options
     recorded: Collection[str] = ()
+    chosen: Chosen | None = None
 
 
 def open_session(
     subgraph: Subgraph, request: Request, model: str, model_does: str
 ) -> tuple[Session, ModelExplanation]:
-    """Compiles a part of a student's graph on the backend that was asked for or suits best.
+    """Compiles a part of a student's graph on the backend that was chosen.
 
     Raises:
-        OptionError: There is no such precision.
-        UnknownBackendError: There is no such backend.
-        BackendError: The backend cannot run here, or none can; with the reasons.
+        BackendError: The backend refused the graph or an option.
     """
-    decided = choose_precision(request.precision, native(), request.recorded)
-    backend, refused, precision = choose_stem(decided.stems, request.backend, request.device)
+    chosen = request.chosen
+    assert chosen is not None
+    backend, decided = chosen.backend, chosen.precision
     options = CompileOptions(
         device=request.device,
-        precision=precision,
+        precision=chosen.stem_precision,
         threads=request.threads,
         cache_dir=request.cache.folder,
         cache_off=request.cache.off,
@@ -61,15 +86,17 @@ def open_session(
     session = backend.compile(subgraph, options)
     return session, ModelExplanation(
         model=model,
+        model_reason=chosen.model_reason,
         model_does=model_does,
         backend=backend.name,
-        backend_reason=registry.AUTO_RULE if request.backend == "auto" else "asked for",
+        backend_reason=chosen.backend_reason,
+        choice_ignored=chosen.ignored,
         session=dict(session.details),
-        refused=dict(refused),
+        refused=dict(chosen.refused),
         device=request.device,
         precision=decided.precision,
         precision_reason=decided.reason,
-        stem_precision=precision,
+        stem_precision=chosen.stem_precision,
         decoder_precision=decided.decoder,
         isas={name: each.isa for name, each in arithmetics().items()},
         native=native(),

@@ -1,0 +1,125 @@
+"""Measures every model in every backend that can run a student here, and chooses one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sakedge.checks.verify import TOLERANCES, able_backends
+from sakedge.errors import BackendError
+from sakedge.format import StudentFile
+from sakedge.peers import Contestant, Plan, Race, race
+from sakedge.peers.types import DECODED
+from sakedge.progress import Progress
+from sakedge.runtime import machine
+from sakedge.runtime.choice import Choice, Measured, Setting
+from sakedge.runtime.evidence import Candidate, rank
+from sakedge.runtime.models import MODELS
+from sakedge.runtime.precision import choose_precision, native
+
+ALIKE = 0.02
+"""Times that differ by less count as equal; then what `load` takes without a choice comes first."""
+
+_LONGEST = 300
+"""Characters of a reason."""
+
+
+def choose(
+    student: str | Path,
+    plan: Plan,
+    *,
+    device: str | None = None,
+    precision: str = "auto",
+    cache_dir: str | None = None,
+    progress: Progress | None = None,
+) -> Choice:
+    """Measures all candidates in turn, in fresh processes, and chooses the fastest.
+
+    One whose logits differ from stock ONNX Runtime's by more than `verify` allows is not chosen.
+
+    Args:
+        student: The file.
+        plan: How to measure.
+        device: As for `sakedge.load`.
+        precision: As for `sakedge.load`.
+        cache_dir: Where compiled graphs are kept meanwhile.
+        progress: Called with the progress made.
+
+    Raises:
+        FileFormatError, StorageError: The file is not a student, or cannot be read.
+        OptionError: There is no such precision, or the device is no name of one.
+        BackendError: No candidate can run here, or none computes what stock ONNX Runtime does.
+    """
+    with StudentFile.open(student) as file:
+        manifest, digest = file.manifest, file.content_digest
+    recorded = manifest.recorded_precisions(
+        digest, {name: manifest.digests[f"adapters.{name}"] for name in manifest.adapter_names}
+    )
+    decided = choose_precision(precision, native(), recorded)
+    candidates = _candidates(device, decided.stems)
+    options = {"device": device, "cache_dir": cache_dir}
+    contestants = [_contestant(each, decided.precision, options) for each in candidates]
+    found = race(student, contestants, plan, progress=progress)
+    tolerance = TOLERANCES[decided.precision]
+    measured = [
+        _measured(candidate, found, contestant.label, tolerance)
+        for candidate, contestant in zip(candidates, contestants, strict=True)
+    ]
+    best = fastest(measured)
+    return Choice(
+        model=best.model,
+        backend=best.backend,
+        setting=Setting.here(digest, device, decided.precision, plan.threads),
+        versions=machine.backend_versions(),
+        date=f"{datetime.now():%Y-%m-%d}",
+        measured=tuple(measured),
+    )
+
+
+def _candidates(device: str | None, stems: Sequence[str]) -> list[Candidate]:
+    """Every model in every backend that can run it, first those that `load` would try first."""
+    able, _ = able_backends("auto", device, stems)
+    usual = [each for stem in stems for each in rank("auto", device, stem).order]
+    every = [Candidate(model, backend) for model in MODELS for backend in able]
+    return [each for each in dict.fromkeys([*usual, *every]) if each.backend in able]
+
+
+def _contestant(candidate: Candidate, precision: str, options: dict[str, Any]) -> Contestant:
+    config = {"model": candidate.model}
+    return Contestant(
+        f"{candidate.model} {candidate.backend}",
+        precision,
+        "sakedge.peers.runners:ours",
+        {**options, "backend": candidate.backend, "config": config},
+    )
+
+
+def _measured(candidate: Candidate, found: Race, label: str, tolerance: float) -> Measured:
+    error, refused = found.error(label), found.refused.get(label)
+    if error is not None and not error <= tolerance:  # a NaN too
+        refused = f"its outputs are off: an error of {error:.1e}, more than {tolerance:.0e}"
+    return Measured(
+        model=candidate.model,
+        backend=candidate.backend,
+        ms=found.ms(label, DECODED),
+        peak=found.memory(label, "peak", DECODED),
+        error=error if error is None or math.isfinite(error) else None,
+        refused=refused if refused is None else refused[:_LONGEST],
+    )
+
+
+def fastest(measured: Sequence[Measured]) -> Measured:
+    """The fastest that can be chosen, or the first of those that are as fast.
+
+    Raises:
+        BackendError: None can.
+    """
+    able = [each for each in measured if each.refused is None and each.ms is not None]
+    if not able:
+        reasons = "; ".join(f"{each.model} in {each.backend}: {each.refused}" for each in measured)
+        raise BackendError(f"none of the candidates can be chosen: {reasons}")
+    least = min(each.ms for each in able if each.ms is not None)
+    return next(e for e in able if e.ms is not None and e.ms <= least * (1 + ALIKE))

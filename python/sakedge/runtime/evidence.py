@@ -1,0 +1,111 @@
+"""What `auto` tries first, by class of CPU, and what was measured there.
+
+`load` never measures: two identical boxes would compute different bits. It follows this table,
+whose figures `tools/measure_backends.py --stems` prints; `sakedge benchmark --choose` measures one
+student on one machine and overrides it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sakedge.backends import registry
+from sakedge.decoder import isas
+
+
+class Candidate(NamedTuple):
+    """A model in a backend."""
+
+    model: str
+    backend: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured on one class of CPUs at one precision of the stem.
+
+    Attributes:
+        order: The candidates, the fastest first. On a CPU those of the host model: after the stem
+            our decoder is faster than any runtime and takes half the memory (docs/performance.md).
+        found: The figures, the CPU and the date.
+    """
+
+    order: tuple[Candidate, ...]
+    found: str
+
+
+_OPENVINO = Candidate("host", "openvino")
+_ONNXRUNTIME = Candidate("host", "onnxruntime")
+
+EVIDENCE: Mapping[tuple[str, str], Evidence] = {
+    ("avx512_bf16", "fp32"): Evidence(
+        (_OPENVINO, _ONNXRUNTIME),
+        "onnxruntime's stem takes 1.01 to 1.20 times openvino's time from ViT-Tiny to ViT-B "
+        "(two Zen 4 cores, 2026-11-24)",
+    ),
+    ("avx512_bf16", "bf16"): Evidence(
+        (_OPENVINO,),
+        "only openvino has bf16: 0.55 times its time at fp32 for ViT-B "
+        "(two Zen 4 cores, 2026-11-24)",
+    ),
+}
+"""(CPU class, precision of the stem) → what was measured."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The candidates in the order in which `auto` tries them.
+
+    Attributes:
+        order: The candidates.
+        reason: Why in this order.
+    """
+
+    order: tuple[Candidate, ...]
+    reason: str
+
+
+def cpu_class() -> str:
+    """The class of this CPU: the best of the decoder's instruction sets that it runs.
+
+    It stands for what the CPU has, whatever SAKEDGE_ISA makes the decoder use.
+    """
+    return next(name for name, able, _ in isas() if able)
+
+
+def is_cpu(device: str | None) -> bool:
+    """Whether a device is the CPU, which None is to every backend of ours."""
+    return device is None or device.upper() == "CPU"
+
+
+def rank(model: str, device: str | None, precision: str) -> Ranking:
+    """Ranks all candidates for a device and a precision of the stem.
+
+    Args:
+        model: A model's name, or `auto`: the host model on a CPU; elsewhere the graph model, for
+            the decoder would have to wait for features, but the host model for third parties.
+        device: As for `sakedge.load`.
+        precision: `fp32`, `bf16`, `fp16` or `int8`.
+    """
+    backends = registry.names()
+    usual = [
+        Candidate(_usual_model(device, name) if model == "auto" else model, name)
+        for name in backends
+    ]
+    otherwise = f"in the order {', '.join(registry.BACKENDS)}, third parties"
+    if not is_cpu(device):
+        return Ranking(tuple(usual), f"no evidence for {device}: {otherwise}")
+    cpu = cpu_class()
+    evidence = EVIDENCE.get((cpu, precision), Evidence((), ""))
+    known = [each for each in evidence.order if model in ("auto", each.model)]
+    if not known:
+        what = precision if model == "auto" else f"the {model} model at {precision}"
+        return Ranking(tuple(usual), f"no evidence for {what} on {cpu} CPUs: {otherwise}")
+    order = tuple(dict.fromkeys([*known, *usual]))
+    return Ranking(order, f"on {cpu} CPUs {evidence.found}")
+
+
+def _usual_model(device: str | None, backend: str) -> str:
+    return "host" if is_cpu(device) or backend not in registry.BACKENDS else "graph"
