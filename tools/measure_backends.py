@@ -3,7 +3,8 @@
     python tools/measure_backends.py student.onnx
     python tools/measure_backends.py student.onnx --stems --rounds 50
 
-The second prints the stems' times alone: what `runtime/evidence.py` states. Backends run in turn in one process (A B A B ...), loads each in a fresh one.
+The second prints the times of the stems alone, which `sakedge/runtime/evidence.py` states. Backends
+run in turn in one process (A B A B ...), loads each in a fresh one.
 """
 
 from __future__ import annotations

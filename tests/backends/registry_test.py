@@ -182,5 +182,8 @@ def test_a_third_party_cannot_take_the_name_of_ours(
     assert registry.get("openvino").probe(None, "fp32").ok
 
 
-def test_the_rule_names_the_order() -> None:
-    assert ", ".join(registry.BACKENDS) in registry.AUTO_RULE
+def test_auto_keeps_to_the_order_that_it_is_given() -> None:
+    backend, refused = registry.choose("auto", order=["onnxruntime", "openvino"])
+    assert (backend.name, refused) == ("onnxruntime", {})
+    with pytest.raises(BackendError, match="no backend can run at bf16: onnxruntime: "):
+        registry.choose("auto", precision="bf16", order=["onnxruntime"])

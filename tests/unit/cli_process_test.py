@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sakedge.runtime.evidence import rank
+
 COMMAND = (sys.executable, "-m", "sakedge")
 
 
@@ -144,7 +146,10 @@ def test_doctor_says_what_this_machine_can_do() -> None:
     ended = run("doctor", "--json")
     assert ended.returncode == 0, ended.stdout
     found = findings(ended)
-    assert found["backend auto"]["text"].startswith("openvino (auto: ")
+    ranking = rank("auto", None, "fp32")
+    first = ranking.order[0]
+    text = f"{first.backend}, {first.model} model (auto: {ranking.reason})"
+    assert found["backend auto"]["text"] == text
     assert "affinity" in found["threads"]["text"]
     assert found["decoder"]["status"] == "ok"
     assert found["device NPU"]["text"]
@@ -157,7 +162,7 @@ def test_doctor_warns_of_a_missing_runtime(tmp_path: Path) -> None:
     found = findings(ended)
     assert found["backend openvino"]["status"] == "warning"
     assert "pip install" in found["backend openvino"]["text"]
-    assert found["backend auto"]["text"].startswith("onnxruntime (auto: ")
+    assert found["backend auto"]["text"].startswith("onnxruntime, host model (auto: ")
 
 
 def test_doctor_warns_of_a_cache_that_cannot_be_written(tmp_path: Path) -> None:

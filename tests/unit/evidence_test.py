@@ -1,0 +1,124 @@
+"""What `auto` takes first: the table of evidence, and the rule where there is none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.support.plugin import install
+
+import sakedge
+from sakedge.backends import registry
+from sakedge.decoder import isas
+from sakedge.runtime import evidence
+from sakedge.runtime.evidence import EVIDENCE, Candidate, cpu_class, rank
+from sakedge.runtime.models import MODELS
+
+OURS = tuple(registry.BACKENDS)
+
+
+def test_the_table_holds_only_what_there_is() -> None:
+    known = {name for name, _, _ in isas()} | {"neon", "neon_dot", "neon_i8mm", "neon_bf16"}
+    for (cpu, precision), row in EVIDENCE.items():
+        assert cpu in known
+        assert precision in ("fp32", "bf16")
+        assert {each.model for each in row.order} <= {*MODELS}
+        assert {each.backend for each in row.order} <= {*OURS}
+        assert "20" in row.found  # the day on which it was measured
+
+
+def test_the_class_of_a_cpu_is_the_best_instruction_set_that_it_runs_whichever_is_forced() -> None:
+    able = [name for name, runs, _ in isas() if runs]
+    assert cpu_class() == able[0]
+    code = "from sakedge.runtime.evidence import cpu_class; print(cpu_class())"
+    environment = {**os.environ, "SAKEDGE_ISA": able[-1]}
+    printed = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
+    assert printed.stdout.decode().strip() == able[0]
+
+
+@pytest.mark.parametrize(("cpu", "precision"), EVIDENCE)
+def test_on_a_class_with_evidence_the_order_is_its_own_and_nobody_is_left_out(
+    cpu: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "cpu_class", lambda: cpu)
+    row = EVIDENCE[cpu, precision]
+    for device in (None, "CPU", "cpu"):
+        found = rank("auto", device, precision)
+        assert found.order[: len(row.order)] == row.order
+        assert sorted(found.order) == sorted(Candidate("host", name) for name in OURS)
+        assert cpu in found.reason
+        assert row.found in found.reason
+
+
+def test_a_class_without_evidence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "cpu_class", lambda: "abacus")
+    found = rank("auto", None, "fp32")
+    assert found.order == tuple(Candidate("host", name) for name in OURS)
+    assert found.reason.startswith("no evidence for fp32 on abacus CPUs: in the order openvino, ")
+
+
+def test_a_model_that_is_named_borrows_no_evidence_of_another() -> None:
+    found = rank("graph", None, "fp32")
+    assert found.order == tuple(Candidate("graph", name) for name in OURS)
+    assert "no evidence for the graph model" in found.reason
+
+
+@pytest.mark.parametrize("device", ["GPU", "gpu.1", "NPU", "AUTO", "CUDA"])
+def test_elsewhere_the_whole_graph_runs_on_the_device(
+    device: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(str(install(tmp_path, "plant", "plant:Plant")))
+    found = rank("auto", device, "fp16")
+    graphs = tuple(Candidate("graph", name) for name in OURS)
+    assert found.order == (*graphs, Candidate("host", "plant"))
+    assert f"no evidence for {device}" in found.reason
+    hosts = tuple(Candidate("host", name) for name in (*OURS, "plant"))
+    assert rank("host", device, "fp16").order == hosts
+
+
+def test_a_student_takes_what_comes_first_and_says_why(tiny_student: Path) -> None:
+    found = rank("auto", None, "fp32")
+    with sakedge.load(tiny_student, threads=1) as student:
+        told = student.explain()
+    assert (told.model, told.backend) == found.order[0]
+    assert told.backend_reason == f"auto: {found.reason}"
+    assert told.model_reason == "auto: on a CPU our decoder is the fastest after the stem"
+    assert (told.choice_ignored, told.refused) == ("", {})
+    assert told.backend_reason in str(told)
+    assert told.model_reason in str(told)
+
+
+def test_a_device_beyond_the_cpu_runs_the_whole_graph_unless_host_is_named(
+    tiny_student: Path,
+) -> None:
+    """OpenVINO's AUTO is there on every machine; it takes the CPU where there is no other."""
+    with sakedge.load(tiny_student, device="AUTO", threads=1) as student:
+        told = student.explain()
+    assert (told.model, told.backend) == ("graph", "openvino")
+    assert told.model_reason == "auto: everything runs on AUTO and nothing waits for our decoder"
+    for config in ({"model": "host"}, {"min_weight": 0.1}):
+        with sakedge.load(tiny_student, device="AUTO", threads=1, config=config) as student:
+            told = student.explain()
+        assert (told.model, told.backend) == ("host", "openvino")
+        reason = "asked for" if "model" in config else "auto: no other model has min_weight"
+        assert told.model_reason == reason
+
+
+def test_what_is_named_is_told_as_asked_for(tiny_student: Path) -> None:
+    options = {"backend": "onnxruntime", "config": {"model": "graph"}}
+    with sakedge.load(tiny_student, threads=1, **options) as student:  # type: ignore[arg-type]
+        told = student.explain()
+    assert (told.model, told.model_reason) == ("graph", "asked for")
+    assert (told.backend, told.backend_reason) == ("onnxruntime", "asked for")
+
+
+def test_a_result_names_model_and_backend(tiny_student: Path) -> None:
+    with sakedge.load(tiny_student, backend="onnxruntime", threads=1) as student:
+        result = student(np.zeros((*student.input_size, 3), np.uint8))
+    assert (result.model, result.backend) == ("host", "onnxruntime")
+    assert result.to_dict()["model"] == "host"
+    assert result.to_dict()["backend"] == "onnxruntime"
