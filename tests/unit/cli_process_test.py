@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sakedge.backends import registry
 from sakedge.runtime.evidence import rank
 
 COMMAND = (sys.executable, "-m", "sakedge")
@@ -146,7 +147,7 @@ def test_doctor_says_what_this_machine_can_do() -> None:
     ended = run("doctor", "--json")
     assert ended.returncode == 0, ended.stdout
     found = findings(ended)
-    ranking = rank("auto", None, "fp32")
+    ranking = rank("auto", None, "fp32", registry.names())
     first = ranking.order[0]
     text = f"{first.backend}, {first.model} model (auto: {ranking.reason})"
     assert found["backend auto"]["text"] == text

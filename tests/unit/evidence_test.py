@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.plugin import install
 
 import sakedge
 from sakedge.backends import registry
@@ -47,7 +46,7 @@ def test_on_a_class_with_evidence_the_order_is_its_own_and_nobody_is_left_out(
     monkeypatch.setattr(evidence, "cpu_class", lambda: cpu)
     row = EVIDENCE[cpu, precision]
     for device in (None, "CPU", "cpu"):
-        found = rank("auto", device, precision)
+        found = rank("auto", device, precision, OURS)
         assert found.order[: len(row.order)] == row.order
         assert sorted(found.order) == sorted(Candidate("host", name) for name in OURS)
         assert cpu in found.reason
@@ -56,32 +55,36 @@ def test_on_a_class_with_evidence_the_order_is_its_own_and_nobody_is_left_out(
 
 def test_a_class_without_evidence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "cpu_class", lambda: "abacus")
-    found = rank("auto", None, "fp32")
+    found = rank("auto", None, "fp32", OURS)
     assert found.order == tuple(Candidate("host", name) for name in OURS)
     assert found.reason.startswith("no evidence for fp32 on abacus CPUs: in the order openvino, ")
 
 
+def test_only_the_backends_that_are_given_are_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "cpu_class", lambda: "avx512_bf16")
+    assert rank("auto", None, "fp32", ["onnxruntime"]).order == (Candidate("host", "onnxruntime"),)
+
+
 def test_a_model_that_is_named_borrows_no_evidence_of_another() -> None:
-    found = rank("graph", None, "fp32")
+    found = rank("graph", None, "fp32", OURS)
     assert found.order == tuple(Candidate("graph", name) for name in OURS)
     assert "no evidence for the graph model" in found.reason
 
 
 @pytest.mark.parametrize("device", ["GPU", "gpu.1", "NPU", "AUTO", "CUDA"])
 def test_elsewhere_the_whole_graph_runs_on_the_device(
-    device: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    device: str,
 ) -> None:
-    monkeypatch.syspath_prepend(str(install(tmp_path, "plant", "plant:Plant")))
-    found = rank("auto", device, "fp16")
+    found = rank("auto", device, "fp16", (*OURS, "plant"))
     graphs = tuple(Candidate("graph", name) for name in OURS)
     assert found.order == (*graphs, Candidate("host", "plant"))
     assert f"no evidence for {device}" in found.reason
     hosts = tuple(Candidate("host", name) for name in (*OURS, "plant"))
-    assert rank("host", device, "fp16").order == hosts
+    assert rank("host", device, "fp16", (*OURS, "plant")).order == hosts
 
 
 def test_a_student_takes_what_comes_first_and_says_why(tiny_student: Path) -> None:
-    found = rank("auto", None, "fp32")
+    found = rank("auto", None, "fp32", OURS)
     with sakedge.load(tiny_student, threads=1) as student:
         told = student.explain()
     assert (told.model, told.backend) == found.order[0]

@@ -82,9 +82,9 @@ def choose(
 def _candidates(device: str | None, stems: Sequence[str]) -> list[Candidate]:
     """Every model in every backend that can run it, first those that `load` would try first."""
     able, _ = able_backends("auto", device, stems)
-    usual = [each for stem in stems for each in rank("auto", device, stem).order]
+    usual = [each for stem in stems for each in rank("auto", device, stem, able).order]
     every = [Candidate(model, backend) for model in MODELS for backend in able]
-    return [each for each in dict.fromkeys([*usual, *every]) if each.backend in able]
+    return [*dict.fromkeys([*usual, *every])]
 
 
 def _contestant(candidate: Candidate, precision: str, options: dict[str, Any]) -> Contestant:

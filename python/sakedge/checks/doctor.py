@@ -133,8 +133,8 @@ def _backends() -> Iterator[Finding]:
         status: Status = "ok" if support.ok else "warning"
         yield Finding(f"backend {name}", status, support.reason)
     if able:
-        ranking = rank("auto", None, "fp32")
-        first = next(each for each in ranking.order if each.backend in able)
+        ranking = rank("auto", None, "fp32", able)
+        first = ranking.order[0]
         text = f"{first.backend}, {first.model} model (auto: {ranking.reason})"
         yield Finding("backend auto", "ok", text)
     else:

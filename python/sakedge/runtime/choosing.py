@@ -98,18 +98,20 @@ def _take(
 def _by_evidence(request: Request, precision: PrecisionChoice) -> Chosen:
     """The first candidate that can run, of those with the names that were named."""
     model, device = _wanted_model(request), request.device
+    is_auto = _is_auto(request)
+    backends = registry.names() if is_auto else ()
 
     def order(stem: str) -> Sequence[str]:
-        return [each.backend for each in rank(model, device, stem).order]
+        return [each.backend for each in rank(model, device, stem, backends).order]
 
     backend, refused, stem = choose_stem(precision.stems, request.backend, device, order)
-    ranking = rank(model, device, stem)
+    ranking = rank(model, device, stem, backends if is_auto else (backend.name,))
     candidate = next(each for each in ranking.order if each.backend == backend.name)
     return Chosen(
         candidate.model,
         _model_reason(candidate, request),
         backend,
-        f"auto: {ranking.reason}" if _is_auto(request) else "asked for",
+        f"auto: {ranking.reason}" if is_auto else "asked for",
         refused,
         "",
         precision,

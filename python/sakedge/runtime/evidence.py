@@ -7,7 +7,7 @@ student on one machine and overrides it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -80,16 +80,16 @@ def is_cpu(device: str | None) -> bool:
     return device is None or device.upper() == "CPU"
 
 
-def rank(model: str, device: str | None, precision: str) -> Ranking:
-    """Ranks all candidates for a device and a precision of the stem.
+def rank(model: str, device: str | None, precision: str, backends: Sequence[str]) -> Ranking:
+    """Ranks the candidates for a device and a precision of the stem.
 
     Args:
         model: A model's name, or `auto`: the host model on a CPU; elsewhere the graph model, for
             the decoder would have to wait for features, but the host model for third parties.
         device: As for `sakedge.load`.
         precision: `fp32`, `bf16`, `fp16` or `int8`.
+        backends: Names of backends, in their order where there is no evidence.
     """
-    backends = registry.names()
     usual = [
         Candidate(_usual_model(device, name) if model == "auto" else model, name)
         for name in backends
@@ -99,7 +99,11 @@ def rank(model: str, device: str | None, precision: str) -> Ranking:
         return Ranking(tuple(usual), f"no evidence for {device}: {otherwise}")
     cpu = cpu_class()
     evidence = EVIDENCE.get((cpu, precision), Evidence((), ""))
-    known = [each for each in evidence.order if model in ("auto", each.model)]
+    known = [
+        each
+        for each in evidence.order
+        if model in ("auto", each.model) and each.backend in backends
+    ]
     if not known:
         what = precision if model == "auto" else f"the {model} model at {precision}"
         return Ranking(tuple(usual), f"no evidence for {what} on {cpu} CPUs: {otherwise}")
