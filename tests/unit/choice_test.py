@@ -218,6 +218,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "not a number": lambda path: path.write_text(path.read_text().replace('"ms": ', '"ms": NaN')),
     "unknown field": lambda path: rewrite(path, run="rm -rf /"),
     "a model that is no name": lambda path: rewrite(path, model=["host"]),
+    "one that leaves it open": lambda path: rewrite(path, backend="auto"),
     "no date": lambda path: rewrite(path, date="yesterday"),
     "many candidates": lambda path: rewrite(path, measured=[{}] * 100),
     "newer": lambda path: rewrite(path, format_version=2),

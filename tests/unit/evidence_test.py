@@ -45,7 +45,7 @@ def test_on_a_class_with_evidence_the_order_is_its_own_and_nobody_is_left_out(
 ) -> None:
     monkeypatch.setattr(evidence, "cpu_class", lambda: cpu)
     row = EVIDENCE[cpu, precision]
-    for device in (None, "CPU", "cpu"):
+    for device in (None, "CPU", "cpu", "CPU.0"):
         found = rank("auto", device, precision, OURS)
         assert found.order[: len(row.order)] == row.order
         assert sorted(found.order) == sorted(Candidate("host", name) for name in OURS)

@@ -175,7 +175,7 @@ def _cache() -> Iterator[Finding]:
         remedy = "Set SAKEDGE_CACHE to a folder that can be written, or to `off`"
         yield Finding("cache", "warning", f"{folder} cannot be written: {objection}", remedy)
         return
-    size = f"{len(sizes)} compiled graphs, {sum(sizes) / 2**20:.1f} MiB; {choices} choices"
+    size = f"{len(sizes)} compiled graphs, {sum(sizes) / 2**20:.1f} MiB; choices: {choices}"
     source = "SAKEDGE_CACHE" if "SAKEDGE_CACHE" in os.environ else "the user's cache folder"
     yield Finding("cache", "ok", f"{folder} ({source}): {size}")
 

@@ -56,7 +56,7 @@ def choose_by_measuring(
         return
     _print(choice, student)
     if stored is not None:
-        say(f"stored in {stored}: load takes it while none of these and no version changes")
+        say(f"stored in {stored}: load takes it while these and all versions stay as they are")
     if output is not None:
         say(f"written to {output}: load(config={{'choice': …}}) pins it")
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sakedge.backends.cache import cache_key
 from sakedge.backends.cache_dir import CacheDir
@@ -111,6 +111,12 @@ class Choice(_Strict):
     versions: Annotated[Mapping[Text, Text], Field(max_length=_MOST)]
     date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     measured: Annotated[tuple[Measured, ...], Field(max_length=_MOST, fail_fast=True)]
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Choice:
+        if "auto" in (self.model, self.backend):
+            raise ValueError("auto is no choice")
+        return self
 
     @property
     def candidate(self) -> Candidate:

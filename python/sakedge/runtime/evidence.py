@@ -82,7 +82,7 @@ def cpu_class() -> str:
 
 def is_cpu(device: str | None) -> bool:
     """Whether a device is the CPU, which None is to every backend of ours."""
-    return device is None or device.upper() == "CPU"
+    return device is None or device.upper().partition(".")[0] == "CPU"
 
 
 def rank(model: str, device: str | None, precision: str, backends: Sequence[str]) -> Ranking:
