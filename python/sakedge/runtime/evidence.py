@@ -42,7 +42,7 @@ _ONNXRUNTIME = Candidate("host", "onnxruntime")
 EVIDENCE: Mapping[tuple[str, str], Evidence] = {
     ("avx2", "fp32"): Evidence(
         (_ONNXRUNTIME, _OPENVINO),
-        "onnxruntime's stem takes 0.95 to 0.98 of openvino's time from ViT-Tiny to ViT-B "
+        "onnxruntime's stem takes 0.94 to 0.98 of openvino's time from ViT-Tiny to ViT-B "
         "(two Zen 3 cores, 2026-11-25)",
     ),
     ("avx512_bf16", "fp32"): Evidence(
