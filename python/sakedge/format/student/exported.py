@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -12,17 +13,25 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from sakedge.format.onnx.builder import FLOAT, GraphBuilder
+from sakedge.format.onnx.model import write_model
 from sakedge.format.onnx.opsets import OPSET
-from sakedge.format.onnx.serialize import Graph, TensorSpec
+from sakedge.format.onnx.serialize import Graph, ModelFile, TensorSpec, lay_out
+from sakedge.format.schema import EXPORT_KEY
 from sakedge.format.student.graph.adapters import add_adapter
 from sakedge.format.student.graph.commuted import add_commuted_map, axis_tensors, head_tensors
 from sakedge.format.student.graph.decoding import add_decoded, decoded_shape, decoded_type
 from sakedge.format.student.graph.heads import add_logits, add_reduction
-from sakedge.format.student.graph.routers import add_mixture, add_plain_sum
+from sakedge.format.student.graph.routers import (
+    add_mixture,
+    add_plain_sum,
+    add_routing,
+    add_stem_expert,
+)
 from sakedge.format.student.graph.stem import add_stem
 from sakedge.format.student.manifest import Manifest
 from sakedge.format.student.parts import Preprocess
 from sakedge.format.student.subgraph import Subgraph, subgraph
+from sakedge.progress import Progress
 
 Components = Mapping[str, Mapping[str, NDArray[Any]]]
 
@@ -85,6 +94,7 @@ def exported_graph(
     weights = _weights(manifest, components, form)
     graph = GraphBuilder({name: each.dtype.name for name, each in weights.items()}, form.opset)
     _add_student(graph, manifest, form)
+    used = {name for node in graph.nodes for name in node.input}
     size, batch = manifest.input_size, form.batch or "batch"
     image = (
         (onnx.TensorProto.UINT8, [batch, *size, 3]) if form.uint8 else (FLOAT, [batch, 3, *size])
@@ -109,7 +119,9 @@ def exported_graph(
                 for name, (kind, shape) in outputs.items()
             ],
             tensors=[
-                TensorSpec(name, each.dtype.name, each.shape) for name, each in weights.items()
+                TensorSpec(name, each.dtype.name, each.shape)
+                for name, each in weights.items()
+                if name in used
             ],
             opset=form.opset,
         ),
@@ -118,6 +130,36 @@ def exported_graph(
         size,
         further,
     )
+
+
+def write_graph(
+    path: Path, graph: Subgraph, description: str, *, progress: Progress | None = None
+) -> tuple[Path, ...]:
+    """Writes an exported graph as a model of its own.
+
+    Args:
+        path: Where to write, see `write_model`.
+        graph: The graph.
+        description: What it is, for readers of its metadata.
+        progress: Called after each tensor.
+
+    Returns:
+        The files written, the model first.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+
+    def plan(location: str | None) -> ModelFile:
+        return lay_out(graph.plain, metadata=(EXPORT_KEY, description), location=location)
+
+    def weights() -> Iterator[NDArray[Any]]:
+        for i, weight in enumerate(graph.weights.values()):
+            yield weight
+            if progress is not None:
+                progress("writing", (i + 1) / len(graph.weights))
+
+    return write_model(path, plan, weights())
 
 
 def _weights(
@@ -150,11 +192,12 @@ def _add_student(graph: GraphBuilder, manifest: Manifest, form: GraphForm) -> No
         sums = [add_plain_sum(graph, level, adapters, active) for level in levels]
     infos = {task.name: task for task in manifest.tasks}
     for task in form.tasks:
-        mixtures = (
-            [add_mixture(graph, level, task, adapters, active) for level in levels]
-            if arch.is_routed
-            else sums
-        )
+        if arch.is_routed and adapters:
+            mixtures = [add_mixture(graph, level, task, adapters, active) for level in levels]
+        elif arch.is_routed:
+            mixtures = _add_stem_alone(graph, levels, task, form.routing)
+        else:
+            mixtures = sums
         z = add_reduction(graph, task, mixtures)
         quarter = add_commuted_map(graph, task, z, manifest.grid, arch.width, arch.patch // 4)
         if form.outputs == "logits":
@@ -162,6 +205,20 @@ def _add_student(graph: GraphBuilder, manifest: Manifest, form: GraphForm) -> No
         elif form.outputs == "decoded":
             logits = add_logits(graph, quarter, f"heads.{task}.logits")
             add_decoded(graph, infos[task], logits, form.small_labels)
+
+
+def _add_stem_alone(
+    graph: GraphBuilder, levels: Sequence[int], task: str, routing: bool
+) -> list[str]:
+    """The mixtures without adapters: the stem's own tokens, for the weight of one expert is 1.
+
+    Written out, that weight would be more than a waste: OpenVINO 2026.4 computes a product with the
+    softmax of a single value wrongly.
+    """
+    if routing:
+        for level in levels:
+            add_routing(graph, level, task, ())
+    return [add_stem_expert(graph, level) for level in levels]
 
 
 def _add_normalisation(graph: GraphBuilder, preprocess: Preprocess) -> str:

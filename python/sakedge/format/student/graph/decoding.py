@@ -36,7 +36,7 @@ def add_decoded(graph: GraphBuilder, task: TaskInfo, logits: str, small_labels: 
         logits: [B, classes, H, W].
         small_labels: Whether up to 256 labels are uint8; else they are int32.
     """
-    values = _DECODERS[task.kind](graph, logits, f"heads.{task.name}")
+    values = DECODERS[task.kind](graph, logits, f"heads.{task.name}")
     if task.kind == "labels":
         return graph.add("Cast", [values], task.name, to=decoded_type(task, small_labels))
     if task.kind == "normals":
@@ -78,7 +78,7 @@ def _channel(graph: GraphBuilder, logits: str, i: int, output: str) -> str:
     return graph.add("Slice", [logits, start, end, graph.constant("const.one", [1])], output)
 
 
-_DECODERS: dict[str, Callable[[GraphBuilder, str, str], str]] = {
+DECODERS: dict[str, Callable[[GraphBuilder, str, str], str]] = {
     "labels": _labels,
     "probability": _probability,
     "two_class": _two_class,

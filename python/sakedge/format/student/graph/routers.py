@@ -11,16 +11,14 @@ ABSENT = 1e4
 """What an absent expert's logit is lowered by: its weight is 0, and float16 can hold it."""
 
 
-def add_mixture(
+def add_routing(
     graph: GraphBuilder,
     level: int,
     task: str,
     adapters: Sequence[str],
     active: str | None = None,
 ) -> str:
-    """Adds one task's router and weighted sum at one level; returns the mixture, [B, L, C].
-
-    The routing weights are the value `routing.<level>.<task>`, [B, 1, 1 + T].
+    """Adds one task's router at one level; returns `routing.<level>.<task>`, [B, 1, 1 + T].
 
     Args:
         graph: Where it goes.
@@ -30,9 +28,9 @@ def add_mixture(
         active: The value [B, 1, 1 + T] that is 1 for each expert that takes part and else 0; None
             where all do (docs/model.md, section 4).
     """
-    router, routing = f"mor.{level}.{task}", f"routing.{level}.{task}"
-    experts = _experts(graph, level, adapters)
-    hidden = graph.linear(experts[0], f"{router}.hidden", f"{router}.hidden")
+    router = f"mor.{level}.{task}"
+    stem, *_ = _experts(graph, level, adapters)
+    hidden = graph.linear(stem, f"{router}.hidden", f"{router}.hidden")
     hidden = graph.layer_norm(hidden, f"{router}.norm", f"{router}.norm", NORM_EPS)
     hidden = graph.gelu(hidden, f"{router}.gelu")
     # The gate is linear, so the mean over tokens is taken before it rather than after.
@@ -40,10 +38,25 @@ def add_mixture(
     logits = graph.linear(pooled, f"{router}.gate", f"{router}.gate")
     if active is not None:
         logits = graph.add("Add", [logits, _absence(graph, active)], f"{router}.present")
-    weights = graph.add("Softmax", [logits], routing, axis=-1)
+    return graph.add("Softmax", [logits], f"routing.{level}.{task}", axis=-1)
+
+
+def add_mixture(
+    graph: GraphBuilder,
+    level: int,
+    task: str,
+    adapters: Sequence[str],
+    active: str | None = None,
+) -> str:
+    """Adds one task's router and weighted sum at one level; returns the mixture, [B, L, C].
+
+    Its arguments are those of `add_routing`.
+    """
+    weights = add_routing(graph, level, task, adapters, active)
+    experts, output = _experts(graph, level, adapters), f"mixture.{level}.{task}"
     if len(experts) == 1:
-        return graph.add("Mul", [experts[0], weights], f"mixture.{level}.{task}")
-    return _weighted_sum(graph, experts, weights, routing, f"mixture.{level}.{task}")
+        return graph.add("Mul", [experts[0], weights], output)
+    return _weighted_sum(graph, experts, weights, weights, output)
 
 
 def add_plain_sum(
@@ -54,8 +67,8 @@ def add_plain_sum(
     Args:
         graph: Where it goes.
         level: The level.
-        adapters: As for `add_mixture`.
-        active: As for `add_mixture`.
+        adapters: As for `add_routing`.
+        active: As for `add_routing`.
     """
     experts = _experts(graph, level, adapters)
     if active is None or len(experts) == 1:
@@ -80,7 +93,12 @@ def _absence(graph: GraphBuilder, active: str) -> str:
     return graph.add_once("Mul", [absent, graph.constant("const.absent", [ABSENT])], "absence")
 
 
+def add_stem_expert(graph: GraphBuilder, level: int) -> str:
+    """Adds expert 0 at one level, once: the stem's own patch tokens, [B, L, C]."""
+    return graph.patch_tokens(f"x{level + 1}", f"expert.{level}")
+
+
 def _experts(graph: GraphBuilder, level: int, adapters: Sequence[str]) -> list[str]:
     """The stem's own patch tokens, then each path's."""
-    stem = graph.patch_tokens(f"x{level + 1}", f"expert.{level}")
+    stem = add_stem_expert(graph, level)
     return [stem, *(f"expert.{level}.{name}" for name in adapters)]
