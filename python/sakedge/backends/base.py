@@ -1,4 +1,4 @@
-"""What makes a backend: a few small types and two protocols."""
+"""What makes a backend: a few small types, two protocols, and one that is optional."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.format import Subgraph
+
+NEWEST_OPSET = 23
+"""The ONNX opset in which graphs are written for a backend that has no say in it."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,22 @@ class Session(Protocol):
         """For `student.explain()`: runtime, version, device, precision, cache hit or not."""
         ...
 
-    def run(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Runs the graph on normalised images, float32 [batch, 3, H, W].
+    def run(
+        self, images: NDArray[np.float32], *more: NDArray[np.float32]
+    ) -> list[NDArray[np.float32]]:
+        """Runs the graph on normalised images.
+
+        Args:
+            images: Float32 [batch, 3, H, W].
+            more: The values of `Subgraph.inputs` in their order, each float32 [batch, …]. A session
+                of a graph without further inputs, such as a stem, need not take any.
 
         Returns:
             The outputs in the order of `Subgraph.outputs`, each float32 [batch, …], C-contiguous.
 
         Raises:
-            BackendError: The images have another shape or type, or the runtime failed.
+            BackendError: There are more or fewer inputs, one has another shape or type, or the
+                runtime failed.
         """
         ...
 
@@ -84,5 +95,17 @@ class Backend(Protocol):
 
         Raises:
             BackendError: The runtime refused the graph or the options.
+        """
+        ...
+
+
+@runtime_checkable
+class OpsetPreference(Protocol):
+    """A backend that has a say in how a graph is written for it; others get opset 23."""
+
+    def opset(self, device: str | None) -> int:
+        """The ONNX opset in which graphs are written for the device, 17 to 23.
+
+        Opset 23 has `Attention` as one operator; below, a graph spells it out.
         """
         ...

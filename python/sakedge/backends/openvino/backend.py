@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sakedge.backends.base import CompileOptions, Support
+from sakedge.backends.arrays import input_shapes
+from sakedge.backends.base import NEWEST_OPSET, CompileOptions, Support
 from sakedge.backends.openvino.blobs import Blob
 from sakedge.backends.openvino.core import core, version
 from sakedge.backends.openvino.devices import CAPABILITIES, DEVICES, survey
@@ -43,6 +44,10 @@ class OpenVinoBackend:
             return Support(False, f"{problem}: pip install 'openvino>={needed}'")
         return survey(device, precision)
 
+    def opset(self, device: str | None) -> int:
+        """The newest on every device: OpenVINO takes an `Attention` apart where it has to."""
+        return NEWEST_OPSET
+
     def compile(self, subgraph: Subgraph, options: CompileOptions) -> OpenVinoSession:
         """Compiles a graph, or takes it from the cache.
 
@@ -72,4 +77,4 @@ class OpenVinoBackend:
                 "weights": weights.state,
             }
             memory = (subgraph.weights, weights) if blob.data is None else blob.data
-            return OpenVinoSession(compiled, subgraph.input_size, details, memory)
+            return OpenVinoSession(compiled, input_shapes(subgraph), details, memory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ class Subgraph:
         digest: SHA-256 over graph and weights, for caches.
         input_size: Height and width of the input `image`, float32 [batch, 3, H, W].
         outputs: Names of the outputs, in their order; each is float32 [batch, …].
+        inputs: Further inputs by name, in their order: the shape of each one's value for an image.
+            Each is float32 [batch, *shape]. A stem has none.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Subgraph:
     input_size: tuple[int, int]
     outputs: tuple[str, ...]
     _plain: Graph
+    inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def with_weights_as_inputs(self) -> bytes:
         """ONNX model whose weights are further inputs, for runtimes that edit a read model.
