@@ -49,5 +49,7 @@ class OnnxRuntimeSession:
                     binding.bind_ortvalue_input(name, wrap(values[i : i + 1]))
                 for name, output in zip(self._subgraph.outputs, outputs, strict=True):
                     binding.bind_ortvalue_output(name, wrap(output[i : i + 1]))
+                binding.synchronize_inputs()
                 self._session.run_with_iobinding(binding)
+                binding.synchronize_outputs()
         return outputs
