@@ -29,7 +29,7 @@ class CompileOptions:
     """How to compile a graph.
 
     Attributes:
-        device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for the backend's default.
+        device: One of the backend's, e.g. `CPU` or `GPU.1`, or None for its default.
         precision: `fp32`, `bf16` or `fp16`.
         threads: Threads of the session, at least 1 (see `sakedge.runtime.threads`).
         cache_dir: Where compiled graphs are kept; None means no cache.
@@ -50,7 +50,7 @@ class Session(Protocol):
 
     @property
     def details(self) -> Mapping[str, str]:
-        """For `student.explain()`: runtime, version, device, precision, cache hit or not."""
+        """For `student.explain()`: runtime, version, device, precision, cache hit or not, …."""
         ...
 
     def run(
