@@ -43,7 +43,7 @@ def gated() -> Subgraph:
         digest=hashlib.sha256(model).hexdigest(),
         input_size=SIZE,
         outputs=("gated",),
-        _plain=graph,
+        plain=graph,
         inputs=inputs,
     )
 

@@ -4,6 +4,7 @@ from sakedge.format.pack.files import read_pack, write_pack
 from sakedge.format.pack.manifest import COMPONENTS, PACK_VERSION, PartKind, PartManifest
 from sakedge.format.pack.part import PartPack, extract_part
 from sakedge.format.student.digests import content_digest
+from sakedge.format.student.exported import GraphForm, exported_graph
 from sakedge.format.student.manifest import STUDENT_VERSION, Manifest
 from sakedge.format.student.parts import (
     AdapterInfo,
@@ -25,6 +26,7 @@ __all__ = [
     "AdapterInfo",
     "Architecture",
     "Fit",
+    "GraphForm",
     "Manifest",
     "PartKind",
     "PartManifest",
@@ -37,6 +39,7 @@ __all__ = [
     "Subgraph",
     "TaskQuality",
     "content_digest",
+    "exported_graph",
     "extract_part",
     "read_pack",
     "write_pack",
