@@ -111,9 +111,7 @@ class Particular(ReferenceBackend):
     """Has a say in the opset."""
 
     def opset(self, device: str | None) -> int:
-        if device == "NONE":
-            raise KeyError(device)
-        return 17
+        return {"CPU": 17, "NEXT": 24}[str(device)]
 
 
 def test_a_backend_may_have_a_say_in_the_opset() -> None:
@@ -122,3 +120,5 @@ def test_a_backend_may_have_a_say_in_the_opset() -> None:
     assert particular.opset("CPU") == 17
     with pytest.raises(BackendError, match="particular failed to choose an opset"):
         particular.opset("NONE")
+    with pytest.raises(BackendError, match="expected 17 to 23; got 24"):
+        particular.opset("NEXT")

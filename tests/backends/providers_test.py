@@ -14,10 +14,11 @@ import pytest
 from tests.support.gated import expected, gated, values
 
 from sakedge.backends import registry
-from sakedge.backends.base import CompileOptions
+from sakedge.backends.base import CompileOptions, OpsetPreference
 from sakedge.backends.onnxruntime.placement import create
 from sakedge.backends.onnxruntime.providers import PROVIDERS, Device, find
 from sakedge.errors import BackendError, OptionError
+from sakedge.format import GraphForm, StudentFile, Subgraph, exported_graph
 
 BACKEND = registry.get("onnxruntime")
 ABSENT = [
@@ -37,6 +38,45 @@ def test_a_device_computes_what_the_graph_says(name: str) -> None:
     np.testing.assert_allclose(session.run(*given)[0], expected(*given), atol=1e-5)
     assert session.details["device"] == name
     assert session.details["operators"].startswith("all ")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_student_runs_whole_in_the_opset_of_the_device(name: str, tiny_student: Path) -> None:
+    """Against the CPU in another opset, whose attention is written otherwise."""
+    support = BACKEND.probe(name, "fp32")
+    if not support.ok:
+        pytest.skip(support.reason)
+    own = opset(name)
+    with StudentFile.open(tiny_student) as file:
+        graph, other = (exported(file, each) for each in (own, 17 if own == 23 else 23))
+    images = np.random.default_rng(0).standard_normal((2, 3, *graph.input_size), np.float32)
+    active = np.array([[1, 1, 1], [1, 0, 1]], np.float32)
+    session = BACKEND.compile(graph, CompileOptions(device=name, threads=2))
+    reference = BACKEND.compile(other, CompileOptions(threads=2))
+    outputs = session.run(images, active)
+    for ours, theirs in zip(outputs, reference.run(images, active), strict=True):
+        assert np.abs(ours - theirs).max() <= 1e-5 * (np.ptp(theirs) or 1)
+    for both, alone in zip(outputs, session.run(images[1:], active[1:]), strict=True):
+        np.testing.assert_array_equal(both[1:], alone)
+
+
+def exported(file: StudentFile, opset: int) -> Subgraph:
+    manifest = file.manifest
+    form = GraphForm(
+        tasks=manifest.task_names,
+        adapters=manifest.adapter_names,
+        outputs="maps",
+        routing=True,
+        mask=True,
+        opset=opset,
+    )
+    components = {name: file.component(name) for name in form.components(manifest)}
+    return exported_graph(manifest, components, form)
+
+
+def opset(name: str | None) -> int:
+    assert isinstance(BACKEND, OpsetPreference)
+    return BACKEND.opset(name)
 
 
 @pytest.mark.parametrize("name", ABSENT)
@@ -124,9 +164,8 @@ def test_every_row_is_complete(name: str) -> None:
 
 
 def test_graphs_are_written_in_the_opset_that_a_device_takes() -> None:
-    assert isinstance(BACKEND, registry.Backend)
-    opset = {name: BACKEND.opset(name) for name in (None, "cpu", "CUDA.1", "DML")}  # type: ignore[attr-defined]
-    assert opset == {None: 23, "cpu": 23, "CUDA.1": 17, "DML": 17}
+    found = {name: opset(name) for name in (None, "cpu", "CUDA.1", "DML")}
+    assert found == {None: 23, "cpu": 23, "CUDA.1": 17, "DML": 17}
 
 
 @pytest.mark.parametrize(

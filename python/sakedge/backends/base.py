@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from sakedge.format import Subgraph
 
-NEWEST_OPSET = 23
-"""The ONNX opset in which graphs are written for a backend that has no say in it."""
-
 
 @dataclass(frozen=True)
 class Support:
@@ -101,10 +98,10 @@ class Backend(Protocol):
 
 @runtime_checkable
 class OpsetPreference(Protocol):
-    """A backend that has a say in how a graph is written for it; others get opset 23."""
+    """A backend that has a say in how a graph is written for it; others get the newest opset."""
 
     def opset(self, device: str | None) -> int:
-        """The ONNX opset in which graphs are written for the device, 17 to 23.
+        """The ONNX opset in which graphs are written for the device, one of `OPSETS`.
 
         Opset 23 has `Attention` as one operator; below, a graph spells it out.
         """

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from sakedge.backends.arrays import check_inputs, described, input_shapes
 from sakedge.backends.base import (
-    NEWEST_OPSET,
     Backend,
     CompileOptions,
     OpsetPreference,
@@ -20,6 +19,7 @@ from sakedge.backends.base import (
 from sakedge.backends.runtimes import gist, refusals
 from sakedge.errors import BackendError
 from sakedge.format import Subgraph
+from sakedge.format.onnx.opsets import OPSET, OPSETS
 
 
 class ForeignBackend:
@@ -44,12 +44,19 @@ class ForeignBackend:
         """The opset that the backend prefers, if it has a say.
 
         Raises:
-            BackendError: The backend failed.
+            BackendError: The backend failed, or there is no such opset.
         """
         if not isinstance(self._backend, OpsetPreference):
-            return NEWEST_OPSET
+            return OPSET
         with refusals(f"the backend {self.name} failed to choose an opset"):
-            return int(self._backend.opset(device))
+            opset = int(self._backend.opset(device))
+        if opset not in OPSETS:
+            raise BackendError(
+                f"the backend {self.name} wants graphs in an opset that they are not written in",
+                expected=f"{OPSETS[0]} to {OPSETS[-1]}",
+                got=str(opset),
+            )
+        return opset
 
     def compile(self, subgraph: Subgraph, options: CompileOptions) -> Session:
         """Compiles the graph.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from sakedge.backends.base import NEWEST_OPSET, CompileOptions, Support
+from sakedge.backends.base import CompileOptions, Support
 from sakedge.backends.onnxruntime.engines import Engines
 from sakedge.backends.onnxruntime.library import onnxruntime
 from sakedge.backends.onnxruntime.options import provider_options, settings
@@ -16,6 +16,7 @@ from sakedge.backends.runtimes import gist, is_older, refusals
 from sakedge.backends.threads import require_threads
 from sakedge.errors import BackendError
 from sakedge.format import Subgraph
+from sakedge.format.onnx.opsets import OPSET
 
 OLDEST = (1, 23)
 """The first version that computes ONNX `Attention` of opset 23 on a CPU."""
@@ -57,7 +58,7 @@ class OnnxRuntimeBackend:
         the CPU, or the provider's own parser refuses them.
         """
         found = find(device)
-        return NEWEST_OPSET if found is None else found.provider.opset
+        return OPSET if found is None else found.provider.opset
 
     def compile(self, subgraph: Subgraph, options: CompileOptions) -> OnnxRuntimeSession:
         """Compiles a graph, or takes it from the cache where its provider keeps compiled graphs.

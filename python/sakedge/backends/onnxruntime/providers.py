@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sakedge.backends.base import NEWEST_OPSET
+from sakedge.format.onnx.opsets import OPSET
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ PROVIDERS: dict[str, Provider] = {
         package="onnxruntime",
         needs="nothing",
         precisions={"fp32": {}},
-        opset=NEWEST_OPSET,
+        opset=OPSET,
         # Its operators are as fast with any number of images: measured, three stems.
         static=False,
         views=True,
