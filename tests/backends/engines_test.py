@@ -33,6 +33,8 @@ def compiled(
     found: list[str] = []
 
     def create(options: Options) -> None:
+        if "trt_engine_cache_path" not in options[NAME]:
+            return
         assert options[NAME]["trt_engine_cache_enable"] == "True"
         place = Path(options[NAME]["trt_engine_cache_path"])
         found[:] = [path.read_text() for path in sorted(place.iterdir())]
@@ -44,7 +46,7 @@ def compiled(
 
     options = CompileOptions(device=DEVICE.name, cache_dir=folder, cache_off="off: asked for")
     engines = Engines(subgraph or gated(), DEVICE, {NAME: {}}, options)
-    engines.compiled(create) if folder else engines.compiled(lambda options: None)
+    engines.compiled(create)
     return engines.state, found
 
 
@@ -106,6 +108,16 @@ def test_without_a_cache_the_reason_is_told(tmp_path: Path) -> None:
     assert compiled(None)[0] == "off: asked for"
     (tmp_path / "file").write_text("")
     assert compiled(tmp_path / "file")[0].startswith("none: cannot write")
+
+
+def test_without_room_for_temporary_files_there_is_no_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    options = CompileOptions(device=DEVICE.name, cache_dir=tmp_path)
+    engines = Engines(gated(), DEVICE, {NAME: {}}, options)
+    assert engines.compiled(lambda given: given) == {NAME: {}}
+    assert engines.state.startswith("none: ")
 
 
 def test_a_graph_that_is_refused_stays_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import io
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
@@ -66,7 +67,12 @@ class Engines:
         folder = self._folder
         if folder is None:
             return create(self._providers)
-        with TemporaryDirectory(prefix="sakedge-", ignore_cleanup_errors=True) as name:
+        try:
+            temporary = TemporaryDirectory(prefix="sakedge-", ignore_cleanup_errors=True)
+        except OSError as error:
+            self.state = f"none: {error}"
+            return create(self._providers)
+        with temporary as name:
             place = Path(name) / "engines"
             place.mkdir()
             inside = {key: value.format(folder=place) for key, value in self._options.items()}
@@ -88,7 +94,8 @@ class Engines:
     def _unpack(self, folder: Path, place: Path) -> _Stamps:
         entry = cache.open_entry(folder, self._key)
         if entry is not None:
-            with zipfile.ZipFile(io.BytesIO(entry.blob)) as files:
+            # On a full disk the provider refuses what is cut off, or compiles what is missing.
+            with suppress(OSError), zipfile.ZipFile(io.BytesIO(entry.blob)) as files:
                 files.extractall(place)
         return _stamps(place)
 
@@ -98,12 +105,15 @@ class Engines:
         if not new:
             self.state = "hit" if found else "none: the provider kept nothing"
             return
-        with TemporaryFile() as file:
-            with zipfile.ZipFile(file, "w") as files:
-                for name in new:
-                    files.write(place / name, name)
-            file.seek(0)
-            problem = cache.store_pieces(folder, self._key, _pieces(file))
+        try:
+            with TemporaryFile() as file:
+                with zipfile.ZipFile(file, "w") as files:
+                    for name in new:
+                        files.write(place / name, name)
+                file.seek(0)
+                problem = cache.store_pieces(folder, self._key, _pieces(file))
+        except OSError as error:
+            problem = str(error)
         self.state = f"none: {problem}" if problem else "stored"
 
 
