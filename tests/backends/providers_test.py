@@ -37,7 +37,8 @@ def test_a_device_computes_what_the_graph_says(name: str) -> None:
     given = values(3)
     np.testing.assert_allclose(session.run(*given)[0], expected(*given), atol=1e-5)
     assert session.details["device"] == name
-    assert session.details["operators"].startswith("all ")
+    if hasattr(onnxruntime.InferenceSession, "get_provider_graph_assignment_info"):  # from 1.24 on
+        assert session.details["operators"].startswith("all ")
 
 
 @pytest.mark.parametrize("name", PROVIDERS)

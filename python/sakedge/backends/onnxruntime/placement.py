@@ -64,7 +64,7 @@ def operators(session: Any, device: Device) -> str:
     Raises:
         BackendError: None runs on the device.
     """
-    if not hasattr(session, "get_provider_graph_assignment_info"):
+    if not hasattr(session, "get_provider_graph_assignment_info"):  # before 1.24
         return "this version of ONNX Runtime does not tell"
     found: dict[str, Counter[str]] = {}
     for part in session.get_provider_graph_assignment_info():
