@@ -39,11 +39,11 @@ TOLERANCE = 1e-5
 
 def run_in(runtime: str, path: Path, image: NDArray[Any]) -> dict[str, NDArray[Any]]:
     """Outputs by name, in a stock runtime that is given nothing but the file."""
+    names = [output.name for output in onnx.load(path, load_external_data=False).graph.output]
     if runtime == "onnxruntime":
         from sakedge.backends.onnxruntime.library import onnxruntime
 
         session = onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
-        names = [output.name for output in session.get_outputs()]
         return dict(zip(names, session.run(names, {"image": image}), strict=True))
     if runtime == "openvino":
         from sakedge.backends.openvino.library import openvino
@@ -52,10 +52,10 @@ def run_in(runtime: str, path: Path, image: NDArray[Any]) -> dict[str, NDArray[A
         exact = {"INFERENCE_PRECISION_HINT": "f32"}
         compiled = openvino().Core().compile_model(str(path), "CPU", exact)
         found = compiled(image)
-        return {port.get_any_name(): found[port] for port in compiled.outputs}
+        # A port may have further names, of values that are the same.
+        return {name: found[compiled.output(name)] for name in names}
     network = cv2.dnn.readNetFromONNX(str(path))
     network.setInput(image, "image")
-    names = [output.name for output in onnx.load(path, load_external_data=False).graph.output]
     return dict(zip(names, network.forward(names), strict=True))
 
 
