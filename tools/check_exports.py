@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,14 +103,25 @@ def expected(path: Path, form: Form, images: NDArray[np.float32]) -> Outputs:
     return {task: output[np.newaxis] for task, output in outputs.items() if output is not None}
 
 
-def error(found: NDArray[Any], wanted: NDArray[Any]) -> float:
-    """The largest difference as a share of the range; of labels, above `UNSURE`, their share."""
+def error(found: NDArray[Any], wanted: NDArray[Any], vectors: NDArray[np.float32] | None) -> float:
+    """The largest difference as a share of the range; of labels, above `UNSURE`, their share.
+
+    Args:
+        found: A task's output.
+        wanted: What it should be.
+        vectors: The logits of unit vectors. The direction of a short one is uncertain: a difference
+            of logits as large as its length can turn it round. So differences count by length.
+    """
     if found.shape != wanted.shape:
         return float("inf")
     if np.issubdtype(found.dtype, np.integer):
         differing = float((found != wanted).mean())
         return differing if differing > UNSURE else 0.0
-    return float(np.abs(found - wanted).max() / (np.ptp(wanted) or 1.0))
+    difference, span = np.abs(found - wanted), np.ptp(wanted)
+    if vectors is not None:
+        difference *= np.linalg.norm(vectors, axis=1)[..., np.newaxis]
+        span = np.ptp(vectors)
+    return float(difference.max() / (span or 1.0))
 
 
 def check(spec: Spec) -> bool:
@@ -121,9 +132,12 @@ def check(spec: Spec) -> bool:
     images = np.ascontiguousarray(
         Normalizer(manifest.preprocess)(example(manifest.input_size))[np.newaxis], np.float32
     )
+    unit = {task.name for task in manifest.tasks if task.kind == "normals"}
     fine = True
     for form in forms(manifest.adapter_names, manifest.task_names):
         wanted = expected(path, form, images)
+        logits = expected(path, replace(form, decode=False), images) if form.decode else {}
+        vectors = {task: logits[task] for task in unit & logits.keys()}
         with tempfile.TemporaryDirectory(prefix="sakedge-") as folder:
             fast = Path(folder) / "fast.onnx"
             sakedge.export(
@@ -138,7 +152,7 @@ def check(spec: Spec) -> bool:
             for runtime in ("onnxruntime", "openvino", "opencv"):
                 begun = time.monotonic()
                 found = run(runtime, fast, images)
-                worst = max(error(found[task], wanted[task]) for task in wanted)
+                worst = max(error(found[t], wanted[t], vectors.get(t)) for t in wanted)
                 passed = list(found) == list(wanted) and worst <= TOLERANCE
                 fine &= passed
                 print(
