@@ -53,6 +53,10 @@ CHECKS: dict[str, Check] = {
         ("-m", "tools.soak_exits", "--exits", "50", "--backend", "openvino")
     ),
     "soak-captures": Check(("-m", "tools.soak_captures")),
+    **{
+        f"exports-{size}": Check(("-m", "tools.check_exports", size))
+        for size in ("vit_small", "vit_base", "vit_large")
+    },
     "kernels-generic": Check(KERNEL_TESTS, {"SAKEDGE_ISA": "generic"}),
     "kernels-address-undefined": Check(("-m", "tools.sanitize", "address,undefined")),
     "kernels-thread": Check(("-m", "tools.sanitize", "thread")),

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sakedge import errors
     from sakedge.api import load
+    from sakedge.exporting import export
     from sakedge.result import Result
     from sakedge.sources import Reconnect
     from sakedge.student import Student
 
     __version__: str
 
-__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "load"]
+__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "export", "load"]
 
 # Resolved on first use, so that `sakedge --help` or `sakedge.format` loads no runtime.
 _HOMES = {
     "errors": None,
+    "export": "exporting",
     "load": "api",
     "Reconnect": "sources",
     "Result": "result",

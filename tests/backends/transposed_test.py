@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sakedge.backends import registry
+from sakedge.backends.arrays import input_shapes
 from sakedge.backends.base import CompileOptions
 from sakedge.backends.openvino import blobs
 from sakedge.backends.openvino.core import core
@@ -76,7 +77,7 @@ def test_a_graph_computes_the_same_with_its_matrices_transposed(
         options = CompileOptions(precision="bf16", cache_dir=folder)
         found = transpose(model, graph, "CPU", options)
         compiled = core().compile_model(model, "CPU", config)
-        outputs.append(OpenVinoSession(compiled, graph.input_size, {}, found).run(images))
+        outputs.append(OpenVinoSession(compiled, input_shapes(graph), {}, found).run(images))
     assert set(found.matrices) == set(matrices(graph))
     for ours, theirs in zip(*outputs, strict=True):
         assert np.abs(ours - theirs).max() <= 1e-5 * np.ptp(theirs)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sakedge.errors import StorageError
 from sakedge.files import temporary
 from sakedge.format import Manifest, StudentFile, write_student
-from sakedge.format.student import datafile
+from sakedge.format.onnx import datafile
 
 Components = dict[str, dict[str, NDArray[Any]]]
 Whole = tuple[Manifest, Components]

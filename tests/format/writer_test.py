@@ -173,7 +173,7 @@ def test_a_student_too_large_for_one_file_gets_a_second(
     with StudentFile.open(path) as file:
         assert file.files == (path,)
     # The real limit, 2 GB, is met the same way by a ViT-L with many adapters.
-    monkeypatch.setattr("sakedge.format.student.writer.ONNX_LIMIT", path.stat().st_size - 1)
+    monkeypatch.setattr("sakedge.format.onnx.model.ONNX_LIMIT", path.stat().st_size - 1)
     write_student(path, *whole)
     with StudentFile.open(path) as file:
         assert file.files == (path, *tmp_path.glob("student.*.data"))

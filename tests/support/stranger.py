@@ -32,9 +32,22 @@ class ReferenceSession:
 
     def __init__(self, subgraph: Subgraph) -> None:
         self._evaluator = ReferenceEvaluator(onnx.load_from_string(subgraph.to_bytes()))
+        self._inputs = ["image", *subgraph.inputs]
         self._outputs = list(subgraph.outputs)
+        self._shapes = [
+            [size.dim_value for size in value.type.tensor_type.shape.dim][1:]
+            for value in self._evaluator.proto_.graph.output
+        ]
 
-    def run(self, images: np.ndarray) -> list[np.ndarray]:
+    def run(self, *inputs: np.ndarray) -> list[np.ndarray]:
         """One image at a time, so that its bits do not depend on its neighbours."""
-        runs = [self._evaluator.run(self._outputs, {"image": image[None]}) for image in images]
+        runs = [
+            self._evaluator.run(
+                self._outputs,
+                {name: each[i : i + 1] for name, each in zip(self._inputs, inputs, strict=True)},
+            )
+            for i in range(len(inputs[0]))
+        ]
+        if not runs:
+            return [np.empty((0, *shape), np.float32) for shape in self._shapes]
         return [np.concatenate(each).astype(np.float32) for each in zip(*runs, strict=True)]

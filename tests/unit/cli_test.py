@@ -89,7 +89,7 @@ def test_what_cannot_be_read_is_a_failure(run: Run, tiny_student: Path, tmp_path
 
 def test_a_backend_that_cannot_run_is_a_failure(run: Run, tiny_student: Path) -> None:
     result = run("predict", tiny_student, "x.png", "--backend", "onnxruntime", "--device", "NPU")
-    assert_refused(result, 1, "runs on CPU only, not on NPU")
+    assert_refused(result, 1, "has no device NPU, only CPU")
 
 
 class TestPredict:

@@ -1,4 +1,4 @@
-"""What makes a backend: a few small types and two protocols."""
+"""What makes a backend: a few small types, two protocols, and one that is optional."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CompileOptions:
     """How to compile a graph.
 
     Attributes:
-        device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for the backend's default.
+        device: One of the backend's, e.g. `CPU` or `GPU.1`, or None for its default.
         precision: `fp32`, `bf16` or `fp16`.
         threads: Threads of the session, at least 1 (see `sakedge.runtime.threads`).
         cache_dir: Where compiled graphs are kept; None means no cache.
@@ -47,17 +47,25 @@ class Session(Protocol):
 
     @property
     def details(self) -> Mapping[str, str]:
-        """For `student.explain()`: runtime, version, device, precision, cache hit or not."""
+        """For `student.explain()`: runtime, version, device, precision, cache hit or not, …."""
         ...
 
-    def run(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Runs the graph on normalised images, float32 [batch, 3, H, W].
+    def run(
+        self, images: NDArray[np.float32], *more: NDArray[np.float32]
+    ) -> list[NDArray[np.float32]]:
+        """Runs the graph on normalised images.
+
+        Args:
+            images: Float32 [batch, 3, H, W].
+            more: The values of `Subgraph.inputs` in their order, each float32 [batch, …]. A session
+                of a graph without further inputs, such as a stem, need not take any.
 
         Returns:
             The outputs in the order of `Subgraph.outputs`, each float32 [batch, …], C-contiguous.
 
         Raises:
-            BackendError: The images have another shape or type, or the runtime failed.
+            BackendError: There are more or fewer inputs, one has another shape or type, or the
+                runtime failed.
         """
         ...
 
@@ -84,5 +92,17 @@ class Backend(Protocol):
 
         Raises:
             BackendError: The runtime refused the graph or the options.
+        """
+        ...
+
+
+@runtime_checkable
+class OpsetPreference(Protocol):
+    """A backend that has a say in how a graph is written for it; others get the newest opset."""
+
+    def opset(self, device: str | None) -> int:
+        """The ONNX opset in which graphs are written for the device, one of `OPSETS`.
+
+        Opset 23 has `Attention` as one operator; below, a graph spells it out.
         """
         ...

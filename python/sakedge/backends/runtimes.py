@@ -10,6 +10,8 @@ from sakedge.errors import BackendError, SakedgeError
 
 _LONGEST = 300
 _POSITIONS = ("Exception from ", "Check '")
+_SIGNATURE = re.compile(r"/\S+\.(?:cc|cpp|h):\d+ .*?\) (?:const )?(?:\[with .*?\] )?(?=\[?[A-Z])")
+"""A C++ function where ONNX Runtime threw, with its file and line."""
 
 
 def is_older(version: str, oldest: tuple[int, int]) -> bool:
@@ -40,5 +42,5 @@ def gist(error: BaseException) -> str:
     """A runtime's multi-line message in one line, without its source positions."""
     lines = (line.strip() for line in str(error).splitlines())
     telling = [line for line in lines if line and not line.startswith(_POSITIONS)]
-    text = " ".join(telling) or type(error).__name__
+    text = _SIGNATURE.sub("", " ".join(telling)) or type(error).__name__
     return (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…").rstrip(".")

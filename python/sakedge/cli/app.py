@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "predict": "sakedge.cli.predict:predict",
     "inspect": "sakedge.cli.inspect:inspect",
     "convert": "sakedge.cli.convert:convert",
+    "export": "sakedge.cli.export:export",
     "verify": "sakedge.cli.verify:verify",
     "benchmark": "sakedge.cli.benchmark:benchmark",
     "doctor": "sakedge.cli.doctor:doctor",

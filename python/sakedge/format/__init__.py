@@ -1,9 +1,11 @@
 """The files: the manifest, student.onnx, part packs, and their digests. No runtime in here."""
 
+from sakedge.format.onnx.opsets import OPSET, OPSETS
 from sakedge.format.pack.files import read_pack, write_pack
 from sakedge.format.pack.manifest import COMPONENTS, PACK_VERSION, PartKind, PartManifest
 from sakedge.format.pack.part import PartPack, extract_part
 from sakedge.format.student.digests import content_digest
+from sakedge.format.student.exported import GraphForm, exported_graph, write_graph
 from sakedge.format.student.manifest import STUDENT_VERSION, Manifest
 from sakedge.format.student.parts import (
     AdapterInfo,
@@ -20,11 +22,14 @@ from sakedge.format.student.writer import write_student
 
 __all__ = [
     "COMPONENTS",
+    "OPSET",
+    "OPSETS",
     "PACK_VERSION",
     "STUDENT_VERSION",
     "AdapterInfo",
     "Architecture",
     "Fit",
+    "GraphForm",
     "Manifest",
     "PartKind",
     "PartManifest",
@@ -37,8 +42,10 @@ __all__ = [
     "Subgraph",
     "TaskQuality",
     "content_digest",
+    "exported_graph",
     "extract_part",
     "read_pack",
+    "write_graph",
     "write_pack",
     "write_student",
 ]

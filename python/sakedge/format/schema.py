@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 METADATA_KEY = "sakedge"
 """Key of the manifest in a file's metadata, ONNX and safetensors alike."""
+EXPORT_KEY = "sakedge.export"
+"""Key of the description in the metadata of an exported graph, which is no student any more."""
 NO_DIGEST = "0" * 64
 """Stands for a digest that is not known yet. As long as one, so that it can be replaced."""
 

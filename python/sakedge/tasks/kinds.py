@@ -1,7 +1,8 @@
 """The kinds of task: the one table that reading, decoding, drawing and evaluation share.
 
-A new kind is a row here and a file for its result. If it needs a new decode kernel, that is a row
-in `csrc/cpu/kinds.def` and a function in `csrc/cpu/kinds.h` as well.
+A new kind is a row here, a file for its result, and its decoding in stock operators, for exported
+graphs. If it needs a new decode kernel, that is a row in `csrc/cpu/kinds.def` and a function in
+`csrc/cpu/kinds.h` as well.
 """
 
 from __future__ import annotations

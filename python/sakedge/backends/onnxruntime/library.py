@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import redirect_stdout
 from functools import cache
 from typing import Any
 
@@ -24,3 +26,14 @@ def onnxruntime() -> Any:
     import onnxruntime as module
 
     return module
+
+
+@cache
+def preload() -> None:
+    """Loads NVIDIA's libraries where they were installed as Python packages, once.
+
+    What it cannot load is reported by ONNX Runtime when it needs it.
+    """
+    if hasattr(onnxruntime(), "preload_dlls"):
+        with redirect_stdout(sys.stderr):  # where it prints, our results may go
+            onnxruntime().preload_dlls()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sakedge.backends.arrays import input_shapes
 from sakedge.backends.base import CompileOptions, Support
 from sakedge.backends.openvino.blobs import Blob
 from sakedge.backends.openvino.core import core, version
@@ -16,6 +17,7 @@ from sakedge.backends.runtimes import gist, is_older, refusals
 from sakedge.backends.threads import require_threads
 from sakedge.files.sparing import sparing
 from sakedge.format import Subgraph
+from sakedge.format.onnx.opsets import OPSET
 
 OLDEST = (2026, 3)
 """2026.0 has no ONNX `Attention`, and in 2026.1 and 2026.2 its results are wrong."""
@@ -42,6 +44,10 @@ class OpenVinoBackend:
             problem = f"OpenVINO {version()} computes attention wrongly or not at all"
             return Support(False, f"{problem}: pip install 'openvino>={needed}'")
         return survey(device, precision)
+
+    def opset(self, device: str | None) -> int:
+        """The newest on every device: OpenVINO takes an `Attention` apart where it has to."""
+        return OPSET
 
     def compile(self, subgraph: Subgraph, options: CompileOptions) -> OpenVinoSession:
         """Compiles a graph, or takes it from the cache.
@@ -72,4 +78,4 @@ class OpenVinoBackend:
                 "weights": weights.state,
             }
             memory = (subgraph.weights, weights) if blob.data is None else blob.data
-            return OpenVinoSession(compiled, subgraph.input_size, details, memory)
+            return OpenVinoSession(compiled, input_shapes(subgraph), details, memory)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sakedge.backends.arrays import input_shapes
 from sakedge.backends.base import CompileOptions
 from sakedge.backends.openvino.blobs import is_large
 from sakedge.backends.openvino.core import core
@@ -27,7 +28,7 @@ def read_model(subgraph: Subgraph) -> Any:
             weight.set_friendly_name(name)
             parameter.output(0).replace(weight.output(0))
             model.remove_parameter(parameter)
-    model.reshape({"image": [1, 3, *subgraph.input_size]})
+    model.reshape({name: [1, *shape] for name, shape in input_shapes(subgraph).items()})
     return model
 
 

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from sakedge.format.digest import as_bytes
 from sakedge.format.onnx import wire
+from sakedge.format.onnx.opsets import OPSET, ir_version
 
-OPSET = 23
-IR_VERSION = 11
 ALIGNMENT = 64
 ONNX_LIMIT = 2**31 - 1
 """Largest protobuf message that runtimes read."""
@@ -45,13 +44,23 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Graph:
-    """A graph without its weights' values: nodes, typed inputs and outputs, weights in order."""
+    """A graph without its weights' values: nodes, typed inputs and outputs, weights in order.
+
+    Attributes:
+        name: For viewers.
+        nodes: In the order in which they are computed.
+        inputs: Without the weights.
+        outputs: In order.
+        tensors: The weights, in the order of the file.
+        opset: Version of the operators.
+    """
 
     name: str
     nodes: Sequence[Any]
     inputs: Sequence[Any]
     outputs: Sequence[Any]
     tensors: Sequence[TensorSpec]
+    opset: int = OPSET
 
     def parts(self) -> Iterator[tuple[int, bytes]]:
         """Its nodes, inputs and outputs, serialized, each after its field number."""
@@ -122,7 +131,7 @@ def lay_out(
             places.append(WeightPlace(before, tensor, external_at))
             external_at += -(-tensor.nbytes // ALIGNMENT) * ALIGNMENT
             at += len(before)
-    head, metadata_offset = _head(at, metadata, producer)
+    head, metadata_offset = _head(graph.opset, at, metadata, producer)
     if location is None:
         places = [WeightPlace(p.before, p.tensor, p.offset + len(head)) for p in places]
     return ModelFile(head + small, tuple(places), metadata_offset, len(head) + at)
@@ -139,10 +148,12 @@ def model_pieces(
             yield as_bytes(tensors[place.tensor.name])
 
 
-def _head(graph_size: int, metadata: tuple[str, str] | None, producer: str) -> tuple[bytes, int]:
+def _head(
+    opset: int, graph_size: int, metadata: tuple[str, str] | None, producer: str
+) -> tuple[bytes, int]:
     """The model's fields before its graph, a multiple of 64 bytes, and the metadata's offset."""
-    head = wire.varint_field(1, IR_VERSION)
-    head += wire.bytes_field(8, wire.bytes_field(1, b"") + wire.varint_field(2, OPSET))
+    head = wire.varint_field(1, ir_version(opset))
+    head += wire.bytes_field(8, wire.bytes_field(1, b"") + wire.varint_field(2, opset))
     head += wire.bytes_field(2, producer.encode())
     offset = 0
     if metadata is not None:

@@ -10,7 +10,7 @@ from sakedge.format.onnx.scan import ModelScan, StoredTensor
 from sakedge.format.onnx.serialize import TensorSpec
 from sakedge.format.onnx.wire import Span
 from sakedge.format.parse import Fields, read_fields
-from sakedge.format.schema import METADATA_KEY
+from sakedge.format.schema import EXPORT_KEY, METADATA_KEY
 from sakedge.format.student.graph import tensor_specs
 from sakedge.format.student.manifest import Manifest
 from sakedge.format.student.nodes import ONNX_DOMAINS
@@ -30,11 +30,14 @@ def manifest_fields(data: memoryview, scan: ModelScan, name: str) -> Fields:
     """
     span = scan.metadata.get(METADATA_KEY)
     if span is None:
+        was_exported = EXPORT_KEY in scan.metadata
         raise NotAStudentError(
             f"{name} is ONNX but not a sakedge student",
             expected=f"a manifest under metadata_props[{METADATA_KEY!r}]",
             got=f"metadata {sorted(scan.metadata)}" if scan.metadata else "no metadata",
-            remedy="Make one with `sakedge convert`",
+            remedy="Load the student that it was exported from, and run this file in its runtime"
+            if was_exported
+            else "Make one with `sakedge convert`",
         )
     return read_fields(data[span.start : span.end], name)
 

@@ -34,6 +34,7 @@ from sakedge.format.student.contents import (
 )
 from sakedge.format.student.cuts import Cut, stem_cut, whole_cut
 from sakedge.format.student.digests import content_digest, file_digest
+from sakedge.format.student.exported import GraphForm, exported_graph
 from sakedge.format.student.manifest import STUDENT, Manifest
 from sakedge.format.student.nodes import read_nodes
 from sakedge.format.student.places import Places
@@ -160,6 +161,16 @@ class StudentFile:
             expected = f"some of {', '.join(self.manifest.task_names)}"
             raise OptionError("no task was asked for", expected=expected)
         return self._cut(whole_cut(self.manifest, chosen))
+
+    def exported(self, form: GraphForm) -> Subgraph:
+        """Reads what a graph of another form is made of, and writes that graph.
+
+        Raises:
+            UnknownNameError: The student has no such adapter or task.
+            DigestError, TensorError: As for `component`.
+        """
+        components = {name: self.component(name) for name in form.components(self.manifest)}
+        return exported_graph(self.manifest, components, form)
 
     def release(self) -> None:
         """Releases the memory of what was read so far; what is touched again is read again."""

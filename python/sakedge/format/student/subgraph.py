@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -34,7 +34,11 @@ class Subgraph:
         weights: The weights by name, read-only views of the file.
         digest: SHA-256 over graph and weights, for caches.
         input_size: Height and width of the input `image`, float32 [batch, 3, H, W].
-        outputs: Names of the outputs, in their order; each is float32 [batch, …].
+        outputs: Names of the outputs, in their order; each is float32 [batch, …], except for labels
+            that are decoded in the graph.
+        plain: The graph itself.
+        inputs: Further inputs besides `image`, in their order, each with its shape after the batch;
+            float32 [batch, *shape].
     """
 
     name: str
@@ -43,7 +47,8 @@ class Subgraph:
     digest: str
     input_size: tuple[int, int]
     outputs: tuple[str, ...]
-    _plain: Graph
+    plain: Graph
+    inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def with_weights_as_inputs(self) -> bytes:
         """ONNX model whose weights are further inputs, for runtimes that edit a read model.
@@ -53,15 +58,15 @@ class Subgraph:
         """
         weights = [
             helper.make_tensor_value_info(spec.name, ONNX_TYPES[spec.dtype], spec.shape)
-            for spec in self._plain.tensors
+            for spec in self.plain.tensors
         ]
-        inputs = [*self._plain.inputs, *weights]
-        graph = replace(self._plain, inputs=inputs, tensors=())
+        inputs = [*self.plain.inputs, *weights]
+        graph = replace(self.plain, inputs=inputs, tensors=())
         return b"".join(model_pieces(lay_out(graph), {}))
 
     def to_bytes(self) -> bytes:
         """A self-contained ONNX model: one copy of the weights, for runtimes that need it."""
-        return b"".join(model_pieces(lay_out(self._plain), self.weights))
+        return b"".join(model_pieces(lay_out(self.plain), self.weights))
 
 
 def cut(
@@ -95,16 +100,38 @@ def cut(
         ],
         tensors=[spec for spec in specs if spec.name in used],
     )
+    digests = [manifest.digests[component] for component in where.components]
+    return subgraph(where.name, graph, weights, digests, manifest.input_size)
+
+
+def subgraph(
+    name: str,
+    graph: Graph,
+    weights: Mapping[str, NDArray[Any]],
+    digests: Sequence[str],
+    input_size: tuple[int, int],
+    inputs: Mapping[str, tuple[int, ...]] | None = None,
+) -> Subgraph:
+    """A graph and its weights as a backend takes them.
+
+    Args:
+        name: For messages.
+        graph: The graph.
+        weights: Its weights by name, and maybe others.
+        digests: Digests of all that the weights were made of.
+        input_size: Height and width of the input.
+        inputs: See `Subgraph.inputs`.
+    """
     model = b"".join(model_pieces(lay_out(graph, location=WEIGHTS_LOCATION), None))
-    digests = (manifest.digests[component] for component in where.components)
     return Subgraph(
-        name=where.name,
+        name=name,
         graph=model,
         weights={spec.name: weights[spec.name] for spec in graph.tensors},
         digest=hashlib.sha256(model + "".join(digests).encode()).hexdigest(),
-        input_size=manifest.input_size,
-        outputs=tuple(where.outputs),
-        _plain=graph,
+        input_size=input_size,
+        outputs=tuple(output.name for output in graph.outputs),
+        plain=graph,
+        inputs=inputs or {},
     )
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.errors import ManifestError, StorageError, TensorError
-from sakedge.files.atomic import atomic_write, draft, storage_error
-from sakedge.files.targets import check_target, followed, is_link
-from sakedge.format.digest import ComponentDigest, as_bytes, graph_digest
-from sakedge.format.onnx.serialize import ALIGNMENT, ONNX_LIMIT, ModelFile, TensorSpec, lay_out
+from sakedge.errors import ManifestError, TensorError
+from sakedge.format.digest import ComponentDigest, graph_digest
+from sakedge.format.onnx.model import write_model
+from sakedge.format.onnx.serialize import ModelFile, TensorSpec, lay_out
 from sakedge.format.parse import parse, read_fields
 from sakedge.format.schema import METADATA_KEY, NO_DIGEST
-from sakedge.format.student import datafile
 from sakedge.format.student.graph import student_graph, tensor_specs
 from sakedge.format.student.manifest import STUDENT, Manifest
 from sakedge.format.values import check_values
@@ -40,14 +37,12 @@ def write_student(
     needs no more memory than its largest tensor.
 
     Args:
-        path: Where to write; replaced atomically. Of a link the file that it points to, unless the
-            weights go beside it: those would be looked for beside the link.
+        path: Where to write, see `write_model`.
         manifest: What the student is. Its digests are computed here, whatever it states, and so is
             the lineage of a float32 stem; that of another is only known to the caller.
         components: Per component its tensors by canonical name, of the dtype that the manifest's
             storage says. See `format/layout.py` for names and shapes.
-        external: Whether the weights go into a file of their own beside it, see `datafile`; by
-            default only when the file would be larger than ONNX allows (2 GB).
+        external: Whether the weights go into a file of their own beside it, see `write_model`.
         progress: Called after each tensor.
 
     Returns:
@@ -78,54 +73,9 @@ def write_student(
     def plan(location: str | None) -> ModelFile:
         return lay_out(graph, metadata=metadata, producer=producer, location=location)
 
-    layout = plan(None)
     weights = _Weights(manifest, components, progress)
-    if layout.size > ONNX_LIMIT if external is None else external:
-        return _write_apart(path, weights, plan)
-    path = followed(path)
-    with atomic_write(path) as model:
-        model.write(layout.head)
-        for place, tensor in zip(layout.places, weights, strict=True):
-            model.write(place.before)
-            model.write(as_bytes(tensor))
-        manifest = weights.write_manifest(model, layout)
-    datafile.sweep(path)
-    return manifest
-
-
-def _write_apart(
-    path: Path, weights: _Weights, plan: Callable[[str | None], ModelFile]
-) -> Manifest:
-    """Writes the weights, under a name that no other weights have, and then the model.
-
-    Until the model is renamed over the old one, that one and its weights are whole.
-    """
-    if is_link(path):
-        raise StorageError(
-            f"cannot write {path}: it is a link, and the weights belong beside the file",
-            remedy="Give the path of the file itself",
-        )
-    check_target(path)
-    try:
-        with draft(path.parent) as data:
-            digest = hashlib.sha256()
-            for tensor in weights:
-                for piece in (as_bytes(tensor), bytes(-tensor.nbytes % ALIGNMENT)):
-                    data.file.write(piece)
-                    digest.update(piece)
-            name = datafile.name_of(path, digest.hexdigest())
-            data.place(path.with_name(name))
-            layout = plan(name)
-            with atomic_write(path) as model:
-                model.write(layout.head)
-                for place in layout.places:
-                    model.write(place.before)
-                manifest = weights.write_manifest(model, layout)
-    except OSError as error:
-        raise storage_error("cannot write", path, error) from error
-    finally:
-        datafile.sweep(path)
-    return manifest
+    write_model(path, plan, weights, external=external, finish=weights.write_manifest)
+    return weights.manifest
 
 
 class _Weights:
@@ -135,18 +85,21 @@ class _Weights:
         manifest: What the student is.
         components: Per component its tensors by canonical name.
         progress: Called after each tensor.
+
+    Attributes:
+        manifest: What the student is; with its digests once they are written.
     """
 
     def __init__(
         self, manifest: Manifest, components: Components, progress: Progress | None
     ) -> None:
-        self._manifest = manifest
+        self.manifest = manifest
         self._components = components
         self._progress = progress
         self._digests: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
-        parts = tensor_specs(self._manifest)
+        parts = tensor_specs(self.manifest)
         done, total = 0, sum(map(len, parts.values()))
         for component, specs in parts.items():
             digest = ComponentDigest()
@@ -159,12 +112,11 @@ class _Weights:
                     self._progress("writing", done / total)
             self._digests[component] = digest.hexdigest()
 
-    def write_manifest(self, model: BinaryIO, layout: ModelFile) -> Manifest:
-        """Writes the manifest in its place, with the digests of the tensors, and returns it."""
-        manifest = _with_digests(self._manifest, self._digests)
+    def write_manifest(self, model: BinaryIO, layout: ModelFile) -> None:
+        """Writes the manifest in its place, with the digests of the tensors."""
+        self.manifest = _with_digests(self.manifest, self._digests)
         model.seek(layout.metadata_offset)
-        model.write(manifest.model_dump_json().encode())
-        return manifest
+        model.write(self.manifest.model_dump_json().encode())
 
 
 def _checked(components: Components, component: str, spec: TensorSpec) -> NDArray[Any]:

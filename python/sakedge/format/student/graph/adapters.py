@@ -23,5 +23,5 @@ def _add_bottleneck(graph: GraphBuilder, name: str, i: int, z: str) -> str:
     """Adds z + up(gelu(down(z))); the learnt scale is part of `up`."""
     path = f"tsap.{name}.{i}"
     hidden = graph.linear(z, f"{path}.down", f"{path}.down")
-    hidden = graph.add("Gelu", [hidden], f"{path}.gelu", approximate="none")
+    hidden = graph.gelu(hidden, f"{path}.gelu")
     return graph.add("Add", [z, graph.linear(hidden, f"{path}.up", f"{path}.up")], f"{path}.out")

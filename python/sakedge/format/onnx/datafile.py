@@ -1,7 +1,7 @@
-"""The file beside a student that holds its weights, where they do not fit into it.
+"""The file beside a model that holds its weights, where they do not fit into it.
 
-It is named by its content, e.g. `student.0123456789abcdef.data`: a student is replaced together
-with its weights by one rename of the student, and a reader of the old one never meets the new
+It is named by its content, e.g. `student.0123456789abcdef.data`: a model is replaced together
+with its weights by one rename of the model, and a reader of the old one never meets the new
 weights.
 """
 
@@ -25,16 +25,16 @@ def name_of(path: Path, digest: str) -> str:
     """Name of the data file.
 
     Args:
-        path: The student.
+        path: The model.
         digest: SHA-256 of the data file, hexadecimal.
     """
     return f"{_stem(path)}.{digest[:_DIGITS]}.data"
 
 
 def sweep(path: Path) -> None:
-    """Removes the data files of earlier versions of a student, which no student refers to.
+    """Removes the data files of earlier versions of a model, which no model refers to.
 
-    A student that cannot be read may refer to any: then all are kept.
+    A model that cannot be read may refer to any: then all are kept.
     """
     named = re.compile(rf"{re.escape(_stem(path))}\.[0-9a-f]{{{_DIGITS}}}\.data")
     with suppress(OSError, SakedgeError):
@@ -44,8 +44,8 @@ def sweep(path: Path) -> None:
             return
         for file in files:
             # Copies too: a backup may be called `student.onnx.bak`.
-            is_student = ".onnx" in file.name or file.name.startswith(path.name)
-            if is_student and file.suffix != ".data" and file.is_file():
+            is_model = ".onnx" in file.name or file.name.startswith(path.name)
+            if is_model and file.suffix != ".data" and file.is_file():
                 old.pop(_referred(file), None)
         for file in old.values():
             remove_unused(file)
@@ -56,7 +56,7 @@ def _stem(path: Path) -> str:
 
 
 def _referred(path: Path) -> str:
-    """Name of the data file that a student refers to; empty if its weights are inside."""
+    """Name of the data file that a model refers to; empty if its weights are inside."""
     file = MappedFile(path)
     try:
         file.advise("RANDOM")
