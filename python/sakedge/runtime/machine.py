@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
+from sakedge.backends.onnxruntime.providers import PROVIDERS
 from sakedge.backends.registry import third_parties
 from sakedge.runtime.threads import Processors, processors
 
@@ -22,11 +23,8 @@ _FEATURES = (
     *("asimd", "fphp", "asimdhp", "asimddp", "i8mm", "bf16", "sve", "sve2"),
 )
 
-_RUNTIMES = (
-    *("openvino", "onnxruntime", "onnxruntime-gpu"),
-    *("onnxruntime-directml", "onnxruntime-openvino"),
-)
-"""The packages that bring our backends' runtimes; ONNX Runtime is built as several."""
+_RUNTIMES = ("openvino", *dict.fromkeys(each.package for each in PROVIDERS.values()))
+"""The packages that bring our backends' runtimes; ONNX Runtime comes in several."""
 
 
 def cpu_model() -> str:
