@@ -17,9 +17,9 @@ PACKAGE = ROOT / "python" / "sakedge"
 # nothing else of ours. ARCHITECTURE.md shows the same picture.
 PICTURE = """\
 cli
-checks convert exporting
+checks convert
 peers
-api
+api exporting
 student
 runtime
 decoder result sources

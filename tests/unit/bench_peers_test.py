@@ -8,12 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tools.bench_peers import matrix, report, tables
+from tools.bench_peers import matrix, report, tables, work
+from tools.bench_peers.exported import exported_student
+from tools.bench_peers.machines import leads, machines
 from tools.bench_peers.matrix import CASES, HEADLINE, TOGETHER, contestants
-from tools.bench_peers.operations import after_stem_macs, stem_macs, stock_head_macs
-from tools.bench_peers.quantise import quantised_stem, quantised_student
+from tools.bench_peers.operations import (
+    after_stem_macs,
+    exported_head_macs,
+    stem_macs,
+    stock_head_macs,
+)
+from tools.bench_peers.quantise import quantised_export, quantised_stem, quantised_student
 from tools.bench_peers.stages import predicted
-from tools.bench_peers.store import Entry, Store
+from tools.bench_peers.store import Entry, Store, stores
 from tools.bench_peers.students import PASCAL, Spec, student
 
 from sakedge.errors import OptionError
@@ -42,7 +49,7 @@ def vit_base(adapters: int = 3) -> Manifest:
 
 def test_operations_are_those_of_the_algebra() -> None:
     """docs/algebra.md states, in GMAC: stem 107, adapters 11.8, routers 6.0, a head's taps 5.44 and
-    its expansion 0.13, the heads as the file states them 438.3, the whole 156.1."""
+    its expansion 0.13, as exported 2.11, the heads as in the file 438.3, the whole 156.1."""
     parts = {name: macs / 1e9 for name, macs in after_stem_macs(vit_base()).items()}
     stem = stem_macs(vit_base()) / 1e9
     assert stem == pytest.approx(107.0, abs=0.05)
@@ -50,6 +57,10 @@ def test_operations_are_those_of_the_algebra() -> None:
     assert parts["routers"] == pytest.approx(6.0, abs=0.05)
     assert parts["taps"] / 5 == pytest.approx(5.44, abs=0.005)
     assert parts["expansion"] / 5 == pytest.approx(0.13, abs=0.005)
+    dense = exported_head_macs(vit_base()) / 1e9 - sum(
+        parts[name] for name in ("linears", "taps", "last")
+    )
+    assert dense / 5 == pytest.approx(2.11, abs=0.005)
     assert stock_head_macs(vit_base()) / 1e9 == pytest.approx(438.3, abs=0.05)
     assert stem + sum(parts.values()) == pytest.approx(156.1, abs=0.05)
 
@@ -91,11 +102,13 @@ def test_what_nncf_quantised_computes_the_same_thing_roughly(
     runners = "tools.bench_peers.runners"
     stem = {"model": str(quantised_stem(path)), "rest": "fp32"}
     whole = {"model": str(quantised_student(path, spec.folder)), "rest": "fp32"}
+    exported = {"model": str(quantised_export(path, spec.folder)), "rest": "fp32"}
     found = race(
         path,
         [
             Contestant("sakedge", "fp32", f"{runners}:ours_int8", stem),  # the decoder in fp32
             Contestant("openvino", "int8", f"{runners}:openvino_int8", whole),
+            Contestant("openvino, exported", "int8", f"{runners}:openvino_int8", exported),
         ],
         Plan(threads=1, rounds=1, calls=1, seconds=0),
     )
@@ -112,12 +125,26 @@ def test_every_row_has_its_own_name_and_the_headline_comes_first() -> None:
     assert set(tables.SIZES) <= set(names)
 
 
-def test_side_rows_run_against_the_fastest_peer_of_the_headline() -> None:
-    case = next(case for case in CASES if case.peers == "best")
-    names = [each.name for each in contestants(case, "fp32", "onnxruntime")]
-    assert names == ["sakedge", "onnxruntime"]
-    names = [each.name for each in contestants(case, "fp32", None)]
-    assert names == ["sakedge", "onnxruntime", "openvino"]
+def test_side_rows_run_against_the_fastest_peers_of_the_headline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.bench_peers.students.FOLDER", tmp_path)
+    case = next(case for case in CASES if case.peers == "best").as_quick()
+    fastest = ("onnxruntime", "openvino, exported")
+    names = [each.name for each in contestants(case, "fp32", fastest)]
+    assert names == ["sakedge", *fastest]
+    names = [each.name for each in contestants(case, "fp32", ())]
+    exported = ["onnxruntime, exported", "openvino, exported"]
+    assert names == ["sakedge", "onnxruntime", "openvino", *exported]
+
+
+def test_a_graph_that_was_exported_is_not_exported_again(
+    tiny_student: Path, tmp_path: Path
+) -> None:
+    first = exported_student(tiny_student, tmp_path)
+    written = first.stat().st_mtime_ns
+    assert exported_student(tiny_student, tmp_path) == first
+    assert first.stat().st_mtime_ns == written
 
 
 def sample(details: dict[str, object] | None = None, **ms: float) -> Sample:
@@ -127,7 +154,9 @@ def sample(details: dict[str, object] | None = None, **ms: float) -> Sample:
 
 
 def entry(case: str, decoded: float, peers: dict[str, float], batch: int = 1) -> Entry:
-    contestants = [Contestant(name, "fp32", "") for name in ("sakedge", *peers)]
+    contestants = [
+        Contestant(name, "fp32", "", exported="exported" in name) for name in ("sakedge", *peers)
+    ]
     samples = {"sakedge fp32": [sample({"isa": "avx2"}, decoded=decoded, logits=decoded)]}
     samples |= {
         f"{name} fp32": [sample(**{"decoded" if name.startswith("sakedge") else "logits": ms})]
@@ -146,32 +175,64 @@ def entry(case: str, decoded: float, peers: dict[str, float], batch: int = 1) ->
     return Entry(case, "fp32", "2026-11-24T10:00:00+00:00", 0.1, 100.0, vit_base(), found)
 
 
+PEERS = {"onnxruntime": 6000.0, "openvino": 4000.0}
+EXPORTED = {"onnxruntime, exported": 2000.0, "openvino, exported": 3000.0}
+
+
 def test_the_newest_entry_of_a_row_counts_and_comes_back(tmp_path: Path) -> None:
-    store = Store(tmp_path / "new" / "peers.json")
-    store.add(entry(HEADLINE, 2000, {"onnxruntime": 5000, "openvino": 4000}))
-    store.add(entry(HEADLINE, 1000, {"onnxruntime": 5000, "openvino": 4000}))
-    again = Store(store.path)
+    store = Store(tmp_path / "new" / "zen-4")
+    store.add(entry(HEADLINE, 2000, PEERS))
+    store.add(entry(HEADLINE, 1000, PEERS | EXPORTED))
+    (again,) = stores(tmp_path / "new")
+    assert again.title == "Zen 4"
     assert list(again) == list(store)
     (only,) = again
     assert only.race.ms("sakedge fp32", DECODED) == 1000
-    assert again.best_peer(HEADLINE, "fp32") == "openvino"
-    assert again.best_peer("adapters-1", "fp32") is None
+    assert again.rivals(HEADLINE, "fp32") == ("openvino", "onnxruntime, exported")
+    assert again.rivals("adapters-1", "fp32") == ()
     assert "/home/me" not in store.path.read_text()
 
 
+def test_no_machine_is_measured_into_the_folder_of_another(tmp_path: Path) -> None:
+    store = Store(tmp_path / "zen-4")
+    measured = entry(HEADLINE, 2000, PEERS)
+    store.refuse_others({"cpu": "another", "features": []})  # nothing there yet
+    store.add(measured)
+    store.refuse_others(measured.race.machine)
+    with pytest.raises(OptionError, match="avx512f"):
+        store.refuse_others({"cpu": "CPU", "features": ["avx2", "avx512f"]})
+
+
 def test_tables_hold_what_was_measured(tmp_path: Path) -> None:
-    store = Store(tmp_path / "peers.json")
-    peers = {"onnxruntime": 6000.0, "openvino": 4000.0}
-    store.add(entry(HEADLINE, 1000, peers))
+    store = Store(tmp_path / "zen-3")
+    store.add(entry(HEADLINE, 1000, PEERS | EXPORTED))
     store.add(entry("adapters", 1150, {"sakedge with 3": 1000, "sakedge with 1": 920}))
     store.add(entry("batch-4", 3600, {TOGETHER: 3960}, batch=4))
     assert "| 4.00 (4.00 to 4.00) |" in tables.headline(store)
-    assert "| openvino 4000 | 4.00 (4.00 to 4.00) |" in tables.cases(store, [HEADLINE])
+    rows = tables.cases(store, [HEADLINE])
+    assert "| openvino 4000 | 4.00 (4.00 to 4.00) |" in rows
+    assert "| onnxruntime, exported 2000 | 2.00 (2.00 to 2.00) |" in rows
+    assert "| onnxruntime, exported 1024 | 100.0 % |" in tables.memory(store)
     assert tables.adapters(store).endswith("| 919 | 999 | 1149 | 1000 | 4.0 % | 5.0 % |")
     assert tables.batch(store).endswith("| 900 | 990 | 1.10 |")
     # 49.2 GMAC after the stem in 0.999 s are 98.5e9 operations per second of 100e9.
-    assert re.search(r"\| fp32 \| 100 \|.*\| 999 \| 98\.\d % \|", tables.operations(store))
+    assert re.search(r"\| fp32 \| 100 \|.*\| 999 \| 98\.\d % \|", work.peak(store))
     assert tables.tokens(store) == ""
+
+
+def test_machines_stand_side_by_side(tmp_path: Path) -> None:
+    new, old = Store(tmp_path / "zen-3"), Store(tmp_path / "zen-4")
+    new.add(entry(HEADLINE, 1000, PEERS | EXPORTED))
+    old.add(entry(HEADLINE, 500, PEERS))
+    old.add(entry("demo", 50, PEERS))
+    assert "| what | Zen 3 | Zen 4 |" in machines([new, old])
+    _, _, *rows = leads([new, old]).splitlines()
+    assert [row.split(",")[0] for row in rows] == ["| Zen 3", "| Zen 4"]
+    ratios = [f"{x:.2f} ({x:.2f} to {x:.2f})" for x in (4, 2, 2)]
+    assert f"| onnxruntime, exported 2000 | 1000 | {' | '.join(ratios)} | 100.0 % |" in rows[0]
+    assert "| openvino 4000 | not measured | 500 | 8.00 (8.00 to 8.00) |" in rows[1]
+    assert "| fp32, exported graph | not measured |" in tables.headline(old)
+    assert "not measured" not in tables.headline(new)
 
 
 def test_stages_add_up_what_each_kernel_takes_alone() -> None:
@@ -197,22 +258,24 @@ def test_the_page_keeps_its_words_and_gets_every_block(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     page = tmp_path / "performance.md"
     page.write_text(PAGE.read_text())
-    store = Store(tmp_path / "peers.json")
-    store.add(entry(HEADLINE, 1000, {"openvino": 4000}))
-    report.write_report(store, page, tmp_path / "plots")
+    measured = [Store(tmp_path / "plots" / name) for name in ("zen-3", "zen-4")]
+    for store in measured:
+        store.add(entry(HEADLINE, 1000, {"openvino": 4000}))
+    report.write_report(measured, page)
     words = re.compile(r"(<!-- measured: \w+ -->\n).*?(<!-- end -->)", re.DOTALL)
     assert words.sub("", page.read_text()) == words.sub("", PAGE.read_text())
     assert "| 4.00 (4.00 to 4.00) |" in page.read_text()
-    assert "](plots/ratios.png)" in page.read_text()
-    assert (tmp_path / "plots" / "ratios.png").stat().st_size > 1000
+    for store in measured:
+        assert f"](plots/{store.folder.name}/ratios.png)" in page.read_text()
+        assert (store.folder / "ratios.png").stat().st_size > 1000
     first = page.read_text()
-    report.write_report(store, page, tmp_path / "plots")
+    report.write_report(measured, page)
     assert page.read_text() == first
 
 
-def test_every_table_has_its_place_on_the_page(tmp_path: Path) -> None:
+def test_every_table_has_its_place_on_the_page() -> None:
     named = set(re.findall(r"<!-- measured: (\w+) -->", PAGE.read_text()))
-    assert named == {*report.blocks(Store(tmp_path / "none.json"), []), "plots"}
+    assert named == {*report.blocks([]), "plots"}
     with pytest.raises(OptionError, match="nonsense"):
         report.filled("<!-- measured: nonsense -->\n<!-- end -->", {"machine": ""})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from pydantic import TypeAdapter
 from tests.support.command_line import Run, assert_refused
 
-from sakedge.peers import Contestant, Plan, Race, Sample, compare, race, summary
+from sakedge.exporting.targets import TARGETS
+from sakedge.peers import Contestant, Plan, Race, Sample, compare, lead, race, summary
 from sakedge.peers.compare import PRECISIONS, stock_peers
 from sakedge.peers.race import REFERENCE
+from sakedge.peers.stock import STOCK
 from sakedge.peers.types import DECODED, LOGITS, Memory
 from sakedge.peers.worker import inputs, largest_error
 
@@ -31,7 +34,10 @@ def test_everyone_runs_in_turn_and_computes_the_same(found: Race) -> None:
         "sakedge fp32",
         "onnxruntime fp32",
         "openvino fp32",
+        "onnxruntime, exported fp32",
+        "openvino, exported fp32",
     ]
+    assert [each.exported for each in found.contestants] == [False] * 3 + [True] * 2
     assert found.refused == {}
     for each in found.contestants:
         (sample,) = found.ran(each.label)
@@ -81,14 +87,21 @@ def test_below_a_peers_lowest_precision_the_next_higher_one_runs(
 ) -> None:
     has = {"onnxruntime": ("fp32",), "openvino": ("fp32", "bf16")}
     monkeypatch.setattr("sakedge.peers.stock.precisions", lambda name: has[name])
-    labels = {p: [peer.label for peer in stock_peers(p)] for p in PRECISIONS}
+    graph = Path("exported.onnx")
+    labels = {p: [peer.label for peer in stock_peers(p, graph)] for p in PRECISIONS}
+    exported = ["onnxruntime, exported fp32", "openvino, exported fp32"]
     assert labels == {
-        "fp32": ["onnxruntime fp32", "openvino fp32"],
-        "bf16": ["openvino bf16"],
-        "int8": ["openvino bf16"],
+        "fp32": ["onnxruntime fp32", "openvino fp32", *exported],
+        "bf16": ["openvino bf16", "openvino, exported bf16"],
+        "int8": ["openvino bf16", "openvino, exported bf16"],
     }
     has["openvino"] = ()  # not installed: the race reports it
-    assert [peer.label for peer in stock_peers("int8")] == labels["fp32"]
+    assert [peer.label for peer in stock_peers("int8", graph)] == labels["fp32"]
+
+
+def test_one_exported_graph_is_what_each_stock_runtime_would_be_given() -> None:
+    forms = {replace(TARGETS[name], name="", attention="") for name in STOCK}
+    assert len(forms) == 1
 
 
 def sample(**ms: float) -> Sample:
@@ -119,6 +132,29 @@ def test_ratios_are_taken_pair_by_pair() -> None:
     assert summary(outcome)[1].peak_ratio == 1.0
 
 
+def test_a_lead_is_taken_apart_into_algebra_and_kernels() -> None:
+    names = ("sakedge", "sakedge, variant", "slow", "fast", "slow, exported", "fast, exported")
+    times = (10.0, 1.0, 70.0, 60.0, 25.0, 20.0)
+    field = [Contestant(name, "fp32", "", exported="exported" in name) for name in names]
+    samples = {
+        each.label: [
+            sample(**{LOGITS: ms, DECODED: ms} if "sakedge" in each.name else {LOGITS: ms})
+        ]
+        for each, ms in zip(field, times, strict=True)
+    }
+    outcome = Race("s.onnx", "0" * 64, BRIEF, field, samples, {}, {})
+    found = lead(outcome)
+    assert found is not None
+    assert found.exported is not None
+    assert (found.file.name, found.exported.name) == ("fast", "fast, exported")
+    factors = [each.median for each in (found.both, found.algebra, found.kernels) if each]
+    assert factors == [6.0, 3.0, 2.0]
+    found = lead(replace(outcome, contestants=field[:4]))
+    assert found is not None
+    assert (found.exported, found.algebra, found.kernels) == (None, None, None)
+    assert lead(replace(outcome, contestants=field[:1])) is None
+
+
 def test_an_error_is_relative_to_the_range_of_its_task() -> None:
     reference = {"a": np.array([0.0, 10.0], np.float32), "b": np.array([0.0, 1.0], np.float32)}
     off = {"a": reference["a"] + 1, "b": [np.float32(0), np.float32(1.05)]}
@@ -141,10 +177,14 @@ class TestCommand:
         assert result.exit_code == 0, result.stderr
         (only,) = json.loads(path.read_text())
         rows = only["summary"]
-        assert [row["name"] for row in rows] == ["sakedge", "onnxruntime", "openvino"]
+        exported = ["onnxruntime, exported", "openvino, exported"]
+        assert [row["name"] for row in rows] == ["sakedge", "onnxruntime", "openvino", *exported]
+        assert [row["exported"] for row in rows] == [False] * 3 + [True] * 2
         for row in rows:
             assert f"{row['logits_ms']:.1f}" in result.stdout
         assert only["digest"][:16] in result.stdout
+        assert re.search(r"algebra, .*exported fp32\): \d+\.\d\d", result.stdout)
+        assert re.search(r"kernels, beyond that: \d+\.\d\d .* peak memory", result.stdout)
         assert only["machine"]["versions"]["openvino"]
 
     def test_what_stock_runtimes_cannot_follow_is_refused(

@@ -13,18 +13,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from tools.bench_peers.matrix import CASES, HEADLINE, PRECISIONS, Case, contestants
+from tools.bench_peers.matrix import CASES, HEADLINE, PEERS, PRECISIONS, Case, contestants
 from tools.bench_peers.peaks import peak
-from tools.bench_peers.store import Entry, Store
+from tools.bench_peers.store import Entry, Store, stores
 from tools.bench_peers.students import FOLDER, student
 
 from sakedge.files.atomic import make_folder
 from sakedge.format import StudentFile
 from sakedge.peers import Plan, race, summary
+from sakedge.runtime import machine
 from sakedge.runtime.threads import resolve_threads
 
 PAGE = Path("docs/performance.md")
-PLOTS = Path("docs/performance")
+MEASURED = Path("docs/performance")
 QUICK = FOLDER / "quick"
 
 
@@ -37,8 +38,12 @@ def main() -> None:
         nargs="?",
         help="prepare: make and quantise the students; run: measure; report: write the page",
     )
+    parser.add_argument(
+        "--machine", help=f"the CPU measured, e.g. zen-4: its results go to {MEASURED}/MACHINE"
+    )
     parser.add_argument("--only", nargs="+", metavar="CASE", help="rows by name or glob")
     parser.add_argument("--precision", nargs="+", choices=PRECISIONS, default=PRECISIONS)
+    parser.add_argument("--peers", choices=PEERS, help="instead of each row's own")
     parser.add_argument("--rounds", type=int, help="instead of each row's own")
     parser.add_argument("--threads", type=int, help="of each contestant")
     parser.add_argument(
@@ -52,26 +57,32 @@ def main() -> None:
     chosen = [case for case in CASES if _is_asked_for(case, args.only)]
     if not chosen:
         parser.error(f"no row is called {' or '.join(args.only)}; --list prints their names")
+    if args.peers:
+        chosen = [replace(case, peers=args.peers) for case in chosen]
     if args.quick:
         chosen = [case.as_quick() for case in chosen]
-    store = Store((QUICK if args.quick else PLOTS) / "peers.json")
+    if args.what in ("all", "run") and not (args.machine or args.quick):
+        parser.error("--machine says whose measurements these are, e.g. zen-4")
+    measured = QUICK if args.quick else MEASURED
     if args.what in ("all", "prepare", "run"):
         for case in chosen:  # making it uses the cores too, so before the first measurement
             for precision in args.precision:
-                contestants(case, precision, None)
+                contestants(case, precision, ())
     if args.what in ("all", "run"):
+        store = Store(measured / (args.machine or "this-machine"))
+        store.refuse_others(machine.describe())
         for case in chosen:
             for precision in args.precision:
                 measure(store, case, precision, args.rounds, resolve_threads(args.threads))
     if args.what in ("all", "report"):
         from tools.bench_peers.report import write_report
 
-        page, plots = PAGE, PLOTS
+        page = PAGE
         if args.quick:
-            page, plots = QUICK / PAGE.name, QUICK / "plots"
+            page = QUICK / PAGE.name
             make_folder(QUICK)
             shutil.copy(PAGE, page)
-        write_report(store, page, plots)
+        write_report(stores(measured), page)
         print(f"written: {page}")
 
 
@@ -89,7 +100,7 @@ def measure(store: Store, case: Case, precision: str, rounds: int | None, thread
     load, begin = os.getloadavg()[0], time.monotonic()
     found = race(
         path,
-        contestants(case, precision, store.best_peer(HEADLINE, precision)),
+        contestants(case, precision, store.rivals(HEADLINE, precision)),
         plan,
         reference=case.spec.folder / f"reference-{digest[:16]}-batch{case.batch}.npz",
     )
@@ -101,14 +112,14 @@ def measure(store: Store, case: Case, precision: str, rounds: int | None, thread
     print(f"{case.name} {precision}: {spent:.0f} s, load average before {load:.2f}", flush=True)
     for row in summary(found):
         if row.refused:
-            print(f"  {row.name:<20} did not run: {row.refused}")
+            print(f"  {row.label:<28} did not run: {row.refused}")
             continue
         shown = f"{row.logits_ms:9.1f} ms to logits"
         if row.decoded_ms is not None:
             shown += f" {row.decoded_ms:9.1f} ms to decoded outputs"
         if row.ratio is not None:
             shown += f"  {row.ratio.median:.2f} times ours"
-        print(f"  {row.name:<20} {shown}", flush=True)
+        print(f"  {row.label:<28} {shown}", flush=True)
 
 
 def _with_nncf(about: Mapping[str, Any]) -> dict[str, Any]:

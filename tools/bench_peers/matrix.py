@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
-from tools.bench_peers.quantise import quantised_stem, quantised_student
+from tools.bench_peers.exported import exported_student
+from tools.bench_peers.quantise import quantised_export, quantised_stem, quantised_student
 from tools.bench_peers.students import ADAPTERS, FURTHER, NYUD, PASCAL, Spec, student
 
 from sakedge.backends import registry
@@ -18,6 +20,7 @@ _TORCH_ROUNDS = 2
 """Its compilation takes far longer than running, even with a warm cache."""
 
 Peers = Literal["all", "stock", "best", "none"]
+PEERS: tuple[Peers, ...] = get_args(Peers)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Case:
     Attributes:
         name: Of the row.
         spec: The student.
-        peers: `all` of them, the `stock` runtimes, the `best` of the headline, or `none`.
+        peers: `all` of them, the `stock` runtimes, the `best` of the headline, or `none`; all but
+            the last on the student's file and on the exported graph.
         batch: Images in one call.
         rounds: Of fresh processes.
         variants: Ours once more, with other options of `sakedge.load`, by name.
@@ -51,6 +55,8 @@ HEADLINE = "headline"
 FEWER = {f"sakedge with {n}": {"adapters": list(ADAPTERS[:n])} for n in (3, 1)}
 """Adapters loaded, of a student's six."""
 TOGETHER = "sakedge, together"
+FLOAT_STEM = "sakedge, float stem"
+"""Ours in int8 as it is shipped: the stem as it would run at the next higher precision."""
 _BATCHED = {TOGETHER: {"config": {"max_batch": 4}}}
 
 CASES: tuple[Case, ...] = (
@@ -71,23 +77,25 @@ CASES: tuple[Case, ...] = (
 )
 
 
-def contestants(case: Case, precision: str, best: str | None) -> list[Contestant]:
+def contestants(case: Case, precision: str, rivals: Sequence[str]) -> list[Contestant]:
     """Ours, its variants, then the peers; makes everything that they run.
 
     Args:
         case: The row.
         precision: Of all of them.
-        best: Name of the headline's fastest peer at this precision, or None if not measured yet;
-            then every stock runtime runs.
+        rivals: Names of the headline's fastest peers at this precision, on the file and on the
+            exported graph; empty if not measured yet, then every stock runtime runs.
     """
     ours = _ours(case.spec, precision)
     variants = [
         replace(ours, name=name, options={**ours.options, **options})
         for name, options in case.variants.items()
     ]
+    if precision == "int8" and case.peers != "none":
+        variants.append(Contestant(FLOAT_STEM, precision, _OURS))
     peers = _peers(case, precision)
-    if case.peers == "best" and best is not None:
-        peers = [each for each in peers if each.name == best]
+    if case.peers == "best" and rivals:
+        peers = [each for each in peers if each.name in rivals]
     return [ours, *variants, *peers]
 
 
@@ -106,20 +114,29 @@ def _ours(spec: Spec, precision: str) -> Contestant:
 def _peers(case: Case, precision: str) -> Sequence[Contestant]:
     if case.peers == "none":
         return []
-    compiled = Contestant(
-        "torch.compile", precision, f"{_RUNNERS}:torch_compile", {}, _TORCH_ROUNDS
-    )
+    path, folder = student(case.spec), case.spec.folder
     if precision != "int8":
-        return [*stock_peers(precision), *([compiled] if case.peers == "all" else [])]
+        compiled = Contestant(
+            "torch.compile", precision, f"{_RUNNERS}:torch_compile", {}, _TORCH_ROUNDS
+        )
+        stock = stock_peers(precision, exported_student(path, folder))
+        return [*stock, *([compiled] if case.peers == "all" else [])]
     if case.name.startswith(("adapters", "tasks")):
         return []  # quantising each whole graph takes minutes, for rows that are about ours
-    model = str(quantised_student(student(case.spec), case.spec.folder))
+    whole = _quantised("openvino", quantised_student(path, folder), exported=False)
+    graph = _quantised("openvino, exported", quantised_export(path, folder), exported=True)
+    return [*whole, *graph]
+
+
+def _quantised(name: str, model: Path, *, exported: bool) -> list[Contestant]:
+    """A quantised graph with the rest at each precision that the CPU has."""
     return [
         Contestant(
-            f"openvino, rest {rest}",
-            precision,
+            f"{name}, rest {rest}",
+            "int8",
             f"{_RUNNERS}:openvino_int8",
-            {"model": model, "rest": rest},
+            {"model": str(model), "rest": rest},
+            exported=exported,
         )
         for rest in rests()
     ]

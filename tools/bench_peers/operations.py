@@ -61,6 +61,21 @@ def stock_head_macs(manifest: Manifest) -> int:
     return len(manifest.tasks) * wide * 9 * joined * c + parts["linears"] + parts["last"]
 
 
+def exported_head_macs(manifest: Manifest) -> int:
+    """Of the heads as `sakedge export` writes them: the algebra in operators of every runtime.
+
+    Those have no sparse product, so the expansion is one with a dense matrix per axis (section 1 of
+    docs/algebra.md), [f·n, 3·n], of which two entries in each row and tap are not zero.
+    """
+    c, (rows, columns) = manifest.architecture.width, manifest.grid
+    factor = manifest.architecture.patch // HEAD_STRIDE
+    along_y = (factor * rows) * (3 * rows) * columns * 3 * c
+    along_x = (factor * rows) * (factor * columns) * (3 * columns) * c
+    parts = after_stem_macs(manifest)
+    cheap = parts["linears"] + parts["taps"] + parts["last"]
+    return len(manifest.tasks) * (along_y + along_x) + cheap
+
+
 def _patches(manifest: Manifest) -> int:
     rows, columns = manifest.grid
     return rows * columns

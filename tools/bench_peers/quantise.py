@@ -1,15 +1,17 @@
 """Students and stems quantised by NNCF: post-training, static, with its transformer preset.
 
-The whole graph is what a user of stock OpenVINO would make of a student.onnx. The stem alone is
-what ours runs in front of its own int8 decoder. Both are OpenVINO IR, made once.
+The whole graph is what a user of stock OpenVINO would make of a student.onnx, or of what `sakedge
+export` makes of it. The stem alone is what ours runs in front of its own int8 decoder. All are
+OpenVINO IR, made once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tools.bench_peers.exported import exported_student
 from tools.bench_peers.students import FOLDER
 
 from sakedge.assets import samples
@@ -23,11 +25,23 @@ CALIBRATION_IMAGES = 8
 accuracy that more images could save."""
 
 
+_INTERPOLATION = r".*\.(tall|fuse\.sum)$"
+"""The exported graph's products with constant matrices on their left. They stay in floats: OpenVINO
+2026.4 refuses to compile them quantised (any_of(scale.size(), OC, 1U))."""
+
+
 def quantised_student(student: Path, folder: Path) -> Path:
     """The whole graph as int8 IR in `folder`; made if missing."""
     with StudentFile.open(student) as file:
         path = folder / f"int8-{file.content_digest[:16]}.xml"
     return _quantised(student, path, lambda: str(student))
+
+
+def quantised_export(student: Path, folder: Path) -> Path:
+    """The exported graph as int8 IR in `folder`; made if missing."""
+    graph = exported_student(student, folder)
+    path = folder / f"int8-{graph.stem}.xml"
+    return _quantised(student, path, lambda: str(graph), floats=[_INTERPOLATION])
 
 
 def quantised_stem(student: Path) -> Path:
@@ -49,7 +63,9 @@ def calibration_images(student: Path) -> list[NDArray[np.float32]]:
     return [image[np.newaxis] for image in images]
 
 
-def _quantised(student: Path, path: Path, source: Callable[[], Any]) -> Path:
+def _quantised(
+    student: Path, path: Path, source: Callable[[], Any], floats: Sequence[str] = ()
+) -> Path:
     if path.exists():
         return path
     import nncf
@@ -63,6 +79,7 @@ def _quantised(student: Path, path: Path, source: Callable[[], Any]) -> Path:
         nncf.Dataset(images),
         model_type=nncf.ModelType.TRANSFORMER,
         subset_size=len(images),
+        ignored_scope=nncf.IgnoredScope(patterns=list(floats)),
     )
     # The IR is two files; the .xml marks it as complete, so it comes last.
     draft = path.with_name(f"draft-{path.name}")

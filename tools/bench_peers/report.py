@@ -2,68 +2,94 @@
 
 import json
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.bench_kernels.tables import others, products
-from tools.bench_peers import tables
+from tools.bench_peers import tables, work
+from tools.bench_peers.machines import leads, machines
 from tools.bench_peers.stages import STUDENT, Rows, stages
 from tools.bench_peers.store import Store
 
 from sakedge.errors import OptionError
-from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.files.atomic import atomic_write
 
 _BLOCK = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def write_report(store: Store, page: Path, folder: Path) -> None:
+def write_report(stores: Sequence[Store], page: Path) -> None:
     """Fills every block of the page that is named here; the text between is unchanged.
 
     Args:
-        store: The measurements.
-        page: The Markdown file.
-        folder: Where plots go, and where `kernels.json` is if kernels were measured; beside or
-            under the page.
+        stores: The measurements, machine by machine. Plots go where they are, and `kernels.json` is
+            there if kernels were measured.
+        page: The Markdown file, above all of them.
 
     Raises:
         OptionError: The page has a block that nothing here fills.
     """
-    from tools.bench_peers import plots
-
-    make_folder(folder)
-    found = blocks(store, _kernels(folder))
-    below = folder.relative_to(page.parent)
-    found["plots"] = "\n\n".join(
-        f"![{caption}]({(below / name).as_posix()})" for name, caption in plots.draw(store, folder)
-    )
-    text = filled(page.read_text(), found)
+    text = filled(page.read_text(), blocks(stores) | {"plots": _plots(stores, page)})
     with atomic_write(page) as file:
         file.write(text.encode())
 
 
-def _kernels(folder: Path) -> Rows:
-    path = folder / "kernels.json"
+def blocks(stores: Sequence[Store]) -> dict[str, str]:
+    """Every table by the name of its block."""
+    by_machine: dict[str, Callable[[Store], str]] = {
+        "headline": tables.headline,
+        "sizes": lambda store: tables.cases(store, tables.SIZES),
+        "memory": tables.memory,
+        "adapters": tables.adapters,
+        "adapter_cases": lambda store: tables.cases(store, ("adapters-1", "adapters-6")),
+        "tasks": lambda store: tables.cases(store, ("tasks-1", "tasks-3", "tasks-8")),
+        "tokens": tables.tokens,
+        "batch": tables.batch,
+        "peak": work.peak,
+        "stages": lambda store: stages(store, _kernels(store)),
+        "kernels": _products,
+        "kernels_alone": _others,
+    }
+    return {
+        "machine": machines(stores),
+        "lead": leads(stores),
+        "operations": work.operations(stores),
+        **{name: _each(stores, build) for name, build in by_machine.items()},
+    }
+
+
+def _each(stores: Sequence[Store], build: Callable[[Store], str]) -> str:
+    """A block with what there is of each machine, under its name."""
+    found = ((store.title, build(store)) for store in stores)
+    return "\n\n".join(f"**{title}**\n\n{text}" for title, text in found if text)
+
+
+def _plots(stores: Sequence[Store], page: Path) -> str:
+    from tools.bench_peers import plots
+
+    found = []
+    for store in stores:
+        below = store.folder.relative_to(page.parent)
+        found += [
+            f"![{store.title}: {caption}]({(below / name).as_posix()})"
+            for name, caption in plots.draw(store)
+        ]
+    return "\n\n".join(found)
+
+
+def _kernels(store: Store) -> Rows:
+    path = store.folder / "kernels.json"
     rows: Rows = json.loads(path.read_text())["rows"] if path.exists() else []
     return rows
 
 
-def blocks(store: Store, kernels: Rows) -> dict[str, str]:
-    """Every table by the name of its block."""
-    widest = [row for row in kernels if row.get("student") == STUDENT]
-    return {
-        "machine": tables.machine(store),
-        "headline": tables.headline(store),
-        "sizes": tables.cases(store, tables.SIZES),
-        "memory": tables.memory(store),
-        "adapters": tables.adapters(store),
-        "adapter_cases": tables.cases(store, ("adapters-1", "adapters-6")),
-        "tasks": tables.cases(store, ("tasks-1", "tasks-3", "tasks-8")),
-        "tokens": tables.tokens(store),
-        "batch": tables.batch(store),
-        "operations": tables.operations(store),
-        "stages": stages(store, kernels),
-        "kernels": products(widest) if kernels else "",
-        "kernels_alone": others(kernels) if kernels else "",
-    }
+def _products(store: Store) -> str:
+    rows = [row for row in _kernels(store) if row.get("student") == STUDENT]
+    return products(rows) if rows else ""
+
+
+def _others(store: Store) -> str:
+    rows = _kernels(store)
+    return others(rows) if rows else ""
 
 
 def filled(page: str, found: dict[str, str]) -> str:

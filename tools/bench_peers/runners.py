@@ -25,7 +25,7 @@ QUANTISED = "openvino-nncf"
 
 
 def openvino_int8(request: Request) -> Prepared:
-    """The whole graph as NNCF left it.
+    """The whole graph, the file's or the exported one, as NNCF left it.
 
     Options: `model`, the IR, and `rest`, the precision of what NNCF left in floats.
     """

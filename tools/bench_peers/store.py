@@ -1,4 +1,4 @@
-"""The measurements in one JSON file: one entry per case and precision, the newest."""
+"""The measurements of a machine in one JSON file: an entry per case and precision, the newest."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from sakedge.errors import OptionError
 from sakedge.files.atomic import atomic_write, make_folder
 from sakedge.format import Manifest
-from sakedge.peers import Race, Sample
+from sakedge.peers import Race, Sample, lead
 
+FILE = "peers.json"
 _DETAILS = ("backend", "session", "precision", "precision_reason", "isa", "threads")
 
 
@@ -43,14 +45,43 @@ _ENTRIES = TypeAdapter(list[Entry])
 
 
 class Store:
-    """The file, read whole and rewritten with each entry, so that an interrupt loses nothing."""
+    """The file, read whole and rewritten with each entry, so that an interrupt loses nothing.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        folder: The machine's, named after its CPU, e.g. `zen-4`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / FILE
         self._entries: dict[tuple[str, str], Entry] = {}
-        if path.exists():
-            for entry in _ENTRIES.validate_json(path.read_bytes()):
+        if self.path.exists():
+            for entry in _ENTRIES.validate_json(self.path.read_bytes()):
                 self._entries[entry.case, entry.precision] = entry
+
+    @property
+    def title(self) -> str:
+        """The machine's CPU in words."""
+        return self.folder.name.replace("-", " ").title()
+
+    def refuse_others(self, about: Mapping[str, Any]) -> None:
+        """Lets no other machine's measurements in.
+
+        Args:
+            about: The machine that is to be measured.
+
+        Raises:
+            OptionError: What is there was measured on another CPU.
+        """
+        for key in ("cpu", "features"):
+            known = [entry.race.machine[key] for entry in self]
+            if any(each != about[key] for each in known):
+                raise OptionError(
+                    f"{self.folder} holds another machine's measurements",
+                    expected=f"{key} {known[0]}",
+                    got=str(about[key]),
+                    remedy="Name this machine otherwise",
+                )
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -67,14 +98,18 @@ class Store:
         with atomic_write(self.path) as file:
             file.write(json.dumps(found, indent=1, ensure_ascii=False, default=str).encode())
 
-    def best_peer(self, case: str, precision: str) -> str | None:
-        """Name of the fastest peer of a case."""
+    def rivals(self, case: str, precision: str) -> tuple[str, ...]:
+        """Names of a case's fastest peers, on the file and on the exported graph."""
         entry = self.get(case, precision)
-        if entry is None:
-            return None
-        times = {peer.name: entry.race.ms(peer.label) for peer in entry.race.peers}
-        ran = {name: ms for name, ms in times.items() if ms is not None}
-        return min(ran, key=lambda name: ran[name]) if ran else None
+        found = lead(entry.race) if entry else None
+        if found is None:
+            return ()
+        return tuple(row.name for row in (found.file, found.exported) if row is not None)
+
+
+def stores(folder: Path) -> list[Store]:
+    """Every machine's, by name."""
+    return [Store(path.parent) for path in sorted(folder.glob(f"*/{FILE}"))]
 
 
 def _publishable(race: Race) -> Race:

@@ -1,17 +1,17 @@
-"""The tables of docs/performance.md, each from the stored measurements alone."""
+"""The tables of docs/performance.md for one machine, each from its stored measurements alone."""
 
 from collections.abc import Sequence
 
 from tools.bench_peers.markdown import mebibytes, ms, plain, share, table, times
 from tools.bench_peers.matrix import FEWER, HEADLINE, PRECISIONS, TOGETHER
-from tools.bench_peers.operations import after_stem_macs, stem_macs, stock_head_macs
 from tools.bench_peers.store import Entry, Store
 
 from sakedge.format import Manifest
-from sakedge.peers import Row, summary
+from sakedge.peers import Row, lead, summary
 from sakedge.peers.types import DECODED
 
 OURS = "sakedge"
+NOT_MEASURED = "not measured"
 SIZES = (HEADLINE, "vit_base-384", "vit_base-nyud", "vit_small-512", "vit_small-384", "demo")
 
 
@@ -30,39 +30,10 @@ def _count(things: Sequence[object], name: str) -> str:
     return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
-def best(entry: Entry) -> Row | None:
-    """The fastest peer; variants of ours do not count."""
-    rows = [row for row in summary(entry.race) if not row.name.startswith(OURS)]
-    ran = [row for row in rows if row.logits_ms is not None]
-    return min(ran, key=lambda row: row.logits_ms or 0.0, default=None)
-
-
-def machine(store: Store) -> str:
-    """What everything was measured on."""
-    entries = list(store)
-    if not entries:
-        return ""
-    newest = max(entries, key=lambda entry: entry.taken)
-    about, race = newest.race.machine, newest.race
-    ran = [s for each in entries for s in each.race.ran(each.race.ours.label)]
-    isas = sorted({str(s.details["isa"]) for s in ran if "isa" in s.details})
-    versions = about["versions"]
-    shown = ("sakedge", "onnxruntime", "openvino", "torch", "nncf", "numpy", "python")
-    rows = [
-        ("CPU", f"{about['cpu']} ({about['system']})"),
-        ("instruction sets", ", ".join(about["features"])),
-        ("decoder", ", ".join(isas)),
-        ("threads", f"{race.plan.threads} of each contestant"),
-        ("versions", ", ".join(f"{name} {versions[name]}" for name in shown if name in versions)),
-        ("measured", _span([entry.taken for entry in entries])),
-        ("load average before a row", plain(max(entry.load for entry in entries)) + " at most"),
-    ]
-    return table(("what", "value"), rows).replace("---:", "---")
-
-
-def _span(dates: Sequence[str]) -> str:
-    first, last = min(dates)[:10], max(dates)[:10]
-    return first if first == last else f"{first} to {last}"
+def rivals(entry: Entry) -> list[Row]:
+    """The fastest peer on the student's file, and the fastest on the exported graph."""
+    found = lead(entry.race)
+    return [row for row in (found.file, found.exported) if row is not None] if found else []
 
 
 def headline(store: Store) -> str:
@@ -85,6 +56,8 @@ def headline(store: Store) -> str:
                     "" if row.error is None else f"{row.error:.1e}",
                 )
             )
+        if entry and not any(each.exported for each in entry.race.contestants):
+            rows.append((f"{precision}, exported graph", NOT_MEASURED, *[""] * 6))
     ratios = ("times ours", "times ours, logits only")
     memory = ("peak MiB", "own MiB")
     return table(("who", "logits ms", "decoded ms", *ratios, *memory, "error"), rows) + _left_out(
@@ -102,53 +75,52 @@ def _left_out(entries: Sequence[Entry]) -> str:
 
 
 def memory(store: Store) -> str:
-    """Ours beside the fastest peer's."""
+    """Ours beside that of the fastest peers."""
     rows = []
     for name in SIZES:
         for precision in PRECISIONS:
             entry = store.get(name, precision)
-            peer = best(entry) if entry else None
-            if entry is None or peer is None or peer.peak_ratio is None:
-                continue
-            ours = summary(entry.race)[0]
-            rows.append(
-                (
-                    f"{title(entry)}, {precision}",
-                    mebibytes(ours.peak),
-                    f"{peer.name} {mebibytes(peer.peak)}",
-                    share(peer.peak_ratio),
-                    mebibytes(ours.anonymous),
-                    mebibytes(peer.anonymous),
-                    share(peer.anonymous_ratio),
+            for peer in rivals(entry) if entry else ():
+                assert entry is not None
+                ours = summary(entry.race)[0]
+                rows.append(
+                    (
+                        f"{title(entry)}, {precision}",
+                        mebibytes(ours.peak),
+                        f"{peer.name} {mebibytes(peer.peak)}",
+                        share(peer.peak_ratio),
+                        mebibytes(ours.anonymous),
+                        mebibytes(peer.anonymous),
+                        share(peer.anonymous_ratio),
+                    )
                 )
-            )
     peak = ("our peak MiB", "fastest peer's", "share")
     return table(("student", *peak, "our own MiB", "its own", "share"), rows)
 
 
 def cases(store: Store, names: Sequence[str]) -> str:
-    """Ours beside the fastest peer, one row per case and precision."""
+    """Ours beside the fastest peers, for each case and precision; alone where there are none."""
     rows = []
     for name in names:
         for precision in PRECISIONS:
             entry = store.get(name, precision)
             if entry is None or (ours := summary(entry.race)[0]).decoded_ms is None:
                 continue
-            peer = best(entry)
-            rows.append(
-                (
-                    f"{title(entry)}, {precision}",
-                    ms(ours.decoded_ms),
-                    ms(ours.stem_ms),
-                    ms(ours.decoder_ms),
-                    f"{peer.name} {ms(peer.logits_ms)}" if peer else "",
-                    times(peer.ratio) if peer else "",
-                    times(peer.ratio_logits) if peer else "",
+            for peer in rivals(entry) or [None]:
+                rows.append(
+                    (
+                        f"{title(entry)}, {precision}",
+                        ms(ours.decoded_ms),
+                        ms(ours.stem_ms),
+                        ms(ours.decoder_ms),
+                        f"{peer.name} {ms(peer.logits_ms)}" if peer else "",
+                        times(peer.ratio) if peer else "",
+                        times(peer.ratio_logits) if peer else "",
+                    )
                 )
-            )
     own = ("ours ms", "stem", "after it")
     ratios = ("times ours", "logits only")
-    return table(("student", *own, "fastest peer ms", *ratios), rows)
+    return table(("student", *own, "fastest peers ms", *ratios), rows)
 
 
 def adapters(store: Store) -> str:
@@ -204,47 +176,6 @@ def tokens(store: Store) -> str:
             )
     header = ("student", "384x384 ms", "512x512 ms", "µs per token, 384", "512", "ratio")
     return table(header, rows)
-
-
-def operations(store: Store) -> str:
-    """The minimal work of the headline's student, and the time it takes at the machine's peak."""
-    entries = [entry for p in PRECISIONS if (entry := store.get(HEADLINE, p))]
-    if not entries:
-        return ""
-    manifest = entries[0].manifest
-    by_part = after_stem_macs(manifest)
-    after, stem = sum(by_part.values()), stem_macs(manifest)
-    work = [("stem", stem), *by_part.items(), ("after the stem", after), ("whole", stem + after)]
-    rows = [(name, _billions(macs), share(macs / (stem + after))) for name, macs in work]
-    rows.append(("the heads as the file states them", _billions(stock_head_macs(manifest)), ""))
-    text = table(("part", "GMAC per image", "share"), rows)
-    reached = [row for entry in entries if (row := _reached(entry, stem, after))]
-    if reached:
-        parts = ("stem ms", "of the peak", "after it ms", "of the peak")
-        header = ("precision", "peak GFLOP/s", *parts, "whole at peak ms", "ours ms")
-        text += "\n\n" + table(header, reached)
-    return text
-
-
-def _reached(entry: Entry, stem: int, after: int) -> tuple[str, ...] | None:
-    ours, peak = summary(entry.race)[0], entry.peak
-    if peak is None or ours.stem_ms is None or ours.decoder_ms is None:
-        return None
-    floors = [2e-6 * macs / peak for macs in (stem, after)]  # 1e9 operations per second
-    return (
-        entry.precision,
-        f"{peak:.0f}",
-        ms(ours.stem_ms),
-        share(floors[0] / ours.stem_ms),
-        ms(ours.decoder_ms),
-        share(floors[1] / ours.decoder_ms),
-        ms(sum(floors)),
-        ms(ours.decoded_ms),
-    )
-
-
-def _billions(macs: int) -> str:
-    return f"{macs / 1e9:.2f}"
 
 
 def _decoded(entry: Entry | None, name: str) -> float | None:

@@ -1,4 +1,4 @@
-"""`sakedge benchmark --peers`: ours against the stock runtimes on the same file."""
+"""`sakedge benchmark --peers`: ours against the stock runtimes on the same student."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from sakedge.cli.output import print_json, print_table, progress_bar, say
 from sakedge.cli.written import write_json
 
 if TYPE_CHECKING:
-    from sakedge.peers import Plan, Race, Ratio
+    from sakedge.peers import Lead, Plan, Race, Ratio
 
 _LEGEND = (
     "",
+    "exported     the same student as `sakedge export` writes it: our algebra, in their operators",
     "decoded      normalised images to label maps, probabilities and so on",
     "logits       the same to logits at the input size: all that a stock runtime gives",
     "times ours   its time to logits over ours to decoded outputs, the median pair (least to most)",
@@ -103,12 +104,12 @@ def _print(races: list[Race], student: Path) -> None:
 
 
 def _print_race(race: Race) -> None:
-    from sakedge.peers import summary
+    from sakedge.peers import lead, summary
 
     header = ("", "decoded ms", "logits ms", "times ours", "logits only")
     rows = [
         (
-            f"{row.name} {row.precision}",
+            row.label,
             _number(row.decoded_ms),
             _number(row.logits_ms),
             _ratio(row.ratio),
@@ -129,8 +130,26 @@ def _print_race(race: Race) -> None:
             f"ours to decoded outputs: stem ({ran['backend']}) {ours.stem_ms:.1f} ms,"
             f" after the stem ({ran['isa']}) {ours.decoder_ms:.1f} ms"
         )
+    found = lead(race)
+    if found is not None:
+        _print_lead(found)
     for label, reason in race.refused.items():
         say(f"{label} did not run: {reason}")
+
+
+def _print_lead(found: Lead) -> None:
+    say(f"lead over {found.file.label} on the file as it is: {_ratio(found.both)} times")
+    if found.exported is None:
+        return
+    say(
+        f"  algebra, as `sakedge export` gives it ({found.exported.label}): {_ratio(found.algebra)}"
+    )
+    own = "kernels"
+    if found.ours.precision != found.exported.precision:
+        own = f"kernels and {found.ours.precision}"
+    share = found.exported.peak_ratio
+    memory = "" if share is None else f", in {100 * share:.0f} % of the peak memory"
+    say(f"  {own}, beyond that: {_ratio(found.kernels)}{memory}")
 
 
 def _number(value: float | None) -> str:

@@ -1,4 +1,8 @@
-"""The comparison for a user's own file: every precision, against what runs that file as it is."""
+"""The comparison for a user's own file: every precision, against stock runtimes.
+
+They run the student's file as it is, and the same student as `sakedge.export` writes it: without
+the second, the algebra that the export gives to every runtime would pass for a merit of ours.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sakedge.exporting import export
 from sakedge.peers import stock
 from sakedge.peers.race import race
+from sakedge.peers.scratch import scratch
 from sakedge.peers.types import Contestant, Plan, Race
 from sakedge.progress import Progress
 
@@ -37,29 +43,60 @@ def compare(
         progress: Called with the progress made.
 
     Raises:
-        FileFormatError, StorageError: The file is not a student, or cannot be read.
+        FileFormatError, StorageError: The file is not a student, or cannot be read; or there is no
+            room for the exported graph.
         BackendError: Stock ONNX Runtime cannot run the file.
     """
     races: list[Race] = []
-    for i, precision in enumerate(precisions):
+    with scratch() as folder:
+        if progress is not None:
+            progress("exporting", 0.0)
+        graph = folder / "exported.onnx"
+        export(student, graph)
+        for i, precision in enumerate(precisions):
 
-        def tell(step: str, share: float, i: int = i, precision: str = precision) -> None:
-            if progress is not None:
-                progress(f"{precision}, {step}", (i + share) / len(precisions))
+            def tell(step: str, share: float, i: int = i, precision: str = precision) -> None:
+                if progress is not None:
+                    progress(f"{precision}, {step}", (i + share) / len(precisions))
 
-        ours = Contestant("sakedge", precision, f"{_RUNNERS}:ours", dict(options or {}))
-        races.append(race(student, [ours, *stock_peers(precision)], plan, progress=tell))
+            ours = Contestant("sakedge", precision, f"{_RUNNERS}:ours", dict(options or {}))
+            field = [ours, *stock_peers(precision, graph)]
+            logits = folder / "reference.npz"
+            races.append(race(student, field, plan, reference=logits, progress=tell))
     return races
 
 
-def stock_peers(precision: str) -> list[Contestant]:
-    """The stock runtimes that run a file as it is at a precision, or the next higher one.
+def stock_peers(precision: str, graph: Path) -> list[Contestant]:
+    """The stock runtimes at a precision, or at the next higher one that any of them has.
 
-    In fp32 those are all of them: one that is missing is reported when it is run.
+    First each on the student's file as it is, then each on the exported graph. In fp32 those are
+    all of them: one that is missing is reported when it is run.
+
+    Args:
+        precision: Of ours.
+        graph: The student as `sakedge.export` wrote it.
     """
+    names, at = _able(precision)
+    return [
+        *(Contestant(name, at, f"{_RUNNERS}:stock") for name in names),
+        *(
+            Contestant(
+                f"{name}, exported",
+                at,
+                f"{_RUNNERS}:exported",
+                {"runtime": name, "model": str(graph)},
+                exported=True,
+            )
+            for name in names
+        ),
+    ]
+
+
+def _able(precision: str) -> tuple[list[str], str]:
+    """The runtimes that have a precision, and that precision; or the next higher one."""
     below_fp32 = PRECISIONS[1 : PRECISIONS.index(precision) + 1]
     for each in reversed(below_fp32):
         able = [name for name in stock.STOCK if each in stock.precisions(name)]
         if able:
-            return [Contestant(name, each, f"{_RUNNERS}:stock") for name in able]
-    return [Contestant(name, "fp32", f"{_RUNNERS}:stock") for name in stock.STOCK]
+            return able, each
+    return list(stock.STOCK), "fp32"

@@ -6,15 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from sakedge.errors import BackendError, StorageError
+from sakedge.errors import BackendError
 from sakedge.format import StudentFile
+from sakedge.peers.scratch import scratch
 from sakedge.peers.types import Contestant, Plan, Race, Request, Sample
 from sakedge.progress import Progress
 from sakedge.runtime import machine
@@ -58,7 +57,7 @@ def race(
     refused: dict[str, str] = {}
     total = plan.rounds * len(contestants) + 1
     done = 0
-    with _scratch() as folder:
+    with scratch() as folder:
         logits = str(reference or folder / "reference.npz")
         if not Path(logits).exists():
             tell("reference", 0.0)
@@ -79,20 +78,6 @@ def race(
                 samples[each.label].append(sample)
     tell("done", 1.0)
     return Race(path, digest, plan, list(contestants), samples, refused, machine.describe())
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    try:
-        scratch = tempfile.TemporaryDirectory(prefix="sakedge-")
-    except OSError as error:
-        raise StorageError(
-            "there is no folder for temporary files",
-            got=error.strerror or str(error),
-            remedy="Set TMPDIR to a folder that can be written",
-        ) from error
-    with scratch as folder:
-        yield Path(folder)
 
 
 def run_fresh(request: Request) -> Sample | str:

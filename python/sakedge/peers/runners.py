@@ -41,3 +41,14 @@ def stock(request: Request) -> Prepared:
     contestant, threads = request.contestant, request.plan.threads
     session = open_stock(contestant.name, Path(request.student), threads, contestant.precision)
     return Prepared({LOGITS: lambda images: Ran(session.run(images))})
+
+
+def exported(request: Request) -> Prepared:
+    """A stock runtime on the student as `sakedge.export` wrote it beforehand.
+
+    Options: `runtime`, its name, and `model`, the exported graph.
+    """
+    contestant, threads = request.contestant, request.plan.threads
+    runtime, model = contestant.options["runtime"], Path(contestant.options["model"])
+    session = open_stock(runtime, model, threads, contestant.precision)
+    return Prepared({LOGITS: lambda images: Ran(session.run(images))})

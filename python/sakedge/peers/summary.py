@@ -14,6 +14,7 @@ class Row:
     Attributes:
         name: The contestant's.
         precision: Its precision.
+        exported: Whether it runs the exported graph.
         decoded_ms: Milliseconds from normalised images to decoded outputs; ours only.
         logits_ms: Milliseconds from the same to logits at the input size.
         ratio: Its time to logits over our time to decoded outputs, pair by pair; peers only.
@@ -30,6 +31,7 @@ class Row:
 
     name: str
     precision: str
+    exported: bool
     decoded_ms: float | None
     logits_ms: float | None
     ratio: Ratio | None
@@ -42,6 +44,11 @@ class Row:
     anonymous_ratio: float | None
     error: float | None
     refused: str | None
+
+    @property
+    def label(self) -> str:
+        """The contestant's."""
+        return f"{self.name} {self.precision}"
 
 
 def summary(race: Race) -> list[Row]:
@@ -58,6 +65,7 @@ def summary(race: Race) -> list[Row]:
             Row(
                 name=each.name,
                 precision=each.precision,
+                exported=each.exported,
                 decoded_ms=race.ms(label, DECODED),
                 logits_ms=race.ms(label, LOGITS),
                 ratio=None if is_ours else race.ratio(label, DECODED),

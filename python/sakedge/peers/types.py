@@ -30,6 +30,7 @@ class Contestant:
             `Prepared`.
         options: For the runner.
         rounds: Rounds that it takes part in; None is all of them.
+        exported: Whether it runs the student as `sakedge.export` writes it, not the file itself.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Contestant:
     runner: str
     options: Mapping[str, Any] = field(default_factory=dict)
     rounds: int | None = None
+    exported: bool = False
 
     @property
     def label(self) -> str:
@@ -148,7 +150,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A peer's time over ours, pair by pair: the median pair, the least and the most."""
+    """One contestant's time over another's, pair by pair: the median, the least and the most."""
 
     median: float
     low: float
@@ -213,11 +215,14 @@ class Race:
 
     def ratio(self, peer: str, measure: str = DECODED) -> Ratio | None:
         """A peer's time to logits over our time to `measure`, round by round."""
-        ours, theirs = self.samples.get(self.ours.label, ()), self.samples.get(peer, ())
+        return self.over(peer, self.ours.label, measure)
+
+    def over(self, slow: str, fast: str, measure: str = LOGITS) -> Ratio | None:
+        """One contestant's time to logits over another's to `measure`, round by round."""
         pairs = [
-            b.ms[LOGITS] / a.ms[measure]
-            for a, b in zip(ours, theirs, strict=False)
-            if a is not None and b is not None and measure in a.ms and LOGITS in b.ms
+            a.ms[LOGITS] / b.ms[measure]
+            for a, b in zip(self.samples.get(slow, ()), self.samples.get(fast, ()), strict=False)
+            if a is not None and b is not None and LOGITS in a.ms and measure in b.ms
         ]
         return Ratio(median(pairs), min(pairs), max(pairs), len(pairs)) if pairs else None
 
