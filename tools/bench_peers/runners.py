@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.backends import registry
+from sakedge.backends.arrays import input_shapes
 from sakedge.backends.base import CompileOptions, Support
 from sakedge.backends.openvino.lending import lend
 from sakedge.backends.openvino.session import OpenVinoSession
@@ -75,7 +76,7 @@ class QuantisedStem:
             "precision": f"int8 by NNCF, the rest {rest}",
             "cache": "none",
         }
-        return OpenVinoSession(compiled, subgraph.input_size, details, weights)
+        return OpenVinoSession(compiled, input_shapes(subgraph), details, weights)
 
 
 def torch_compile(request: Request) -> Prepared:
