@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -64,6 +65,7 @@ def load(
             names.
         OptionError: Another argument is invalid.
         BackendError: The backend cannot run here, or no backend can; with the reasons.
+        AbilityError: The model has no `min_weight`, and one was given.
     """
     logs.configure()
     path = file_path("the student", path)
@@ -101,12 +103,14 @@ def load(
             ),
         )
         model = load_model(file, tasks, request, clock)
-        if len(adapters) < len(manifest.adapters):
-            require(model, "subset")
+        if options.min_weight > 0:
+            require(model, "min_weight")
         snapshot = Snapshot(file.content_digest, manifest.adapter_names)
         for source in sources(file, adapters, tasks):
             snapshot = snapshot.having(Part(source.id, model.prepare(source), source.task))
         clock.lap("decoder")
+        snapshot = replace(snapshot, assembled=model.assemble(snapshot))
+        clock.lap("compile")
     origin = Origin(
         str(path),
         file.content_digest,

@@ -157,7 +157,7 @@ class Student:
             NumericError: Numbers overflowed while it was computed.
             StorageError: A file cannot be opened.
             UnknownAdapterError, UnknownTaskError, OptionError: An argument is wrong.
-            AbilityError: The student's model cannot do that.
+            BackendError: The runtime failed.
             ForkError: The student was loaded before this process was forked.
             ClosedError: The student was closed.
         """
@@ -250,7 +250,7 @@ class Student:
         origin = self._origin
         adapters = [part for part in snapshot.ids if part.kind == "adapter"]
         return Explanation(
-            **vars(model.explain()),
+            **vars(model.explain(snapshot)),
             path=origin.path,
             digest=origin.content_digest,
             file_digest=origin.file_digest,

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tests.reference.sak import ReferenceStudent
 from tools.checkpoint import load_state
 
-from sakedge.errors import DigestError, OptionError, UnknownTaskError
 from sakedge.format import StudentFile, Subgraph, write_student
 
 
@@ -97,46 +96,3 @@ def test_another_weight_gives_another_digest(
         write_student(tmp_path / "other.onnx", file.manifest, components)
     with StudentFile.open(tmp_path / "other.onnx") as file:
         assert file.stem().digest != stem.digest
-
-
-def test_the_whole_graph_keeps_what_the_tasks_need_and_nothing_else(tiny_student: Path) -> None:
-    with StudentFile.open(tiny_student) as file:
-        whole = file.whole(["edge"])
-        needed = ("stem", "adapters.dino", "adapters.sam", "routers.edge", "heads.edge")
-        weights = {name for component in needed for name in file.component(component)}
-    # The stem's last output and what the adapters make of it feed the last level: all is used.
-    assert set(whole.weights) == weights
-    model = onnx.load_from_string(whole.to_bytes())
-    onnx.checker.check_model(model, full_check=True)
-    assert {tensor.name for tensor in model.graph.initializer} == weights
-    computed = {name for node in model.graph.node for name in node.output}
-    assert not any("sal" in name.split(".") for name in computed)
-    assert "edge" not in computed  # the resize to the input's size comes after the cut
-
-
-def test_only_the_chosen_tasks_are_read(tiny_student: Path, tmp_path: Path) -> None:
-    with StudentFile.open(tiny_student) as file:
-        damaged = bytearray(tiny_student.read_bytes())
-        bias = file.component("heads.edge")["heads.edge.last.bias"].tobytes()
-    at = damaged.find(bias)
-    damaged[at] ^= 1
-    path = tmp_path / "damaged.onnx"
-    path.write_bytes(damaged)
-    with StudentFile.open(path) as file:
-        assert file.whole(["sal"]).outputs[0] == "heads.sal.last"
-        with pytest.raises(DigestError, match=r"heads\.edge"):
-            file.whole(["sal", "edge"])
-
-
-def test_other_tasks_give_another_digest(stem: Subgraph, tiny_student: Path) -> None:
-    with StudentFile.open(tiny_student) as file:
-        graphs = [stem, *(file.whole(tasks) for tasks in (["edge"], ["sal"], ["edge", "sal"]))]
-    assert len({graph.digest for graph in graphs}) == 4
-
-
-def test_no_task_or_an_unknown_one_is_refused(tiny_student: Path) -> None:
-    with StudentFile.open(tiny_student) as file:
-        with pytest.raises(UnknownTaskError, match="one of defects, edge"):
-            file.whole(["nothing"])
-        with pytest.raises(OptionError, match="some of defects, edge"):
-            file.whole([])

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sakedge
 from sakedge.backends import registry
+from sakedge.format import PartPack, StudentFile, extract_part, write_pack
 
 STRANGER = "tests.support.stranger:ReferenceBackend"
 MODELS = [
@@ -52,6 +54,23 @@ def load(
 def student(load: Callable[..., sakedge.Student]) -> Iterator[sakedge.Student]:
     with load() as student:
         yield student
+
+
+@pytest.fixture
+def packs(tiny_student: Path, tmp_path: Path) -> list[Path]:
+    """Two versions of `sam` that differ."""
+    with StudentFile.open(tiny_student) as file:
+        pack = extract_part(file, "adapters.sam")
+    written = []
+    for version, factor in (("2", 2.0), ("3", -1.0)):
+        tensors = {
+            k: v * np.float32(factor) if k.startswith("norms.") else v
+            for k, v in pack.tensors.items()
+        }
+        made = PartPack(pack.manifest.model_copy(update={"version": version}), tensors)
+        written.append(tmp_path / f"sam-{version}.safetensors")
+        write_pack(written[-1], made.manifest, made.tensors)
+    return written
 
 
 @pytest.fixture(scope="module")

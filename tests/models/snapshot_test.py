@@ -19,10 +19,11 @@ import sakedge
 from sakedge.backends import registry
 from sakedge.backends.base import CompileOptions, Session
 from sakedge.backends.onnxruntime.backend import OnnxRuntimeBackend
-from sakedge.format import PartPack, StudentFile, Subgraph, extract_part, write_pack
+from sakedge.format import Subgraph
+from sakedge.runtime.models import MODELS
 
 between: list[Callable[[], object]] = []
-"""What happens before each run of a stem."""
+"""What happens before each run of a session."""
 
 
 class Interrupting(OnnxRuntimeBackend):
@@ -39,33 +40,32 @@ class Interrupted:
         self.details = session.details
         self._session = session
 
-    def run(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def run(self, *inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         for happening in between:
             happening()
-        return self._session.run(images)
+        return self._session.run(*inputs)
 
 
-@pytest.fixture
-def packs(tiny_student: Path, tmp_path: Path) -> list[Path]:
-    """Two versions of `sam` that differ."""
-    with StudentFile.open(tiny_student) as file:
-        pack = extract_part(file, "adapters.sam")
-    written = []
-    for version, factor in (("2", 2.0), ("3", -1.0)):
-        tensors = {
-            k: v * np.float32(factor) if k.startswith("norms.") else v
-            for k, v in pack.tensors.items()
-        }
-        made = PartPack(pack.manifest.model_copy(update={"version": version}), tensors)
-        written.append(tmp_path / f"sam-{version}.safetensors")
-        write_pack(written[-1], made.manifest, made.tensors)
-    return written
-
-
-@pytest.fixture
-def student(tiny_student: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sakedge.Student]:
+@pytest.fixture(params=MODELS)
+def load(
+    request: pytest.FixtureRequest, tiny_student: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], sakedge.Student]:
+    """Loads the tiny student for a model, on a backend by name."""
     monkeypatch.setitem(registry.BACKENDS, "interrupting", f"{__name__}:Interrupting")
-    with sakedge.load(tiny_student, backend="interrupting") as student:
+    config = {"model": request.param}
+    return lambda backend: sakedge.load(tiny_student, backend=backend, config=config)
+
+
+@pytest.fixture
+def student(load: Callable[[str], sakedge.Student]) -> Iterator[sakedge.Student]:
+    with load("interrupting") as student:
+        yield student
+
+
+@pytest.fixture
+def other(load: Callable[[str], sakedge.Student]) -> Iterator[sakedge.Student]:
+    """The same student, not interrupted."""
+    with load("onnxruntime") as student:
         yield student
 
 
@@ -73,7 +73,7 @@ def student(tiny_student: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sak
 def swaps(
     student: sakedge.Student, packs: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[list[str]]:
-    """Swaps `sam` before each run of a stem; the digests that it had after each swap."""
+    """Swaps `sam` before each run of a session; the digests that it had after each swap."""
     seen: list[str] = []
     turns = itertools.cycle(packs)
 
@@ -90,10 +90,11 @@ def digests(student: sakedge.Student) -> dict[str, str]:
     return {"student": told.digest, **{k: v for k, v in told.digests.items() if k != "stem"}}
 
 
-def test_images_of_a_call(student: sakedge.Student, swaps: list[str]) -> None:
+def test_images_of_a_call(
+    student: sakedge.Student, other: sakedge.Student, swaps: list[str]
+) -> None:
     images = [picture(64, 96, seed) for seed in range(4)]
-    with sakedge.load(student.explain().path, backend="onnxruntime") as other:
-        serial = other(images)
+    serial = other(images)
     began_with = digests(student)
     results = student(images)
     assert len(swaps) == 4
@@ -103,10 +104,11 @@ def test_images_of_a_call(student: sakedge.Student, swaps: list[str]) -> None:
     assert student(images[0], tasks=["edge"]).digests["adapters.sam"] == swaps[3]
 
 
-def test_tiles_of_an_image(student: sakedge.Student, swaps: list[str]) -> None:
+def test_tiles_of_an_image(
+    student: sakedge.Student, other: sakedge.Student, swaps: list[str]
+) -> None:
     image = picture(150, 200)
-    with sakedge.load(student.explain().path, backend="onnxruntime") as other:
-        expected = other(image, fit="tile")
+    expected = other(image, fit="tile")
     began_with = digests(student)
     result = student(image, fit="tile")
     assert len(swaps) > 5
@@ -127,10 +129,11 @@ def test_retries_of_a_batch(student: sakedge.Student, swaps: list[str], tmp_path
     assert [result.digests for result in results] == [began_with, began_with]
 
 
-def test_inputs_that_were_made_ready(student: sakedge.Student, swaps: list[str]) -> None:
+def test_inputs_that_were_made_ready(
+    student: sakedge.Student, other: sakedge.Student, swaps: list[str]
+) -> None:
     inputs = np.random.default_rng(0).standard_normal((3, 3, 64, 96), np.float32)
-    with sakedge.load(student.explain().path, backend="onnxruntime") as other:
-        expected = other.infer(inputs).images
+    expected = other.infer(inputs).images
     found = student.infer(inputs).images
     assert len(swaps) == 3
     for ours, theirs in zip(found, expected, strict=True):

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
-from sakedge.adapters.snapshot import PartSource
+from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.errors import AbilityError
 
-Ability = Literal["exchange", "subset", "min_weight"]
-"""What not every model can do: exchange parts while it runs, run with some of the student's
-adapters only, leave out paths of small weight."""
+Ability = Literal["min_weight"]
+"""What not every model can do: leave out paths of small weight."""
 
 
 class Preparer(Protocol):
-    """Prepares parts to run.
+    """Prepares parts to run, one by one and then all together.
 
     Attributes:
         cannot: The abilities that it lacks, each with the reason.
@@ -23,10 +22,22 @@ class Preparer(Protocol):
     cannot: Mapping[Ability, str]
 
     def prepare(self, source: PartSource) -> object:
-        """Packs, uploads or compiles a part. Called outside of all locks.
+        """Packs, uploads or checks a part; the result is its `Part.prepared`.
+
+        Called outside of all locks.
 
         Raises:
             TensorError: The part does not fit the student.
+        """
+        ...
+
+    def assemble(self, snapshot: Snapshot) -> object:
+        """Makes what needs all parts together; the result is the snapshot's `assembled`.
+
+        Called while calls go on with the snapshot before, and it may take minutes.
+
+        Raises:
+            BackendError: It cannot be made; the snapshot before stays in use.
         """
         ...
 

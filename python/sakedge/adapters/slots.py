@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from sakedge.adapters.packs import pack_source
-from sakedge.adapters.preparer import Preparer, require
+from sakedge.adapters.preparer import Preparer
 from sakedge.adapters.snapshot import Part, Snapshot
 from sakedge.arguments import pick
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, shown
@@ -41,12 +41,12 @@ class AdapterSlots:
     """The adapters of one student. Iterates over the names of those that are active.
 
     Changes are atomic: each makes another snapshot, and a call keeps the one that it began with.
-    The stem is not touched.
+    A change waits for the one before it, and no call waits for a change.
 
     Args:
         manifest: The student's manifest.
         running: Returns what prepares new parts; raises if the student cannot be used.
-        snapshot: The parts that were loaded.
+        snapshot: The parts that were loaded, assembled.
     """
 
     def __init__(
@@ -55,7 +55,8 @@ class AdapterSlots:
         self._manifest = manifest
         self._running = running
         self._snapshot = snapshot
-        self._lock = threading.Lock()
+        self._changing = threading.Lock()  # held while a change is assembled
+        self._exchanging = threading.Lock()  # held for a moment, so that none comes after `close`
         self._changes: dict[str, Change] = {}
 
     @property
@@ -87,8 +88,9 @@ class AdapterSlots:
 
     def snapshot(self) -> Snapshot:
         """Every part of the student as it is now."""
-        self._running()
-        return self._snapshot
+        snapshot = self._snapshot
+        self._running()  # asked after: of a student that is closed meanwhile it is empty
+        return snapshot
 
     def swap(
         self,
@@ -117,20 +119,16 @@ class AdapterSlots:
                 `AdapterMismatchError` for that of another student or teacher. The student is
                 unchanged.
             OptionError: An argument is of another type.
-            AbilityError: The student's model cannot exchange parts.
+            BackendError: The backend cannot run the student with it. The student is unchanged.
         """
-        preparer = self._running()
-        require(preparer, "exchange")
+        self._running()
         self._check_slot(name)
         if teacher is not None and not isinstance(teacher, str):
             raise OptionError("a teacher is given by name", expected="a string", got=shown(teacher))
         path = str(absolute_path("a pack", pack))
         found = read_pack(path)
-        source = pack_source(found, name, self._manifest, any_stem=any_stem, teacher=teacher)
-        part = Part(source.id, preparer.prepare(source))
-        change = Change(path, source.id.digest, any_stem, teacher)
-        self._exchange(name, change, lambda snapshot: snapshot.having(part))
-        LOG.info("adapter %s is now %s (%s)", name, path, source.id.digest[:16])
+        change = Change(path, found.manifest.digest, any_stem, teacher)
+        self._exchange({name: change}, {name: self._prepared(found, name, change)})
         return found
 
     def remove(self, name: str) -> None:
@@ -138,30 +136,33 @@ class AdapterSlots:
 
         Raises:
             UnknownAdapterError: The student has no slot of that name.
-            AbilityError: The student's model cannot run without it.
+            BackendError: The backend cannot run the student without it. The student is unchanged.
         """
-        require(self._running(), "subset")
+        self._running()
         self._check_slot(name)
-        self._exchange(name, Change(), lambda snapshot: snapshot.lacking(name))
-        LOG.info("adapter %s was removed", name)
+        self._exchange({name: Change()}, {name: None})
 
     def replay(self, changes: Mapping[str, Change]) -> None:
-        """Applies the changes of another student of the same file.
+        """Applies the changes of another student of the same file, all at once.
 
         Raises:
             DigestError: A pack is no longer the one that was swapped in.
         """
+        parts: dict[str, Part | None] = {}
         for name, change in changes.items():
+            parts[name] = None
             if change.pack is None:
-                self.remove(name)
                 continue
-            found = self.swap(name, change.pack, any_stem=change.any_stem, teacher=change.teacher)
+            found = read_pack(change.pack)
             if found.manifest.digest != change.digest:
                 raise DigestError(
                     f"the pack {change.pack} is not the one that was swapped in",
                     expected=f"SHA-256 {change.digest}",
                     got=found.manifest.digest,
                 )
+            parts[name] = self._prepared(found, name, change)
+        if parts:
+            self._exchange(changes, parts)
 
     def choose(
         self, adapters: Names | Sequence[Names], images: int, tasks: tuple[str, ...]
@@ -176,7 +177,6 @@ class AdapterSlots:
         Raises:
             UnknownAdapterError: An adapter that is not active.
             OptionError: The number of choices is not that of the images.
-            AbilityError: The student's model cannot run with some adapters only.
         """
         snapshot = self.snapshot()
         if (
@@ -195,8 +195,9 @@ class AdapterSlots:
         return [self._narrowed(snapshot, one, tasks) for one in adapters]
 
     def close(self) -> None:
-        """Releases the weights."""
-        self._snapshot = Snapshot(self._snapshot.student, ())
+        """Releases the weights, and those of a change in progress when it ends."""
+        with self._exchanging:
+            self._snapshot = Snapshot(self._snapshot.student, ())
 
     def _check_slot(self, name: str) -> None:
         if not isinstance(name, str):
@@ -211,13 +212,27 @@ class AdapterSlots:
             UnknownAdapterError,
             "Choose from the adapters listed, load the student with the adapter, or swap it in",
         )
-        if len(some) < len(snapshot.slots):
-            require(self._running(), "subset")
         return snapshot.narrowed(some, tasks)
 
-    def _exchange(
-        self, name: str, change: Change, exchanged: Callable[[Snapshot], Snapshot]
-    ) -> None:
-        with self._lock:
-            self._snapshot = exchanged(self._snapshot)
-            self._changes[name] = change
+    def _prepared(self, pack: PartPack, name: str, change: Change) -> Part:
+        source = pack_source(
+            pack, name, self._manifest, any_stem=change.any_stem, teacher=change.teacher
+        )
+        return Part(source.id, self._running().prepare(source))
+
+    def _exchange(self, changes: Mapping[str, Change], parts: Mapping[str, Part | None]) -> None:
+        """Puts parts in their slots, and nothing where None is given."""
+        with self._changing:
+            preparer, snapshot = self._running(), self._snapshot
+            for name, part in parts.items():
+                snapshot = snapshot.lacking(name) if part is None else snapshot.having(part)
+            snapshot = replace(snapshot, assembled=preparer.assemble(snapshot))
+            with self._exchanging:
+                self._running()  # or else it was closed meanwhile
+                self._snapshot = snapshot
+                self._changes.update(changes)
+        for name, change in changes.items():
+            if change.pack is None:
+                LOG.info("adapter %s was removed", name)
+            else:
+                LOG.info("adapter %s is now %s (%s)", name, change.pack, change.digest[:16])

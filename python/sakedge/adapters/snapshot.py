@@ -79,6 +79,8 @@ class Snapshot:
         adapters: By name, those that take part.
         routers: By task; empty where the student has no routers.
         heads: By task, in the order of the results.
+        assembled: What the model made of all parts together, e.g. a compiled graph; opaque to
+            everything else. It lives as long as the calls that use it.
     """
 
     student: str
@@ -86,6 +88,7 @@ class Snapshot:
     adapters: Mapping[str, Part] = field(default_factory=dict)
     routers: Mapping[str, Part] = field(default_factory=dict)
     heads: Mapping[str, Part] = field(default_factory=dict)
+    assembled: object = None
 
     @property
     def experts(self) -> tuple[str, ...]:
@@ -115,20 +118,24 @@ class Snapshot:
         return tuple(part.id for part in self.parts)
 
     def having(self, part: Part) -> Snapshot:
-        """This snapshot with one part added or replaced."""
+        """This snapshot with one part added or replaced, not assembled."""
         placed = {part.id.name: part}
         if part.id.kind == "adapter":
-            return replace(self, adapters={**self.adapters, **placed})
+            return replace(self, adapters={**self.adapters, **placed}, assembled=None)
         if part.id.kind == "router":
-            return replace(self, routers={**self.routers, **placed})
-        return replace(self, heads={**self.heads, **placed})
+            return replace(self, routers={**self.routers, **placed}, assembled=None)
+        return replace(self, heads={**self.heads, **placed}, assembled=None)
 
     def lacking(self, adapter: str) -> Snapshot:
-        """This snapshot without an adapter."""
-        return replace(self, adapters={k: v for k, v in self.adapters.items() if k != adapter})
+        """This snapshot without an adapter, not assembled."""
+        others = {name: part for name, part in self.adapters.items() if name != adapter}
+        return replace(self, adapters=others, assembled=None)
 
     def narrowed(self, adapters: tuple[str, ...], tasks: tuple[str, ...]) -> Snapshot:
-        """This snapshot with only these adapters and tasks, in the given order."""
+        """This snapshot with only these adapters and tasks, in the given order.
+
+        It keeps what was assembled: of what, the model knows.
+        """
         return replace(
             self,
             adapters={name: self.adapters[name] for name in self.active if name in adapters},

@@ -61,7 +61,7 @@ class BegunCall:
         return result
 
     def _result(self, picture: Picture, outcome: Outcome) -> Result:
-        snapshot, told = outcome.snapshot, self.model.explain()
+        snapshot, told = outcome.snapshot, self.model.explain(outcome.snapshot)
         outputs = {}
         for task in snapshot.tasks:
             output = outcome.outputs[task.name]

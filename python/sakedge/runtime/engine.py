@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -55,6 +55,14 @@ class Core(Protocol):
         """As a model's."""
         ...
 
+    def assemble(self, snapshot: Snapshot) -> object:
+        """As a model's."""
+        ...
+
+    def session(self, snapshot: Snapshot) -> Mapping[str, str]:
+        """What the runtime reports about the graph that runs a snapshot."""
+        ...
+
     def infer(
         self,
         batch: NDArray[np.float32],
@@ -89,9 +97,14 @@ class Engine:
         with native():
             return self._core.prepare(source)
 
-    def explain(self) -> ModelExplanation:
-        """What runs where, and why."""
-        return self._explanation
+    def assemble(self, snapshot: Snapshot) -> object:
+        """Makes what needs all parts of a snapshot together."""
+        with native():
+            return self._core.assemble(snapshot)
+
+    def explain(self, snapshot: Snapshot) -> ModelExplanation:
+        """What runs a snapshot where, and why."""
+        return replace(self._explanation, session=self._core.session(snapshot))
 
     def run(self, call: Call) -> list[Outcome]:
         """Runs a call: pictures that are one input each in batches, tiled ones one by one."""

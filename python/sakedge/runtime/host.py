@@ -16,7 +16,7 @@ from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
 from sakedge.runtime.clock import Clock
 from sakedge.runtime.engine import Engine, Wanted
-from sakedge.runtime.session import Request, open_session
+from sakedge.runtime.session import Request, compiler_for
 
 _DOES = "the stem in the backend, the rest in our decoder"
 
@@ -38,6 +38,14 @@ class HostCore:
     def prepare(self, source: PartSource) -> object:
         """Packs a part for the kernels."""
         return self._decoder.prepare(source)
+
+    def assemble(self, snapshot: Snapshot) -> object:
+        """Nothing: a run takes the packed parts as they are."""
+        return None
+
+    def session(self, snapshot: Snapshot) -> Mapping[str, str]:
+        """The stem's session, the same for every snapshot."""
+        return self._session.details
 
     def infer(
         self,
@@ -72,7 +80,8 @@ def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock
     manifest = file.manifest
     stem = file.stem()
     clock.lap("read")
-    session, explanation = open_session(stem, request, "host", _DOES)
+    compiler, explanation = compiler_for(request, "host", _DOES)
+    session = compiler.compile(stem)
     clock.lap("compile")
     decoder = Decoder(manifest, threads=request.threads, precision=explanation.decoder_precision)
     core = HostCore(session, decoder, manifest.input_size, request.options.min_weight)

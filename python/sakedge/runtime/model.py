@@ -75,7 +75,8 @@ class Model(Preparer, Protocol):
     """Takes images to decoded outputs. Safe to call from any number of threads.
 
     It owns its precision, its threads and its explanation. It holds no exchangeable part: each
-    image of a call brings the snapshot that it is run with, whose parts the model has prepared.
+    image of a call brings the snapshot that it is run with, whose parts the model has prepared and
+    assembled.
     """
 
     def run(self, call: Call) -> list[Outcome]:
@@ -88,8 +89,8 @@ class Model(Preparer, Protocol):
         """
         ...
 
-    def explain(self) -> ModelExplanation:
-        """What runs where, and why."""
+    def explain(self, snapshot: Snapshot) -> ModelExplanation:
+        """What runs a snapshot where, and why."""
         ...
 
 

@@ -1,14 +1,14 @@
-"""What was asked for, what was chosen for it, and the compiled graph."""
+"""What was asked for, what was chosen for it, and what compiles graphs for it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sakedge.backends.base import Backend, CompileOptions, Session
+from sakedge.backends.base import Backend, CompileOptions, OpsetPreference, Session
 from sakedge.backends.cache_dir import CacheDir
 from sakedge.decoder import arithmetics
-from sakedge.format import Subgraph
+from sakedge.format import OPSET, Subgraph
 from sakedge.runtime.explain import ModelExplanation
 from sakedge.runtime.options import Options
 from sakedge.runtime.precision import PrecisionChoice, native
@@ -64,13 +64,38 @@ class Request:
     chosen: Chosen | None = None
 
 
-def open_session(
-    subgraph: Subgraph, request: Request, model: str, model_does: str
-) -> tuple[Session, ModelExplanation]:
-    """Compiles a part of a student's graph on the backend that was chosen.
+@dataclass(frozen=True)
+class Compiler:
+    """A backend, and the options with which it compiles a student's graphs."""
 
-    Raises:
-        BackendError: The backend refused the graph or an option.
+    backend: Backend
+    options: CompileOptions
+
+    @property
+    def opset(self) -> int:
+        """The ONNX opset in which graphs are written for it."""
+        if isinstance(self.backend, OpsetPreference):
+            return self.backend.opset(self.options.device)
+        return OPSET
+
+    def compile(self, subgraph: Subgraph) -> Session:
+        """Compiles a part of a student's graph.
+
+        Raises:
+            BackendError: The runtime refused it.
+        """
+        return self.backend.compile(subgraph, self.options)
+
+
+def compiler_for(
+    request: Request, model: str, model_does: str
+) -> tuple[Compiler, ModelExplanation]:
+    """What compiles graphs on the backend that was chosen; nothing is compiled yet.
+
+    Args:
+        request: What was asked for, and what was chosen for it.
+        model: Name of the model.
+        model_does: What it runs where.
     """
     chosen = request.chosen
     assert chosen is not None
@@ -83,15 +108,14 @@ def open_session(
         cache_off=request.cache.off,
         config=request.options.runtime.get(backend.name, {}),
     )
-    session = backend.compile(subgraph, options)
-    return session, ModelExplanation(
+    return Compiler(backend, options), ModelExplanation(
         model=model,
         model_reason=chosen.model_reason,
         model_does=model_does,
         backend=backend.name,
         backend_reason=chosen.backend_reason,
         choice_ignored=chosen.ignored,
-        session=dict(session.details),
+        session={},
         refused=dict(chosen.refused),
         device=request.device,
         precision=decided.precision,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -11,14 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sakedge.arguments import pick
-from sakedge.errors import (
-    DigestError,
-    OptionError,
-    StorageError,
-    UnknownNameError,
-    UnknownTaskError,
-)
+from sakedge.errors import DigestError, StorageError, UnknownNameError
 from sakedge.files.mapped import MappedFile
 from sakedge.files.paths import file_path
 from sakedge.files.sparing import sparing
@@ -32,7 +24,7 @@ from sakedge.format.student.contents import (
     manifest_fields,
     onnx_versions,
 )
-from sakedge.format.student.cuts import Cut, stem_cut, whole_cut
+from sakedge.format.student.cuts import stem_cut
 from sakedge.format.student.digests import content_digest, file_digest
 from sakedge.format.student.exported import GraphForm, exported_graph
 from sakedge.format.student.manifest import STUDENT, Manifest
@@ -138,29 +130,8 @@ class StudentFile:
             ManifestError: The graph does not compute the stem's outputs.
             DigestError, TensorError: As for `component`.
         """
-        return self._cut(stem_cut(self.manifest))
-
-    def whole(self, tasks: Sequence[str]) -> Subgraph:
-        """Reads all that some tasks need: the stem, every adapter, their routers and heads.
-
-        Args:
-            tasks: Names of at least one task.
-
-        Returns:
-            A graph with the outputs `heads.<task>.last`, each task's map before it is resized to
-            the input's size, and `routing.<level>.<task>` unless there are no routers.
-
-        Raises:
-            UnknownTaskError: The student has no such task.
-            OptionError: No task was asked for.
-            ManifestError: The graph does not compute an output.
-            DigestError, TensorError: As for `component`.
-        """
-        chosen = pick("task", tasks, self.manifest.task_names, UnknownTaskError)
-        if not chosen:
-            expected = f"some of {', '.join(self.manifest.task_names)}"
-            raise OptionError("no task was asked for", expected=expected)
-        return self._cut(whole_cut(self.manifest, chosen))
+        where = stem_cut(self.manifest)
+        return cut(where, self._nodes, self.manifest, self._specs["stem"], self.component("stem"))
 
     def exported(self, form: GraphForm) -> Subgraph:
         """Reads what a graph of another form is made of, and writes that graph.
@@ -197,13 +168,6 @@ class StudentFile:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _cut(self, where: Cut) -> Subgraph:
-        specs = [spec for name in where.components for spec in self._specs[name]]
-        weights: dict[str, NDArray[Any]] = {}
-        for name in where.components:
-            weights |= self.component(name)
-        return cut(where, self._nodes, self.manifest, specs, weights)
 
     def _tensor(self, spec: TensorSpec) -> NDArray[Any]:
         file, start = self._places[spec.name]
