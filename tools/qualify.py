@@ -57,6 +57,13 @@ CHECKS: dict[str, Check] = {
         f"exports-{size}": Check(("-m", "tools.check_exports", size))
         for size in ("vit_small", "vit_base", "vit_large")
     },
+    **{
+        f"soak-swaps-{model}-{backend}": Check(
+            ("-m", "tools.soak_swaps", "--model", model, "--backend", backend)
+        )
+        for model in ("host", "graph")
+        for backend in ("onnxruntime", "openvino")
+    },
     "kernels-generic": Check(KERNEL_TESTS, {"SAKEDGE_ISA": "generic"}),
     "kernels-address-undefined": Check(("-m", "tools.sanitize", "address,undefined")),
     "kernels-thread": Check(("-m", "tools.sanitize", "thread")),
