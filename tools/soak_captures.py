@@ -26,8 +26,10 @@ SOON = 1.0
 MOMENTS = 0.4
 """Seconds within which it is ended, at a random moment."""
 
+# A shell ignores interrupts of what it runs in the background, and its children inherit that.
 READ_FOR_EVER = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from sakedge.sources import open_source
 while True:
     for frame in open_source(sys.argv[1]):
@@ -54,8 +56,6 @@ def main() -> int:
     parser.add_argument("--exits", type=int, default=50)
     parser.add_argument("--size", default="3840x2160", metavar="WxH")
     arguments = parser.parse_args()
-    # A shell ignores interrupts of what it runs in the background, and children inherit that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     width, height = map(int, arguments.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "video.avi"
