@@ -26,7 +26,7 @@ NEW = "pcb"
 BATCH = 8
 STEPS = 1400
 WATCHED = 64  # of the new product's training scenes, kept apart to watch the training by
-GATE_STEPS = 400
+DECAY = 1e-8  # of the gates' rows: small, as the features that they read are
 KNOWN = 512  # training scenes of the known parts that the gates learn to leave alone
 BAND = 6  # of the grid's 16 rows, drawn anew in every step: more scenes for the same time
 Store = dict[str, NDArray[np.generic]]
@@ -145,31 +145,39 @@ def train_gates(student: Student, new: Maps, known: Maps) -> float:
     Returns:
         The mean cross-entropy at the end, over routers and scenes.
     """
-    experts = len(student.backbone.teachers)  # the new one's number, the stem's being 0
+    expert = len(student.backbone.teachers)  # the last one's number, the stem's being 0
     gates = [
         student.backbone.mor[f"{level}_{task}"].router.module[3]
         for level in spec.LEVELS
         for task in spec.TASK_NAMES
     ]
     read = torch.cat([_read(student, new), _read(student, known)])
-    is_new = torch.arange(len(read)) < len(new)
-    weight = torch.stack([gate.weight[:experts] for gate in gates])
-    bias = torch.stack([gate.bias[:experts] for gate in gates])
-    shipped = (torch.einsum("nrc,rec->nre", read, weight) + bias).logsumexp(-1)
-    rows = torch.zeros(len(gates), read.shape[-1], requires_grad=True)
+    sign = torch.where(torch.arange(len(read)) < len(new), 1.0, -1.0)[:, None]
+    mean, spread = read.mean(0), read.std(0)
+    weight = torch.stack([gate.weight[:expert] for gate in gates])
+    bias = torch.stack([gate.bias[:expert] for gate in gates])
+    others = (torch.einsum("nrc,rec->nre", read, weight) + bias).logsumexp(-1)
+    read = (read - mean) / spread
+    rows = torch.zeros_like(mean, requires_grad=True)
     shift = torch.zeros(len(gates), requires_grad=True)
-    optimiser = torch.optim.Adam([rows, shift], lr=0.05)
-    entropy = torch.tensor(0.0)
-    for _ in range(GATE_STEPS):
-        margin = torch.einsum("nrc,rc->nr", read, rows) + shift - shipped
-        entropy = F.softplus(torch.where(is_new[:, None], -margin, margin)).mean()
-        (entropy + 1e-4 * rows.square().sum(1).mean()).backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        optimiser.zero_grad()
+    solver = torch.optim.LBFGS([rows, shift], max_iter=400, line_search_fn="strong_wolfe")
+
+    def entropy() -> Tensor:
+        margin = torch.einsum("nrc,rc->nr", read, rows) + shift - others
+        return F.softplus(-sign * margin).mean()
+
+    def objective() -> Tensor:
+        solver.zero_grad()
+        value = entropy() + DECAY * (rows / spread).square().sum(1).mean()
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+
+    solver.step(objective)
     with torch.no_grad():
-        for gate, row, one in zip(gates, rows, shift, strict=True):
-            gate.weight[experts], gate.bias[experts] = row, one
-    return entropy.item()
+        plain = rows / spread
+        for gate, row, one in zip(gates, plain, shift - (plain * mean).sum(1), strict=True):
+            gate.weight[expert], gate.bias[expert] = row, one
+        return entropy().item()
 
 
 def run(folder: Path) -> None:

@@ -10,6 +10,7 @@ from tools.demo_student.model import Student
 from torch import Tensor, nn
 
 from sakedge.format import AdapterInfo, Manifest, StudentFile, write_student
+from sakedge.format.schema import NO_DIGEST
 
 # From the names of the format to those of the checkpoints (docs/model.md).
 _RENAMED = (
@@ -58,8 +59,8 @@ def load_stored(path: Path, *, new: str | None = None) -> Student:
         value = torch.tensor(values).float()
         _fill(state[_official(name)], value.t() if value.ndim == 2 else value)
         if new and name.startswith(("tsap.", "norms.")):
-            copied = re.sub(rf"\b{names[-1]}\b", new, name)
-            _fill(state[_official(copied)], value.t() if value.ndim == 2 else value)
+            copied = state[_official(_renamed(name, names[-1], new))]
+            _fill(copied, value.t() if value.ndim == 2 else value)
     return student.eval().requires_grad_(False)
 
 
@@ -73,33 +74,38 @@ def write_with_adapter(base: Path, student: Student, adapter: AdapterInfo, path:
     """Write the student of `base` with one more adapter, every stored weight as it is there.
 
     Args:
-        base: a student file, its weights stored as fp16.
+        base: a student file, weights in floats.
         student: that student in torch, with the adapter and its rows in the gates trained.
         adapter: what the manifest says of it.
         path: where to write.
     """
-    state = student.state_dict()
-
-    def half(name: str) -> NDArray[np.float16]:
-        value = state[_official(name)]
-        if re.match(r"tsap\..*\.up\.", name):
-            value = value * state[f"{_official(name).partition('.up.')[0]}.scale"]
-        return (value.t() if value.ndim == 2 else value).numpy().astype(np.float16)
-
     with StudentFile.open(base) as file:
         old = file.manifest
         components = {name: dict(file.component(name)) for name in old.components}
-    like = old.adapter_names[-1]
-    names = [re.sub(rf"\b{like}\b", adapter.name, name) for name in components[f"adapters.{like}"]]
-    components[f"adapters.{adapter.name}"] = {name: half(name) for name in names}
-    experts = 1 + len(old.adapters)
+    like, state = old.adapter_names[-1], student.state_dict()
+    shape_of = components[f"adapters.{like}"]
+
+    def trained(name: str) -> NDArray[np.generic]:
+        value = state[_official(name)]
+        if re.match(r"tsap\..*\.up\.", name):  # the format has the scale folded in
+            value = value * state[f"{_official(name).partition('.up.')[0]}.scale"]
+        return (value.t() if value.ndim == 2 else value).numpy()
+
+    components[f"adapters.{adapter.name}"] = {
+        name: trained(name).astype(values.dtype)
+        for name, values in ((_renamed(n, like, adapter.name), v) for n, v in shape_of.items())
+    }
+    expert = 1 + len(old.adapters)
     for task in old.task_names:
         router = components[f"routers.{task}"]
         for name in [name for name in router if ".gate." in name]:
-            router[name] = np.concatenate(
-                [router[name], half(name)[..., experts : experts + 1]], -1
-            )
-    fields = {name: getattr(old, name) for name in Manifest.model_fields}
-    fields |= {"adapters": (*old.adapters, adapter), "quality": ()}
-    del fields["digests"], fields["graph_digest"]
-    return write_student(path, Manifest.without_digests(**fields), components)
+            row = trained(name)[..., expert : expert + 1].astype(router[name].dtype)
+            router[name] = np.concatenate([router[name], row], -1)
+    added = {"adapters": (*old.adapters, adapter), "quality": ()}
+    digests = {"digests": dict.fromkeys(components, NO_DIGEST)}  # the writer computes them
+    return write_student(path, old.model_copy(update=added | digests), components)
+
+
+def _renamed(name: str, like: str, adapter: str) -> str:
+    """A tensor of one adapter as another's."""
+    return re.sub(rf"\b{like}\b", adapter, name)
