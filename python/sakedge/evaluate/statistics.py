@@ -74,7 +74,7 @@ class Store:
     def read(self, ids: Sequence[str]) -> Measurement | None:
         """The chunk of these images, or None if it is not there or damaged."""
         try:
-            with np.load(self._path(ids), allow_pickle=False) as chunk:
+            with self._path(ids).open("rb") as file, np.load(file, allow_pickle=False) as chunk:
                 if chunk["key"] != self._key or chunk["ids"].tolist() != list(ids):
                     return None
                 arrays = {name: chunk[name] for name in chunk.files}
