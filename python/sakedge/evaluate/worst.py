@@ -86,15 +86,12 @@ def _drawn(
     kind = output.info.kind
     if kind == "scalar":
         return _scalars(output.values, truth)
+    hidden: NDArray[np.bool_] = truth == rules.ignore
+    values = np.where(hidden, 0, truth)
     if kind == "normals":
-        hidden = ~truth.any(axis=2)
-        values = truth
-    elif kind == "labels":
-        hidden = truth == rules.ignore
-        values = np.where(hidden, 0, truth)
-    else:
-        hidden = truth == rules.ignore
-        values = np.where(hidden, 0, truth).astype(np.float32)
+        hidden, values = np.asarray(truth.any(axis=2)) == 0, truth
+    elif kind != "labels":
+        values = values.astype(np.float32)
     drawn = replace(output, values=values).draw(image)
     return output.draw(image), _hide(drawn, hidden)
 
