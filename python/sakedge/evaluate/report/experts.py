@@ -14,6 +14,8 @@ from sakedge.evaluate.intervals import Estimate
 from sakedge.evaluate.report.canvas import BLUES, INK, SIGNED, Canvas, canvas
 from sakedge.text import visible
 
+_PALE = 0.3
+
 
 def lives_on(evaluation: Evaluation, ablation: Ablation) -> str:
     """Which teacher each task lives on: what is weighed, what is missed, what helps alone."""
@@ -99,16 +101,18 @@ def _grid(
     *,
     by_row: bool = True,
 ) -> None:
-    """A table in colours: each row to its own scale, numbers bold where they are sure."""
+    """A table in colours, each row to its own scale; what is not sure is pale and not bold."""
     axes, shown = drawn[index], np.nan_to_num(found)
-    scale = np.abs(shown).max(axis=1 if by_row else None, keepdims=True)
+    if sure is not None:
+        shown = np.where(sure, shown, _PALE * shown)
+    scale = np.abs(np.nan_to_num(found)).max(axis=1 if by_row else None, keepdims=True)
     low = -1.0 if colours is SIGNED else 0.0
     axes.imshow(
         shown / np.where(scale > 0, scale, 1), cmap=colours, vmin=low, vmax=1, aspect="auto"
     )
     for (row, column), value in np.ndenumerate(found):
         if np.isfinite(value):
-            strong = abs(value) > 0.65 * scale[row if by_row else 0, 0]
+            strong = abs(shown[row, column]) > 0.65 * scale[row if by_row else 0, 0]
             bold = sure is None or sure[row, column]
             text = f"{value:.{digits}g}" if abs(value) < 100 else f"{value:.0f}"
             axes.text(column, row, text, ha="center", va="center", fontsize=8,

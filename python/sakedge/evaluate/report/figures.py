@@ -68,7 +68,8 @@ def distribution(runs: Sequence[Run], task: str) -> str:
             for run, each in zip(shown[1:], known[1:], strict=True):
                 axes.hist(each, bins, histtype="step", color=INK, label=visible(run.name))
             axes.axvline(float(np.median(known[0])), color=FAINT, ls=":", label="median")
-            axes.legend(fontsize=7)
+            axes.set_ylim(top=1.4 * axes.get_ylim()[1])
+            axes.legend(fontsize=7, loc="upper left")
         axes.set(xlabel=f"{metric.name} of an image, {metric.unit}", ylabel="images")
         axes.set_title("Images one by one")
     return drawn.svg

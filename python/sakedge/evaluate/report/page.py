@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,9 @@ def figure(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}g}" if np.isfinite(value) else "-"
 
 
-def interval(found: Estimate) -> str:
+def interval(found: Estimate, digits: int = 4) -> str:
     """An interval, with as many digits as its value."""
-    return f"{figure(found.low)} … {figure(found.high)}"
+    return f"{figure(found.low, digits)} … {figure(found.high, digits)}"
 
 
 def percent(share: float) -> str:
@@ -116,6 +117,7 @@ def _ablation(evaluation: Evaluation, ablation: Ablation) -> dict[str, Any]:
         "found": ablation,
         "lives_on": experts.lives_on(evaluation, ablation),
         "added": [experts.added(ablation, task, adapters) for task in evaluation.tasks],
+        "pairs": list(combinations(adapters, 2)),
         "sure": experts.is_sure,
         "rows": [_subset(each) for each in ablation.subsets],
     }
