@@ -54,8 +54,8 @@ def _across(boundary: _Map, pixels: _Pixels) -> _Map:
     dyy, dxy = np.gradient(dy)
     dxx = np.gradient(dx, axis=1)
     yy, xy, xx = (d[2:-2, 2:-2][pixels] for d in (dyy, dxy, dxx))
-    slope = yy * np.sign(-xy) / (xx + np.float32(1e-5))
-    return np.asarray(np.mod(np.arctan(slope), np.float32(np.pi)), np.float32)
+    angle = np.arctan2(np.where(xy > 0, -yy, yy), xx + np.float32(1e-5))
+    return np.asarray(np.mod(angle, np.float32(np.pi)), np.float32)
 
 
 def _filtered(values: _Map, weights: _Map, axis: int) -> _Map:
