@@ -14,15 +14,15 @@ from tests.evaluate.conftest import write_folder
 
 import sakedge
 from sakedge.errors import DatasetError, OptionError, UnknownAdapterError
-from sakedge.evaluate.ablation import gains, subsets_of
-from sakedge.evaluate.data import open_dataset
-from sakedge.evaluate.evaluate import evaluate
-from sakedge.evaluate.evaluation import Evaluation
-from sakedge.evaluate.intervals import estimate, gain, relative_drop
-from sakedge.evaluate.metrics import MeanAngle
-from sakedge.evaluate.report import write_report
-from sakedge.evaluate.run import measure, metrics_for
-from sakedge.evaluate.worst import worst_first
+from sakedge.evaluating.ablation import gains, subsets_of
+from sakedge.evaluating.data import open_dataset
+from sakedge.evaluating.evaluate import evaluate
+from sakedge.evaluating.evaluation import Evaluation
+from sakedge.evaluating.intervals import estimate, gain, relative_drop
+from sakedge.evaluating.metrics import MeanAngle
+from sakedge.evaluating.report import write_report
+from sakedge.evaluating.run import measure, metrics_for
+from sakedge.evaluating.worst import worst_first
 from sakedge.format import Manifest
 from sakedge.text import to_json
 

@@ -11,12 +11,14 @@ import typer
 from sakedge.cli.options import CacheDir, Device, Json, StudentPath, Tasks, Threads, names
 from sakedge.cli.output import print_json, print_table, progress_bar, say
 from sakedge.cli.written import check_output, write_json
+from sakedge.errors import BackendError, OptionError
+from sakedge.files.atomic import make_folder
 
 if TYPE_CHECKING:
-    from sakedge.evaluate.ablation import Ablation
-    from sakedge.evaluate.evaluation import Evaluation
-    from sakedge.evaluate.intervals import Estimate
-    from sakedge.evaluate.metrics import Metric
+    from sakedge.evaluating.ablation import Ablation
+    from sakedge.evaluating.evaluation import Evaluation
+    from sakedge.evaluating.intervals import Estimate
+    from sakedge.evaluating.metrics import Metric
 
 JSON_FILE, PAGE, MEASURED = "evaluation.json", "report.html", "measured"
 
@@ -63,10 +65,14 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure a student on labelled images: metrics with intervals, a report, and JSON."""
-    from sakedge.evaluate.evaluate import evaluate as run
-    from sakedge.evaluate.report import write_report
-    from sakedge.evaluate.statistics import forget
-
+    try:
+        from sakedge.evaluating import evaluate as run
+        from sakedge.evaluating.report import write_report
+        from sakedge.evaluating.statistics import forget
+    except ImportError as error:
+        raise BackendError(
+            f"evaluate needs more packages: {error}", remedy="pip install 'sakedge[evaluate]'"
+        ) from error
     _check_output(output, data, [student, *([baseline] if baseline else [])])
     if not resume:
         forget(output / MEASURED)
@@ -100,9 +106,6 @@ def evaluate(
 
 
 def _check_output(output: Path, data: Path, inputs: list[Path]) -> None:
-    from sakedge.errors import OptionError
-    from sakedge.files.atomic import make_folder
-
     if output.resolve().is_relative_to(data.resolve()):
         raise OptionError(
             f"{output} lies in the data set", remedy="Choose another folder with --output"
