@@ -12,8 +12,8 @@ from sakedge.cli.options import CacheDir, Device, Json, StudentPath, Tasks, Thre
 from sakedge.cli.output import print_json, print_table, progress_bar, remark, say
 
 if TYPE_CHECKING:
-    from sakedge.evaluate.advice import Advice, Configuration
-    from sakedge.evaluate.intervals import Estimate
+    from sakedge.evaluating.advice import Advice, Configuration
+    from sakedge.evaluating.intervals import Estimate
 
 
 def advise(
@@ -46,7 +46,7 @@ def advise(
     json: Json = False,
 ) -> None:
     """Find the smallest set of adapters, and its precision, that is good and fast enough here."""
-    from sakedge.evaluate.advise import advise as run
+    from sakedge.evaluating.advise import advise as run
 
     common, single = drops_of(max_drop or ())
     options = {"backend": backend, "device": device, "threads": threads, "cache_dir": cache_dir}
