@@ -19,8 +19,7 @@ from sakedge.evaluating.metrics import Metric
 from sakedge.evaluating.run import Measurement, measure, metrics_for
 from sakedge.evaluating.worst import Worst, worst_images
 from sakedge.files.paths import file_path
-from sakedge.format import Manifest, StudentFile
-from sakedge.format.student.graph import tensor_specs
+from sakedge.format import StudentFile
 from sakedge.progress import Progress
 from sakedge.runtime import machine
 from sakedge.runtime.model import silent
@@ -105,10 +104,7 @@ def evaluate(
                 if len(runs) == len(sets):
                     worst = _worst(loaded, opened, metrics, runs[0]) if pictures else {}
                     if ablate:
-                        sizes = _weight_bytes(manifest)
-                        ablation = run_ablation(
-                            loaded, opened, metrics, sizes, progress=tell, store=kept
-                        )
+                        ablation = run_ablation(loaded, opened, metrics, progress=tell, store=kept)
     infos = {info.name: info for info in manifest.tasks if info.name in metrics}
     return Evaluation(
         about,
@@ -179,8 +175,3 @@ def _about(path: Path, file: StudentFile) -> dict[str, Any]:
         "experts": ["stem", *manifest.adapter_names],
         "teachers": {each.name: each.teacher for each in manifest.adapters},
     }
-
-
-def _weight_bytes(manifest: Manifest) -> dict[str, int]:
-    specs = tensor_specs(manifest)
-    return {component: sum(spec.nbytes for spec in each) for component, each in specs.items()}
