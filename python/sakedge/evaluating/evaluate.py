@@ -17,6 +17,7 @@ from sakedge.evaluating.evaluation import Evaluation, Run, Score
 from sakedge.evaluating.intervals import delta_m
 from sakedge.evaluating.metrics import Metric
 from sakedge.evaluating.run import Measurement, measure, metrics_for
+from sakedge.evaluating.statistics import forget
 from sakedge.evaluating.worst import Worst, worst_images
 from sakedge.files.paths import file_path
 from sakedge.format import StudentFile
@@ -42,6 +43,7 @@ def evaluate(
     ablate: bool = False,
     pictures: bool = False,
     store: str | os.PathLike[str] | None = None,
+    resume: bool = True,
     progress: Progress | None = None,
     **options: Any,
 ) -> Evaluation:
@@ -60,6 +62,7 @@ def evaluate(
         ablate: Also measure what each adapter is worth, in the first backend and precision.
         pictures: Also draw the images that the first run did worst.
         store: A folder in which what was measured is kept and found by the next evaluation.
+        resume: Whether to take what is in the store; else it is emptied when all is checked.
         progress: Called with the progress made.
         **options: Others of `load`: `device`, `threads`, `cache_dir`, `config`.
 
@@ -93,6 +96,8 @@ def evaluate(
     runs: list[Run] = []
     ablation, worst = None, {}
     kept = None if store is None else file_path("the store", store)
+    if kept is not None and not resume:
+        forget(kept)
     for backend in backends:
         for precision in precisions:
             tell(f"loading in {backend}, {precision}", 0.0)
