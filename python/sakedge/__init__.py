@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sakedge import errors
     from sakedge.api import load
-    from sakedge.evaluating import evaluate
+    from sakedge.evaluating.evaluate import evaluate
     from sakedge.exporting import export
     from sakedge.result import Result
     from sakedge.sources import Reconnect

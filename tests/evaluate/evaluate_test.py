@@ -171,6 +171,29 @@ def test_a_limit_takes_images_evenly(tiny_student: Path, root: Path) -> None:
     assert found.tasks == ("sal",) and found.data["images"] == 2
 
 
+def test_a_store_is_emptied_when_all_is_checked(
+    tiny_student: Path, root: Path, tmp_path: Path
+) -> None:
+    def chunks(limit: int, adapters: list[str] | None = None) -> int:
+        sets = [adapters]
+        evaluate(
+            tiny_student,
+            root,
+            adapters=sets,
+            tasks=["sal"],
+            limit=limit,
+            store=tmp_path,
+            resume=False,
+            threads=1,
+        )
+        return len(list(tmp_path.iterdir()))
+
+    assert chunks(2) == chunks(3) == 1
+    with pytest.raises(UnknownAdapterError):
+        chunks(2, ["clip"])
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_wrong_arguments_are_told(tiny_student: Path, root: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownAdapterError, match="clip"):
         evaluate(tiny_student, root, adapters=[["clip"]])

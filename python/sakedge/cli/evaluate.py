@@ -68,14 +68,11 @@ def evaluate(
     try:
         from sakedge.evaluating import evaluate as run
         from sakedge.evaluating.report import write_report
-        from sakedge.evaluating.statistics import forget
     except ImportError as error:
         raise BackendError(
             f"evaluate needs more packages: {error}", remedy="pip install 'sakedge[evaluate]'"
         ) from error
     _check_output(output, data, [student, *([baseline] if baseline else [])])
-    if not resume:
-        forget(output / MEASURED)
     with progress_bar() as progress:
         found = run(
             student,
@@ -90,6 +87,7 @@ def evaluate(
             ablate=ablate,
             pictures=True,
             store=output / MEASURED,
+            resume=resume,
             progress=progress,
             device=device,
             threads=threads,

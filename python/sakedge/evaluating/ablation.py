@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.evaluating.cost import CALLS, median_ms, weight_bytes
 from sakedge.evaluating.data import Dataset
 from sakedge.evaluating.intervals import Estimate, estimate, gain
 from sakedge.evaluating.metrics import Metric
@@ -24,8 +23,6 @@ from sakedge.student import Student
 
 ALL_SUBSETS = 4
 """With more adapters than this not every subset is measured: their number doubles with each."""
-TIMED = 5
-"""Calls that a subset's time is the median of, after one that is not timed."""
 
 Names = tuple[str, ...]
 Statistics = Mapping[Names, Mapping[str, NDArray[np.float64]]]
@@ -106,7 +103,6 @@ def ablate(
     student: Student,
     data: Dataset,
     metrics: Mapping[str, Metric],
-    weight_bytes: Mapping[str, int],
     *,
     progress: Progress | None = None,
     store: Path | None = None,
@@ -117,7 +113,6 @@ def ablate(
         student: The student.
         data: The data set.
         metrics: The metric of each task.
-        weight_bytes: By component the bytes of its weights.
         progress: Called with the progress made.
         store: As of `measure`.
 
@@ -129,6 +124,7 @@ def ablate(
     wanted = subsets_of(names)
     found: dict[Names, Measurement] = {}
     subsets = []
+    pictures = [data[i].image for i in range(min(CALLS, len(data)))]
     for i, subset in enumerate(wanted):
         title = " + ".join(subset) or "stem only"
 
@@ -141,8 +137,8 @@ def ablate(
                 subset,
                 {task: estimate(m, found[subset].statistics[task]) for task, m in metrics.items()},
                 {t: np.mean(w, axis=0, dtype=np.float64) for t, w in found[subset].routing.items()},
-                _ms(student, data, subset, list(metrics)),
-                _bytes(weight_bytes, subset, list(metrics)),
+                median_ms(student, pictures, subset, list(metrics)),
+                weight_bytes(student.manifest, subset, list(metrics)),
             )
         )
     explained = student.explain()
@@ -194,19 +190,3 @@ def gains(
         }
 
     return of(worth), of(instead), of(added)
-
-
-def _ms(student: Student, data: Dataset, adapters: Names, tasks: Sequence[str]) -> float:
-    image = data[0].image
-    spent = []
-    for _ in range(1 + TIMED):
-        begin = perf_counter()
-        student(image, adapters=adapters, tasks=tasks)
-        spent.append(1000 * (perf_counter() - begin))
-    return median(spent[1:])
-
-
-def _bytes(weight_bytes: Mapping[str, int], adapters: Names, tasks: Sequence[str]) -> int:
-    parts = {"stem", *(f"adapters.{name}" for name in adapters)}
-    parts |= {f"{kind}.{task}" for task in tasks for kind in ("routers", "heads")}
-    return sum(size for component, size in weight_bytes.items() if component in parts)

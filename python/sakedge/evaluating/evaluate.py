@@ -17,10 +17,10 @@ from sakedge.evaluating.evaluation import Evaluation, Run, Score
 from sakedge.evaluating.intervals import delta_m
 from sakedge.evaluating.metrics import Metric
 from sakedge.evaluating.run import Measurement, measure, metrics_for
+from sakedge.evaluating.statistics import forget
 from sakedge.evaluating.worst import Worst, worst_images
 from sakedge.files.paths import file_path
-from sakedge.format import Manifest, StudentFile
-from sakedge.format.student.graph import tensor_specs
+from sakedge.format import StudentFile
 from sakedge.progress import Progress
 from sakedge.runtime import machine
 from sakedge.runtime.model import silent
@@ -43,6 +43,7 @@ def evaluate(
     ablate: bool = False,
     pictures: bool = False,
     store: str | os.PathLike[str] | None = None,
+    resume: bool = True,
     progress: Progress | None = None,
     **options: Any,
 ) -> Evaluation:
@@ -61,6 +62,7 @@ def evaluate(
         ablate: Also measure what each adapter is worth, in the first backend and precision.
         pictures: Also draw the images that the first run did worst.
         store: A folder in which what was measured is kept and found by the next evaluation.
+        resume: Whether to take what is in the store; else it is emptied when all is checked.
         progress: Called with the progress made.
         **options: Others of `load`: `device`, `threads`, `cache_dir`, `config`.
 
@@ -94,6 +96,8 @@ def evaluate(
     runs: list[Run] = []
     ablation, worst = None, {}
     kept = None if store is None else file_path("the store", store)
+    if kept is not None and not resume:
+        forget(kept)
     for backend in backends:
         for precision in precisions:
             tell(f"loading in {backend}, {precision}", 0.0)
@@ -105,10 +109,7 @@ def evaluate(
                 if len(runs) == len(sets):
                     worst = _worst(loaded, opened, metrics, runs[0]) if pictures else {}
                     if ablate:
-                        sizes = _weight_bytes(manifest)
-                        ablation = run_ablation(
-                            loaded, opened, metrics, sizes, progress=tell, store=kept
-                        )
+                        ablation = run_ablation(loaded, opened, metrics, progress=tell, store=kept)
     infos = {info.name: info for info in manifest.tasks if info.name in metrics}
     return Evaluation(
         about,
@@ -179,8 +180,3 @@ def _about(path: Path, file: StudentFile) -> dict[str, Any]:
         "experts": ["stem", *manifest.adapter_names],
         "teachers": {each.name: each.teacher for each in manifest.adapters},
     }
-
-
-def _weight_bytes(manifest: Manifest) -> dict[str, int]:
-    specs = tensor_specs(manifest)
-    return {component: sum(spec.nbytes for spec in each) for component, each in specs.items()}
