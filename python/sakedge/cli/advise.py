@@ -97,7 +97,7 @@ def _row(each: Configuration, tasks: tuple[str, ...], verdict: str) -> tuple[str
 
 def _change(drop: Estimate) -> str:
     value, low, high = (-100 * each + 0.0 for each in (drop.value, drop.high, drop.low))  # no -0
-    return f"{value:+.2f} %\n[{low:+.2f}, {high:+.2f}]"
+    return f"{value:+.2f} % [{low:+.2f}, {high:+.2f}]"
 
 
 def _verdict(advice: Advice, each: Configuration) -> str:

@@ -104,7 +104,7 @@ class Advice:
         judged = [each for each in self.tried if each.drops and self.limits.fast(each)]
         if judged:
             return min(judged, key=self.limits.excess)
-        return min([*self.tried, self.reference], key=lambda each: each.ms)
+        return min(self.tried, key=lambda each: each.ms)
 
     def load_line(self, each: Configuration) -> str:
         """The call that loads it."""
