@@ -57,8 +57,12 @@ def read_mat(path: Path) -> Mapping[str, Any]:
     Raises:
         DatasetError: It is no such file, or is damaged.
     """
-    from scipy.io import loadmat
-
+    try:
+        from scipy.io import loadmat
+    except ImportError as error:
+        raise DatasetError(
+            f"reading {path} needs SciPy", remedy="Run: pip install 'sakedge[evaluate]'"
+        ) from error
     with _reading(path):
         variables: Mapping[str, Any] = loadmat(path)
         return variables
