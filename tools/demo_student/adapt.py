@@ -184,10 +184,10 @@ def run(folder: Path) -> None:
     """From `student.onnx`, without the new adapter, to `student-fp16.onnx` with it."""
     base = folder / "student.onnx"
     student = load_stored(base, new=NEW)
-    boards = data.rendered(folder / "boards.npz", data.pack_board, data.BOARD_TRAIN_SEEDS)
+    boards = data.rendered(folder / "boards.npz", data.pack_board, spec.BOARD_TRAIN_SEEDS)
     new_maps = stem_maps(student, boards, folder / "boards.npy")
     train_path(student, boards, new_maps, folder / f"{NEW}.pt")
-    known = data.rendered(folder / "known.npz", data.pack, data.TRAIN_SEEDS[:KNOWN])
+    known = data.rendered(folder / "known.npz", data.pack, spec.TRAIN_SEEDS[:KNOWN])
     known_maps = stem_maps(student, known, folder / "known.npy")
     entropy = train_gates(student, new_maps[:-WATCHED], known_maps)
     print(f"gates: cross-entropy {entropy:.2g}")

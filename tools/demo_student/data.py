@@ -13,10 +13,6 @@ from tools.demo_student import spec
 from tools.demo_student.scenes import Scene, make_board_scene, make_scene
 from torch import Tensor
 
-TRAIN_SEEDS = range(100_000, 106_000)
-HELD_OUT_SEEDS = range(900_000, 900_300)
-BOARD_TRAIN_SEEDS = range(200_000, 201_344)
-BOARD_HELD_OUT_SEEDS = range(910_000, 910_300)
 NORMAL_SCALE = 127.0  # normals are kept as int8
 DEPTH_SCALE = 1e5  # depth is kept as uint16 in units of 10 micrometres
 
@@ -98,7 +94,7 @@ def rendered(
 
 def training_set(folder: Path) -> dict[str, NDArray[np.generic]]:
     """The training scenes."""
-    return rendered(folder / "train.npz", pack, TRAIN_SEEDS)
+    return rendered(folder / "train.npz", pack, spec.TRAIN_SEEDS)
 
 
 def normalise(image: NDArray[np.uint8]) -> Tensor:

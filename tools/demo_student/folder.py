@@ -1,4 +1,4 @@
-"""Scenes as a data set in a folder, as `sakedge evaluate` reads it (docs/evaluation.md)."""
+"""Scenes as a data set in a folder, as `sakedge evaluate` reads it (docs/evaluate.md)."""
 
 import json
 import multiprocessing
@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
-from tools.demo_student import data, spec
+from tools.demo_student import spec
 from tools.demo_student.metrics import EDGE_TOLERANCE
 from tools.demo_student.scenes import make_board_scene, make_scene
 
@@ -37,9 +37,9 @@ def write_scenes(folder: Path, count: int, first: int | None = None, new: bool =
     Raises:
         ValueError: Some of them are scenes that the student was trained on.
     """
-    trained = data.BOARD_TRAIN_SEEDS if new else data.TRAIN_SEEDS
+    trained = spec.BOARD_TRAIN_SEEDS if new else spec.TRAIN_SEEDS
     if first is None:
-        first = (data.BOARD_HELD_OUT_SEEDS if new else data.HELD_OUT_SEEDS).start
+        first = (spec.BOARD_HELD_OUT_SEEDS if new else spec.HELD_OUT_SEEDS).start
     seeds = range(first, first + count)
     if seeds.start < trained.stop and trained.start < seeds.stop:
         raise ValueError(f"seeds {trained.start} to {trained.stop - 1} are training scenes")

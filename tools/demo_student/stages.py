@@ -41,7 +41,7 @@ def _feed(store: Store, seed: int) -> Callable[[int], Iterator[data.Batch]]:
 
 def held_out_batch() -> data.Batch:
     """A few held-out scenes at the heads' resolution, neither rotated nor jittered."""
-    packed = [data.pack(seed) for seed in data.HELD_OUT_SEEDS[:WATCHED]]
+    packed = [data.pack(seed) for seed in spec.HELD_OUT_SEEDS[:WATCHED]]
     store = {key: np.stack([p[key] for p in packed]) for key in packed[0]}
     return data.plain_batch(store)
 
