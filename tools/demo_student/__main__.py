@@ -3,30 +3,47 @@
 import argparse
 from pathlib import Path
 
-from tools.demo_student import data, report, stages
-from tools.demo_student.config_file import write_config
-
 FOLDER = Path("build/demo_student")
 
 
 def main() -> None:
-    """Render the scenes, train the teachers, distil, train the tasks, write the report."""
+    """Train the student, adapt it to a new product, write the page, or write scenes."""
     parser = argparse.ArgumentParser(prog="python -m tools.demo_student", description=__doc__)
-    parser.add_argument("what", choices=("all", "train", "report"), default="all", nargs="?")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="checkpoints and scenes")
+    commands = parser.add_subparsers(dest="what", required=True)
+    commands.add_parser("train", help="scenes, teachers, distillation, tasks, and their report")
+    commands.add_parser("adapt", help="the adapter of the new product, and its report")
+    commands.add_parser("page", help="docs/demo-student.md from what was measured")
+    scenes = commands.add_parser("scenes", help="scenes as a data set in a folder")
+    scenes.add_argument("into", type=Path, metavar="FOLDER")
+    scenes.add_argument("--count", type=int, required=True)
+    scenes.add_argument("--first", type=int, metavar="SEED", help="default: the held-out ones'")
+    scenes.add_argument("--new", action="store_true", help="circuit boards, the new product")
     args = parser.parse_args()
     folder: Path = args.folder
+    # Imported here, as writing scenes needs no torch.
+    if args.what == "scenes":
+        from tools.demo_student.folder import write_scenes
+
+        try:
+            write_scenes(args.into, args.count, args.first, args.new)
+        except ValueError as error:
+            parser.error(str(error))
+        return
     folder.mkdir(parents=True, exist_ok=True)
-    if args.what != "report":
-        store = data.training_set(folder)
-        stages.stage1(folder, store)
-        stages.stage2_tasks(folder, store)
-        stages.stage2_experts(folder, store)
-        stages.stage2_normals(folder, store)
-        stages.settle_norms(folder, store)
-        write_config(folder / "config.yml")
-    if args.what != "train":
-        report.write_report(folder)
+    if args.what == "train":
+        from tools.demo_student import report, stages
+
+        stages.run(folder)
+        report.measure_training(folder)
+    elif args.what == "adapt":
+        from tools.demo_student import adapt, report_boards
+
+        adapt.run(folder)
+        report_boards.measure_boards(folder)
+    from tools.demo_student.page import write_page
+
+    write_page()
 
 
 if __name__ == "__main__":

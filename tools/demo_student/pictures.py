@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tools.demo_student import spec
 from tools.demo_student.evaluate import Decoded
 from tools.demo_student.metrics import Truth
+from tools.demo_student.scenes import Scene
 
 mpl.use("Agg")
 Pixels = NDArray[np.uint8]
@@ -69,32 +70,56 @@ def draw_scenes(truths: list[Truth], path: Path) -> None:
     _write(_tile([images[n : n + 8] for n in range(0, 32, 8)]), path, 0.62)
 
 
-def draw_predictions(truths: list[Truth], found: list[Decoded], path: Path) -> None:
-    """Per scene a row of predictions over a row of ground truth, with headings."""
-    rows = []
-    for truth, maps in zip(truths, found, strict=True):
-        scene = truth.scene
-        exact: Decoded = {
-            "semseg": scene.semseg,
-            "edge": scene.edge,
-            "sal": scene.sal,
-            "normals": scene.normals,
-            "depth": scene.depth,
-        }
-        near, far = float(scene.depth.min()), float(scene.depth.max())
-        rows.append(_panels(scene.image, maps, near, far))
-        blank = np.full_like(scene.image, 255)
-        rows.append([blank, *_panels(scene.image, exact, near, far)[1:]])
-    sheet = _tile(rows)
+def _truth_maps(scene: Scene) -> Decoded:
+    """A scene's ground truth as a student would give it."""
+    return {
+        "semseg": scene.semseg,
+        "edge": scene.edge,
+        "sal": scene.sal,
+        "normals": scene.normals,
+        "depth": scene.depth,
+    }
+
+
+def _captioned(rows: list[list[Pixels]], captions: list[str]) -> Pixels:
+    """Rows of panels under the tasks' names; a row whose caption is not empty begins with it."""
+    shown = [
+        [np.full_like(row[0], 255), *row[1:]] if caption else row
+        for row, caption in zip(rows, captions, strict=True)
+    ]
+    sheet = _tile(shown)
     head = np.full((40, sheet.shape[1], 3), 255, np.uint8)
     canvas = Image.fromarray(np.vstack([head, sheet]))
     pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(24)
     for c, title in enumerate(("image", *spec.TASK_NAMES)):
         pen.text((c * (spec.SIZE + GAP) + 8, 6), title, fill=(30, 30, 30), font=font)
-    for r in range(0, len(rows), 2):
-        y = 40 + (r + 1) * (spec.SIZE + GAP) + 8
-        pen.text((8, y), "above: the student\nbeside: ground truth", fill=(90, 90, 90), font=font)
-    _write(np.asarray(canvas), path, 0.62)
+    for r, caption in enumerate(captions):
+        y = 40 + r * (spec.SIZE + GAP) + 8
+        pen.text((8, y), caption, fill=(90, 90, 90), font=font)
+    return np.asarray(canvas)
+
+
+def draw_predictions(truths: list[Truth], found: list[Decoded], path: Path) -> None:
+    """Per scene a row of predictions over a row of ground truth, with headings."""
+    rows, captions = [], []
+    for truth, maps in zip(truths, found, strict=True):
+        scene = truth.scene
+        near, far = float(scene.depth.min()), float(scene.depth.max())
+        rows += [_panels(scene.image, m, near, far) for m in (maps, _truth_maps(scene))]
+        captions += ["", "above: the student\nbeside: ground truth"]
+    _write(_captioned(rows, captions), path, 0.62)
+
+
+def draw_with_and_without(
+    scenes: list[Scene], without: list[Decoded], with_: list[Decoded], path: Path
+) -> None:
+    """Per scene a row without the new adapter, one with it, one of ground truth."""
+    rows, captions = [], []
+    for scene, before, after in zip(scenes, without, with_, strict=True):
+        near, far = float(scene.depth.min()), float(scene.depth.max())
+        rows += [_panels(scene.image, m, near, far) for m in (before, after, _truth_maps(scene))]
+        captions += ["", "above: without\nbeside: with the\nadapter", "ground truth"]
+    _write(_captioned(rows, captions), path, 0.62)
 
 
 def read_log(path: Path) -> list[dict[str, float]]:

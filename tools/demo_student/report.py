@@ -1,4 +1,4 @@
-"""Writes docs/demo-student.md: every figure in it comes from this command's run."""
+"""Measures the trained student and draws the pictures of docs/demo-student.md."""
 
 import json
 from pathlib import Path
@@ -18,28 +18,21 @@ from tools.demo_student.evaluate import (
 from tools.demo_student.loop import BATCH
 from tools.demo_student.metrics import HIGHER_IS_BETTER, NAMES, Truth, constant_baselines
 from tools.demo_student.model import Student
+from tools.demo_student.page import IMAGES, SAMPLES, keep, table
 from tools.demo_student.teachers import TAUGHT
 
-TEMPLATE = Path(__file__).with_name("report.md")
-DOCS = Path("docs")
-IMAGES = DOCS / "images"
-SAMPLES = Path("python/sakedge/assets/samples")
 # Held-out scenes for the pictures and for the package, picked for variety before any training.
 SHOWN = (11, 14, 15, 5)
 SAMPLED = (5, 7, 11, 13, 14, 15)
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table; the first column is text, the others figures."""
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *rows])
 
 
 def _figures(result: dict[str, float]) -> list[str]:
     return [f"{result[task]:.2f}" for task in spec.TASK_NAMES]
 
 
-def subset_table(evaluation: Evaluation, first_half: Evaluation, baseline: dict[str, float]) -> str:
+def subset_table(
+    evaluation: Evaluation, first_half: Evaluation, baseline: dict[str, float]
+) -> list[str]:
     """Metrics by subset of adapters, under the constant baselines and the first half's."""
     arrow = {True: "↑", False: "↓"}
     head = ["adapters"] + [f"{t}: {NAMES[t]} {arrow[HIGHER_IS_BETTER[t]]}" for t in spec.TASK_NAMES]
@@ -53,29 +46,29 @@ def subset_table(evaluation: Evaluation, first_half: Evaluation, baseline: dict[
         if subset == spec.TEACHERS:
             label, figures = f"**all: {label}**", [f"**{f}**" for f in figures]
         rows.append([label, *figures])
-    return _table(head, rows)
+    return table(head, rows)
 
 
-def class_table(evaluation: Evaluation) -> str:
+def class_table(evaluation: Evaluation) -> list[str]:
     """Intersection over union per class: stem only and all adapters."""
     rows = []
     for label, subset in (("stem only", ()), ("all adapters", spec.TEACHERS)):
         iou = evaluation.by_subset[subset].class_iou()
         rows.append([label, *(f"{value:.1f}" for value in iou)])
-    return _table(["IoU, %", *spec.CLASSES], rows)
+    return table(["IoU, %", *spec.CLASSES], rows)
 
 
-def routing_table(evaluation: Evaluation) -> str:
+def routing_table(evaluation: Evaluation) -> list[str]:
     """Mean weight of each expert per task over levels and images, and its spread over images."""
     rows = []
     for task in spec.TASK_NAMES:
         weights = evaluation.routing[task]
         mean, spread = weights.mean((0, 1)), weights.std(0).mean(0)
         rows.append([task, *(f"{m:.3f} ± {s:.3f}" for m, s in zip(mean, spread, strict=True))])
-    return _table(["task", "stem", *spec.TEACHERS], rows)
+    return table(["task", "stem", *spec.TEACHERS], rows)
 
 
-def teacher_table(folder: Path) -> str:
+def teacher_table(folder: Path) -> list[str]:
     """The labelled teachers' last held-out losses beside the student's, task by task."""
     first = pictures.read_log(folder / "tasks.jsonl")[-1]
     second = pictures.read_log(folder / "experts.jsonl")[-1]
@@ -88,7 +81,7 @@ def teacher_table(folder: Path) -> str:
         half = first[f"held_out_{task}"]
         rows.append([task, shown, f"{half:.3f}", f"{full:.3f}", f"{stem:.3f}"])
     head = ["held-out loss", "teacher", "after the first half", "after the second", "its stem only"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 @torch.no_grad()
@@ -97,8 +90,8 @@ def _predict(student: Student, truths: list[Truth]) -> list[dict[str, np.ndarray
     return decode(student(image)[0])
 
 
-def write_report(folder: Path) -> None:
-    """Evaluate the trained student, draw the pictures, fill the template, export samples."""
+def measure_training(folder: Path) -> None:
+    """Evaluate the trained student, draw the pictures, export samples."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     SAMPLES.mkdir(parents=True, exist_ok=True)
     student = load_student(folder / "student.pt")
@@ -120,26 +113,25 @@ def write_report(folder: Path) -> None:
     (folder / "metrics.json").write_text(json.dumps(figures, indent=1))
     logs = ("teacher-geometry", "stage1", "tasks", "experts", "normals")
     minutes = [60 * pictures.hours(folder / f"{log}.jsonl") for log in logs]
-    table = subset_table(evaluation, first_half, baseline)
     count = sum(p.numel() for n, p in student.named_parameters() if "aligners" not in n)
-    text = TEMPLATE.read_text().format(
-        train=len(data.TRAIN_SEEDS),
-        held_out=len(truths),
-        batch=BATCH,
-        teacher_steps=stages.TEACHER_STEPS,
-        stage1_steps=stages.STAGE1_STEPS,
-        tasks_steps=stages.STAGE2_TASKS_STEPS,
-        experts_steps=stages.STAGE2_EXPERTS_STEPS,
-        normals_steps=stages.STAGE2_NORMALS_STEPS,
-        minutes=[f"{m:.0f}" for m in minutes],
-        balance_experts=stages.BALANCE_EXPERTS,
-        adapters_left=", ".join(f"{share:.0%}" for share in stages.ADAPTERS_LEFT),
-        parameters=f"{count / 1e6:.2f}",
-        balance=", ".join(f"{task} {weight:g}" for task, weight in losses.BALANCE.items()),
-        subset_table=table,
-        class_table=class_table(evaluation),
-        routing_table=routing_table(evaluation),
-        teacher_table=teacher_table(folder),
-    )
-    (DOCS / "demo-student.md").write_text(text)
-    print(table)
+    measured = {
+        "train": len(spec.TRAIN_SEEDS),
+        "held_out": len(truths),
+        "batch": BATCH,
+        "teacher_steps": stages.TEACHER_STEPS,
+        "stage1_steps": stages.STAGE1_STEPS,
+        "tasks_steps": stages.STAGE2_TASKS_STEPS,
+        "experts_steps": stages.STAGE2_EXPERTS_STEPS,
+        "normals_steps": stages.STAGE2_NORMALS_STEPS,
+        "minutes": [f"{m:.0f}" for m in minutes],
+        "balance_experts": stages.BALANCE_EXPERTS,
+        "adapters_left": ", ".join(f"{share:.0%}" for share in stages.ADAPTERS_LEFT),
+        "parameters": f"{count / 1e6:.2f}",
+        "balance": ", ".join(f"{task} {weight:g}" for task, weight in losses.BALANCE.items()),
+        "subset_table": subset_table(evaluation, first_half, baseline),
+        "class_table": class_table(evaluation),
+        "routing_table": routing_table(evaluation),
+        "teacher_table": teacher_table(folder),
+    }
+    keep("training", measured)
+    print("\n".join(measured["subset_table"]))
