@@ -18,6 +18,8 @@ VERBS: dict[str, str] = {
     "inspect": "sakedge.cli.inspect:inspect",
     "convert": "sakedge.cli.convert:convert",
     "export": "sakedge.cli.export:export",
+    "evaluate": "sakedge.cli.evaluate:evaluate",
+    "advise": "sakedge.cli.advise:advise",
     "verify": "sakedge.cli.verify:verify",
     "benchmark": "sakedge.cli.benchmark:benchmark",
     "doctor": "sakedge.cli.doctor:doctor",
