@@ -142,6 +142,10 @@ class CheckpointError(SakedgeError):
     """A training checkpoint or its configuration cannot be converted."""
 
 
+class DatasetError(SakedgeError):
+    """A data set cannot be measured on: something is missing, unreadable or contradicts itself."""
+
+
 class ImageError(SakedgeError):
     """An image cannot be read or has a shape, dtype or size that is not supported."""
 

@@ -1,0 +1,1 @@
+"""How well a student does its tasks: metrics with their intervals, data sets, reports."""
