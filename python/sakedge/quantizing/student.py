@@ -24,10 +24,13 @@ class Int8Student:
         file: The student in floats.
         fitted: How the layers of the stem are quantised, by name.
         tool: Tool and version that quantised it.
+
+    Attributes:
+        source: Manifest of the student in floats.
     """
 
     def __init__(self, file: StudentFile, fitted: Mapping[str, Fitted], tool: str) -> None:
-        self._source = file.manifest
+        self.source = file.manifest
         self._tool = tool
         self._fitted = fitted
         self._floats = {name: _floats(file, name) for name in file.manifest.components}
@@ -37,8 +40,8 @@ class Int8Student:
     @property
     def parts(self) -> tuple[str, ...]:
         """All that can be kept in floats: the stem's layers, and the other components."""
-        others = (name for name in self._source.components if name != "stem")
-        return (*stem_layers(self._source.architecture), *others)
+        others = (name for name in self.source.components if name != "stem")
+        return (*stem_layers(self.source.architecture), *others)
 
     def weights(self, parts: Sequence[str]) -> int:
         """How many weights some parts have that int8 would hold."""
@@ -71,13 +74,13 @@ class Int8Student:
         kept = [name for name in self.parts if name in floats]
         manifest = Manifest.without_digests(
             **{
-                **{name: each for name, each in self._source if name != "digests"},
+                **{name: each for name, each in self.source if name != "digests"},
                 "storage": Storage.uniform("int8").model_copy(update={"floats": tuple(kept)}),
-                "provenance": self._source.provenance.model_copy(update={"tool": self._tool}),
+                "provenance": self.source.provenance.model_copy(update={"tool": self._tool}),
                 "quality": tuple(quality),
             }
         )
-        components = {name: self._component(name, kept) for name in self._source.components}
+        components = {name: self._component(name, kept) for name in self.source.components}
         return write_student(path, manifest, components, progress=progress)
 
     def _component(self, name: str, kept: Sequence[str]) -> Tensors:

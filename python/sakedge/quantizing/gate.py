@@ -1,0 +1,177 @@
+"""The gate: what int8 loses in each task, and whether that is allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from sakedge.evaluate.intervals import Estimate, disagreement, relative_drop
+from sakedge.evaluate.run import Measurement, measure
+from sakedge.format import TaskQuality
+from sakedge.progress import Progress
+from sakedge.quantizing.data import Answered
+from sakedge.student import Student
+
+PART_OF_WORTH = 0.25
+"""A task may lose at most this part of what its adapters are worth to it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one task loses.
+
+    Attributes:
+        metric: Name of its metric.
+        unit: The metric's unit.
+        reference: Its value at fp32.
+        value: Its value at int8.
+        drop: How much worse that is, as a share; with the paired 95 % interval.
+        allowed: The largest drop allowed.
+        worth: What the task loses in fp32 without any adapter, on the same images; None for a
+            student without adapters.
+        n: Number of images.
+        dataset: What it was judged by.
+        dataset_digest: SHA-256 of that.
+    """
+
+    metric: str
+    unit: str
+    reference: float
+    value: float
+    drop: Estimate
+    allowed: float
+    worth: Estimate | None
+    n: int
+    dataset: str
+    dataset_digest: str
+
+    @property
+    def most(self) -> float | None:
+        """The part of the adapters' worth that may be lost; None where that is not significant."""
+        if self.worth is None or not self.worth.low > 0:
+            return None
+        return PART_OF_WORTH * self.worth.value
+
+    @property
+    def passed(self) -> bool:
+        """Whether the drop is allowed; NaN is not.
+
+        The interval's pessimistic end counts, and against the adapters' worth the drop itself.
+        """
+        return self.harm() <= 1
+
+    def harm(self, *, pessimistic: bool = True) -> float:
+        """The drop in terms of what is allowed: above 1 it is too much.
+
+        Args:
+            pessimistic: Whether the interval's end counts, or else the drop itself.
+        """
+        against = (self.drop.high if pessimistic else self.drop.value) / self.allowed
+        if self.most is None:
+            return against
+        return max(against, self.drop.value / self.most, key=_nan_first)
+
+    @property
+    def images_needed(self) -> int:
+        """With how many images a drop that is small enough would pass; 0 where it is not."""
+        room = self.allowed - self.drop.value
+        if self.passed or not self.harm(pessimistic=False) < 1 or not room > 0:
+            return 0
+        return math.ceil(self.n * ((self.drop.high - self.drop.value) / room) ** 2)
+
+    @property
+    def told(self) -> str:
+        """The drop and its bounds in words."""
+        text = f"{self.metric} drops by {self.drop.value:.2%}, by up to {self.drop.high:.2%} "
+        text += f"(allowed {self.allowed:.2%})"
+        if self.most is not None and not self.drop.value <= self.most:
+            text += f", which is more than a quarter of its adapters' worth ({self.most:.2%})"
+        return text
+
+    def quality(self) -> TaskQuality:
+        """As it is recorded."""
+        return TaskQuality(
+            metric=self.metric,
+            value=self.value,
+            reference=self.reference,
+            passed=self.passed,
+            n=self.n,
+            dataset=self.dataset,
+            dataset_digest=self.dataset_digest,
+            drop=self.drop.value,
+            drop_interval=(self.drop.low, self.drop.high),
+            allowed=self.allowed,
+        )
+
+
+Verdicts = Mapping[str, Verdict]
+
+
+class Judge:
+    """Judges students by some images.
+
+    Args:
+        data: The images.
+        student: The student in fp32, with all adapters.
+        allowed: By task the largest drop.
+        progress: Called with the progress of measuring fp32.
+    """
+
+    def __init__(
+        self, data: Answered, student: Student, allowed: Mapping[str, float], progress: Progress
+    ) -> None:
+        self._data = data
+        self._digest = data.digest
+        self._allowed = allowed
+        self.metrics = data.metrics(student.manifest)
+        self._reference = measure(student, data, self.metrics, progress=progress)
+        self._bare: Measurement | None = None
+        if student.manifest.adapters:
+            self._bare = measure(student, data, self.metrics, adapters=[], progress=progress)
+
+    def measure(
+        self, student: Student, progress: Progress, tasks: Sequence[str] | None = None
+    ) -> Measurement:
+        """Runs a student on the images; some of its tasks, or all."""
+        wanted = {t: m for t, m in self.metrics.items() if tasks is None or t in tasks}
+        return measure(student, self._data, wanted, progress=progress)
+
+    def judge(self, found: Measurement) -> dict[str, Verdict]:
+        """The verdict on each task that was measured."""
+        return {task: self._verdict(task, each) for task, each in found.statistics.items()}
+
+    def _verdict(self, task: str, found: NDArray[Any]) -> Verdict:
+        metric, reference = self.metrics[task], self._reference.statistics[task]
+        bare = None if self._bare is None else self._bare.statistics[task]
+        return Verdict(
+            metric=metric.name,
+            unit=metric.unit,
+            reference=float(metric.value(reference.sum(axis=0))),
+            value=float(metric.value(found.sum(axis=0))),
+            drop=self._drop(task, found),
+            allowed=self._allowed[task],
+            worth=None if bare is None else self._drop(task, bare),
+            n=len(found),
+            dataset=self._data.source(task),
+            dataset_digest=self._digest,
+        )
+
+    def _drop(self, task: str, found: NDArray[Any]) -> Estimate:
+        """How much worse than fp32: without labels, how far from it."""
+        metric: Any = self.metrics[task]
+        if task in self._data.unlabelled:
+            return disagreement(metric, found)
+        return relative_drop(metric, self._reference.statistics[task], found)
+
+
+def worst(verdicts: Verdicts, *, pessimistic: bool = True) -> float:
+    """The largest harm to any task; NaN if there is one."""
+    return max((v.harm(pessimistic=pessimistic) for v in verdicts.values()), key=_nan_first)
+
+
+def _nan_first(value: float) -> tuple[bool, float]:
+    return value != value, value

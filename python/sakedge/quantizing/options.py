@@ -1,0 +1,86 @@
+"""What a quantisation is asked for, checked before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sakedge.arguments import flag, in_range, one_of, pick
+from sakedge.backends import registry
+from sakedge.errors import BackendError, UnknownBackendError, UnknownTaskError
+from sakedge.format import Manifest
+from sakedge.quantizing.ranges import RANGES
+
+MAX_DROP = 0.01
+"""A task may lose one hundredth."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a student is quantised and judged.
+
+    Attributes:
+        ranges: How the range of a layer's input is chosen, one of `RANGES`.
+        smooth: Whether outliers may be moved into the weights.
+        search: Whether parts may be kept in floats.
+        allowed: By task the largest drop, as a share.
+        backends: Runtimes in which the student is judged; the search is made in the first.
+        threads: To compute with.
+    """
+
+    ranges: str
+    smooth: bool
+    search: bool
+    allowed: Mapping[str, float]
+    backends: tuple[str, ...]
+    threads: int
+
+    @classmethod
+    def checked(
+        cls,
+        manifest: Manifest,
+        *,
+        ranges: Any,
+        smooth: Any,
+        search: Any,
+        max_drop: Any,
+        backends: str | Sequence[str] | None,
+        threads: int,
+    ) -> Options:
+        """Checks what a caller gave.
+
+        Raises:
+            OptionError, UnknownTaskError, UnknownBackendError: Some of it is wrong.
+            BackendError: No backend can run here.
+        """
+        one_of("ranges", ranges, tuple(RANGES))
+        return cls(
+            ranges,
+            flag("smooth", smooth),
+            flag("search", search),
+            _allowed(max_drop, manifest.task_names),
+            _able() if backends is None else _named(backends),
+            threads,
+        )
+
+
+def _allowed(max_drop: Any, tasks: Sequence[str]) -> dict[str, float]:
+    given = max_drop if isinstance(max_drop, Mapping) else dict.fromkeys(tasks, max_drop)
+    pick("task", list(given), tasks, UnknownTaskError)
+    for task, drop in given.items():
+        in_range(f"max_drop of {task}", drop, above=0, high=1)
+    return {task: float(given.get(task, MAX_DROP)) for task in tasks}
+
+
+def _named(backends: str | Sequence[str]) -> tuple[str, ...]:
+    return pick("backend", backends, registry.names(), UnknownBackendError)
+
+
+def _able() -> tuple[str, ...]:
+    support = {name: registry.probe(name) for name in registry.BACKENDS}
+    able = tuple(name for name, found in support.items() if found.ok)
+    if not able:
+        reasons = "; ".join(f"{name}: {found.reason}" for name, found in support.items())
+        raise BackendError(f"no backend can run here: {reasons}")
+    return able
