@@ -15,6 +15,7 @@ from sakedge.evaluate.data.base import digest_of
 from sakedge.evaluate.metrics import Metric, agreement_for
 from sakedge.evaluate.metrics.table import Rules
 from sakedge.evaluate.run import metrics_for
+from sakedge.files.atomic import atomic_write, make_folder
 from sakedge.format import Manifest
 from sakedge.quantizing.inputs import Images
 from sakedge.student import Student
@@ -124,7 +125,8 @@ class Answered:
         place = self._folder / hashlib.sha256(example.id.encode()).hexdigest()
         if not place.exists():
             result = self._student(example.image, tasks=self.unlabelled)
-            with place.open("wb") as file:
+            make_folder(self._folder)
+            with atomic_write(place) as file:
                 arrays: Any = {task: result[task].values for task in self.unlabelled}
                 np.savez(file, **arrays)
         with np.load(place, allow_pickle=False) as kept:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
+from sakedge.evaluate.data import Dataset, subset
 from sakedge.evaluate.intervals import Estimate, disagreement, relative_drop
+from sakedge.evaluate.metrics import Metric
 from sakedge.evaluate.run import Measurement, measure
 from sakedge.format import TaskQuality
 from sakedge.progress import Progress
 from sakedge.quantizing.data import Answered
+from sakedge.quantizing.options import Options
+from sakedge.quantizing.sets import spread
 from sakedge.student import Student
 
 PART_OF_WORTH = 0.25
@@ -111,61 +115,96 @@ class Verdict:
 Verdicts = Mapping[str, Verdict]
 
 
+@dataclass(frozen=True)
 class Judge:
     """Judges students by some images.
 
-    Args:
+    Attributes:
         data: The images.
-        student: The student in fp32, with all adapters.
+        source: By task what it is judged by: the data set, or agreement with fp32.
+        metrics: By task.
         allowed: By task the largest drop.
-        progress: Called with the progress of measuring fp32.
+        reference: The student in fp32.
+        bare: The same without adapters; None for a student that has none.
     """
 
-    def __init__(
-        self, data: Answered, student: Student, allowed: Mapping[str, float], progress: Progress
-    ) -> None:
-        self._data = data
-        self._digest = data.digest
-        self._allowed = allowed
-        self.metrics = data.metrics(student.manifest)
-        self._reference = measure(student, data, self.metrics, progress=progress)
-        self._bare: Measurement | None = None
+    data: Dataset
+    source: Mapping[str, str]
+    metrics: Mapping[str, Metric]
+    allowed: Mapping[str, float]
+    reference: Measurement
+    bare: Measurement | None
+
+    @classmethod
+    def of(cls, data: Answered, student: Student, options: Options, progress: Progress) -> Judge:
+        """Measures the student in fp32, with all adapters and with none."""
+        metrics = data.metrics(student.manifest)
+        allowed = {
+            task: options.allowed(task, labelled=task not in data.unlabelled) for task in metrics
+        }
+        reference = measure(student, data, metrics, progress=steps("fp32", progress))
+        bare = None
         if student.manifest.adapters:
-            self._bare = measure(student, data, self.metrics, adapters=[], progress=progress)
+            told = steps("fp32 without adapters", progress)
+            bare = measure(student, data, metrics, adapters=[], progress=told)
+        sources = {task: data.source(task) for task in metrics}
+        return cls(data, sources, metrics, allowed, reference, bare)
+
+    def part(self, count: int) -> Judge:
+        """Judges by some of the images only."""
+        some = spread(len(self.data), count)
+        bare = None if self.bare is None else _rows(self.bare, some)
+        data = subset(self.data, some, self.data.name)
+        return replace(self, data=data, reference=_rows(self.reference, some), bare=bare)
 
     def measure(
         self, student: Student, progress: Progress, tasks: Sequence[str] | None = None
     ) -> Measurement:
         """Runs a student on the images; some of its tasks, or all."""
         wanted = {t: m for t, m in self.metrics.items() if tasks is None or t in tasks}
-        return measure(student, self._data, wanted, progress=progress)
+        return measure(student, self.data, wanted, progress=progress)
 
     def judge(self, found: Measurement) -> dict[str, Verdict]:
         """The verdict on each task that was measured."""
         return {task: self._verdict(task, each) for task, each in found.statistics.items()}
 
     def _verdict(self, task: str, found: NDArray[Any]) -> Verdict:
-        metric, reference = self.metrics[task], self._reference.statistics[task]
-        bare = None if self._bare is None else self._bare.statistics[task]
+        metric, reference = self.metrics[task], self.reference.statistics[task]
+        bare = None if self.bare is None else self.bare.statistics[task]
         return Verdict(
             metric=metric.name,
             unit=metric.unit,
             reference=float(metric.value(reference.sum(axis=0))),
             value=float(metric.value(found.sum(axis=0))),
             drop=self._drop(task, found),
-            allowed=self._allowed[task],
+            allowed=self.allowed[task],
             worth=None if bare is None else self._drop(task, bare),
             n=len(found),
-            dataset=self._data.source(task),
-            dataset_digest=self._digest,
+            dataset=self.source[task],
+            dataset_digest=self.data.digest,
         )
 
     def _drop(self, task: str, found: NDArray[Any]) -> Estimate:
         """How much worse than fp32: without labels, how far from it."""
         metric: Any = self.metrics[task]
-        if task in self._data.unlabelled:
+        if hasattr(metric, "whole"):  # an `Agreement`
             return disagreement(metric, found)
-        return relative_drop(metric, self._reference.statistics[task], found)
+        return relative_drop(metric, self.reference.statistics[task], found)
+
+
+def steps(name: str, progress: Progress) -> Progress:
+    """Progress whose steps begin with a name."""
+    return lambda step, share: progress(f"{name}: {step}", share)
+
+
+def _rows(measurement: Measurement, some: Sequence[int]) -> Measurement:
+    rows = list(some)
+    return Measurement(
+        tuple(measurement.ids[i] for i in rows),
+        {task: each[rows] for task, each in measurement.statistics.items()},
+        {task: each[rows] for task, each in measurement.routing.items()},
+        measurement.ms[rows],
+    )
 
 
 def worst(verdicts: Verdicts, *, pessimistic: bool = True) -> float:

@@ -14,6 +14,9 @@ from sakedge.quantizing.ranges import RANGES
 
 MAX_DROP = 0.01
 """A task may lose one hundredth."""
+MAX_DISAGREEMENT = 0.03
+"""Without labels it may differ from fp32 in three: most of what differs was right in neither or is
+made up for elsewhere, so that a metric loses far less."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Options:
         ranges: How the range of a layer's input is chosen, one of `RANGES`.
         smooth: Whether outliers may be moved into the weights.
         search: Whether parts may be kept in floats.
-        allowed: By task the largest drop, as a share.
+        max_drop: By task the largest drop that was asked for, as a share.
         backends: Runtimes in which the student is judged; the search is made in the first.
         threads: To compute with.
     """
@@ -32,7 +35,7 @@ class Options:
     ranges: str
     smooth: bool
     search: bool
-    allowed: Mapping[str, float]
+    max_drop: Mapping[str, float]
     backends: tuple[str, ...]
     threads: int
 
@@ -59,18 +62,24 @@ class Options:
             ranges,
             flag("smooth", smooth),
             flag("search", search),
-            _allowed(max_drop, manifest.task_names),
+            _drops(max_drop, manifest.task_names),
             _able() if backends is None else _named(backends),
             threads,
         )
 
+    def allowed(self, task: str, *, labelled: bool) -> float:
+        """The largest drop of a task; without labels, the largest disagreement with fp32."""
+        return self.max_drop.get(task, MAX_DROP if labelled else MAX_DISAGREEMENT)
 
-def _allowed(max_drop: Any, tasks: Sequence[str]) -> dict[str, float]:
+
+def _drops(max_drop: Any, tasks: Sequence[str]) -> dict[str, float]:
+    if max_drop is None:
+        return {}
     given = max_drop if isinstance(max_drop, Mapping) else dict.fromkeys(tasks, max_drop)
     pick("task", list(given), tasks, UnknownTaskError)
     for task, drop in given.items():
         in_range(f"max_drop of {task}", drop, above=0, high=1)
-    return {task: float(given.get(task, MAX_DROP)) for task in tasks}
+    return {task: float(drop) for task, drop in given.items()}
 
 
 def _named(backends: str | Sequence[str]) -> tuple[str, ...]:

@@ -20,9 +20,9 @@ from sakedge.progress import Progress
 from sakedge.quantizing import images
 from sakedge.quantizing.calibration import observe
 from sakedge.quantizing.data import Answered
-from sakedge.quantizing.gate import Judge, Verdict
+from sakedge.quantizing.gate import Judge, Verdict, steps
 from sakedge.quantizing.images import ThreeSets
-from sakedge.quantizing.options import MAX_DROP, Options
+from sakedge.quantizing.options import Options
 from sakedge.quantizing.report import Quantization, require
 from sakedge.quantizing.search import Kept, Search, load_int8
 from sakedge.quantizing.smoothing import Fitted, can_be_smoothed, fit
@@ -43,7 +43,7 @@ def quantize(
     ranges: str = "minmax",
     smooth: bool = True,
     search: bool = True,
-    max_drop: float | Mapping[str, float] = MAX_DROP,
+    max_drop: float | Mapping[str, float] | None = None,
     backends: str | Sequence[str] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -64,8 +64,8 @@ def quantize(
         ranges: How the range of a layer's input is chosen: `minmax`, `percentile` or `entropy`.
         smooth: Whether outliers of the inputs may be moved into the weights, where that helps.
         search: Whether what loses too much may stay in floats.
-        max_drop: The largest drop of a task's metric, as a share of its value at fp32; a mapping
-            names tasks, the others are allowed 0.01.
+        max_drop: The largest drop of a task's metric, as a share of its value at fp32, for all
+            tasks or by task. By default 0.01; without labels 0.03, of disagreement with fp32.
         backends: Runtimes in which it is judged; None is all that can run here.
         threads: As for `sakedge.load`.
         progress: Called with the current step and the share done.
@@ -158,7 +158,7 @@ def _searched(
     if not options.search:
         return Kept((), None, None)
     data = Answered(divided.search, reference, folder / "search")
-    judge = Judge(data, reference, options.allowed, tell)
+    judge = Judge.of(data, reference, options, tell)
     return Search(made, judge, options.backends[0], options.threads, folder, tell).run()
 
 
@@ -173,11 +173,11 @@ def _judged(
 ) -> tuple[dict[str, dict[str, Verdict]], list[QualityEntry]]:
     """Judges a file in each runtime: the verdicts by runtime, and what is to be recorded."""
     data = Answered(divided.judge, reference, folder / "judge")
-    judge = Judge(data, reference, options.allowed, tell)
+    judge = Judge.of(data, reference, options, tell)
     verdicts, entries = {}, []
     for backend in options.backends:
         with load_int8(path, backend, options.threads) as ours:
-            found = judge.judge(judge.measure(ours, tell))
+            found = judge.judge(judge.measure(ours, steps(f"int8 in {backend}", tell)))
             told = ours.explain()
         runtime = f"{told.session['runtime']} {told.session['version']}"
         verdicts[runtime] = found

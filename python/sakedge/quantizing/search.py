@@ -11,13 +11,15 @@ import numpy as np
 from sakedge.api import load
 from sakedge.evaluate.run import Measurement
 from sakedge.progress import Progress
-from sakedge.quantizing.gate import Judge, worst
+from sakedge.quantizing.gate import Judge, steps, worst
 from sakedge.quantizing.sensitivity import groups_of, keep
 from sakedge.quantizing.student import Int8Student
 from sakedge.student import Student
 
 MARGIN = 0.8
 """On the images of the search a task may lose this part of what it may lose on others."""
+RANKED_BY = 8
+"""Images by which groups are ordered: what ruins a task shows on few."""
 
 
 @dataclass(frozen=True)
@@ -63,44 +65,45 @@ class Search:
         self._threads = threads
         self._path = folder / "tried.onnx"
         self._progress = progress
-        self._ms: dict[tuple[str, ...], float] = {}
+        self._tried: dict[tuple[str, ...], tuple[list[str], float]] = {}
 
     def run(self) -> Kept:
         """Finds the fewest parts."""
-        failing = self._failing(())
-        plain = self._ms[()]
+        failing, plain = self._outcome(())
         if not failing:
             return Kept((), plain, plain)
 
+        some = self._judge.part(RANKED_BY)
+
         def harm(name: str, parts: Sequence[str]) -> float:
             floats = tuple(part for part in self._made.parts if part not in parts)
-            found = self._try(f"only {name} in int8", floats, failing)
-            return worst(self._judge.judge(found), pessimistic=False)
+            found = self._try(some, f"only {name} in int8", floats, failing)
+            return worst(some.judge(found), pessimistic=False)
 
         def passes(floats: Sequence[str]) -> bool:
-            return not self._failing(tuple(floats))
+            return not self._outcome(floats)[0]
 
         floats = keep(groups_of(self._made.source), harm, passes)
-        self._failing(floats)
-        return Kept(floats, plain, self._ms[floats])
+        return Kept(floats, plain, self._outcome(floats)[1])
 
-    def _failing(self, floats: tuple[str, ...]) -> list[str]:
-        """Tasks that lose too much with these parts in floats."""
-        step = f"{len(floats)} parts in floats" if floats else "everything in int8"
-        found = self._try(step, floats)
-        self._ms[floats] = float(np.median(found.ms))
-        verdicts = self._judge.judge(found)
-        # Written so that NaN fails.
-        return [task for task, verdict in verdicts.items() if not verdict.harm() <= MARGIN]
+    def _outcome(self, floats: Sequence[str]) -> tuple[list[str], float]:
+        """With these parts in floats: tasks that lose too much, and milliseconds of an image."""
+        key = tuple(part for part in self._made.parts if part in floats)
+        if key not in self._tried:
+            step = f"{len(key)} parts in floats" if key else "everything in int8"
+            found = self._try(self._judge, step, key)
+            verdicts = self._judge.judge(found)
+            # Written so that NaN fails.
+            failing = [task for task, each in verdicts.items() if not each.harm() <= MARGIN]
+            self._tried[key] = failing, float(np.median(found.ms))
+        return self._tried[key]
 
     def _try(
-        self, step: str, floats: tuple[str, ...], tasks: Sequence[str] | None = None
+        self, judge: Judge, step: str, floats: Sequence[str], tasks: Sequence[str] | None = None
     ) -> Measurement:
         self._made.write(self._path, floats)
         with load_int8(self._path, self._backend, self._threads) as student:
-            return self._judge.measure(
-                student, lambda image, share: self._progress(f"{step}: {image}", share), tasks
-            )
+            return judge.measure(student, steps(step, self._progress), tasks)
 
 
 def load_int8(path: Path, backend: str, threads: int) -> Student:
