@@ -1,7 +1,5 @@
 #include "decoder/weights/adapter_path.h"
 
-#include <pybind11/stl.h>
-
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,7 +15,7 @@ namespace sakedge::bindings {
 namespace {
 
 std::shared_ptr<const AdapterPath> make(const Geometry& geometry, const std::string& arithmetic,
-                                        const std::vector<std::pair<FloatPair, FloatPair>>& blocks,
+                                        const std::vector<std::pair<Layer, Layer>>& blocks,
                                         const std::vector<FloatPair>& norms) {
   PathSource source;
   source.blocks.reserve(blocks.size());

@@ -28,8 +28,19 @@ Vector vector(const Floats& array) {
   return {data_of(array), static_cast<std::size_t>(array.size())};
 }
 
-LinearSource linear(const FloatPair& weight_and_bias) {
-  return {matrix(weight_and_bias.first), vector(weight_and_bias.second)};
+WeightSource weight(const Weight& array) {
+  if (const auto* floats = std::get_if<Floats>(&array)) {
+    const View<const float> view = matrix(*floats);
+    return {view.rows, view.columns, view.data, nullptr, {}};
+  }
+  const auto& [integers, scales] = std::get<std::pair<Integers, Floats>>(array);
+  require(integers.ndim() == 2, "expected a matrix of int8, got an array with " +
+                                    std::to_string(integers.ndim()) + " axes");
+  return {integers.shape(0), integers.shape(1), nullptr, integers.data(), vector(scales)};
+}
+
+LinearSource linear(const Layer& weight_and_bias) {
+  return {weight(weight_and_bias.first), vector(weight_and_bias.second)};
 }
 
 NormSource norm(const FloatPair& gamma_and_beta) {

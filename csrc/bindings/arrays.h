@@ -2,9 +2,12 @@
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "decoder/weights/sources.h"
 #include "image/pixel_decoder.h"
@@ -16,13 +19,18 @@ namespace sakedge::bindings {
 
 using Floats = pybind11::array_t<float, pybind11::array::c_style>;
 using FloatPair = std::pair<Floats, Floats>;
+using Integers = pybind11::array_t<std::int8_t, pybind11::array::c_style>;
+// A weight matrix: floats, or integers and a scale for each output channel. And one with its bias.
+using Weight = std::variant<Floats, std::pair<Integers, Floats>>;
+using Layer = std::pair<Weight, Floats>;
 
 // The elements; the array is aligned.
 const float* data_of(const Floats& array);
 
 View<const float> matrix(const Floats& array);
 Vector vector(const Floats& array);
-LinearSource linear(const FloatPair& weight_and_bias);
+WeightSource weight(const Weight& array);
+LinearSource linear(const Layer& weight_and_bias);
 NormSource norm(const FloatPair& gamma_and_beta);
 
 // The decoder of a family for so many classes.

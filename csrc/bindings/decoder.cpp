@@ -18,10 +18,8 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-std::unique_ptr<Decoder> make(const Geometry& geometry, const std::string& arithmetic,
-                              std::shared_ptr<ThreadPool> pool) {
-  return value_of(Decoder::make(active_kernels().kernels, arithmetic_of(arithmetic), geometry,
-                                std::move(pool)));
+std::unique_ptr<Decoder> make(const Geometry& geometry, std::shared_ptr<ThreadPool> pool) {
+  return value_of(Decoder::make(active_kernels().kernels, geometry, std::move(pool)));
 }
 
 // What is wanted of every task of every image.
@@ -130,7 +128,7 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem,
 
 void bind_decoder(py::module_& module) {
   seal(whole_class<Decoder>(module, "Decoder")
-           .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"), py::arg("pool"))
+           .def(py::init(&make), py::arg("geometry"), py::arg("pool"))
            .def("run", &run, py::kw_only(), py::arg("stem").noconvert(), py::arg("snapshots"),
                 py::arg("windows"), py::arg("values"), py::arg("logits"), py::arg("maps"),
                 py::arg("min_weight")));

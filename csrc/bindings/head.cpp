@@ -1,7 +1,5 @@
 #include "decoder/weights/head.h"
 
-#include <pybind11/stl.h>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,14 +14,14 @@ namespace sakedge::bindings {
 namespace {
 
 std::shared_ptr<const Head> make(const Geometry& geometry, const std::string& arithmetic,
-                                 const std::vector<FloatPair>& linears, const FloatPair& fuse,
+                                 const std::vector<Layer>& linears, const Layer& fuse,
                                  const FloatPair& last) {
   HeadSource source;
   source.linears.reserve(linears.size());
-  for (const FloatPair& pair : linears) {
-    source.linears.push_back(linear(pair));
+  for (const Layer& layer : linears) {
+    source.linears.push_back(linear(layer));
   }
-  source.fuse = matrix(fuse.first);
+  source.fuse = weight(fuse.first);
   source.fuse_bias = vector(fuse.second);
   source.last = matrix(last.first);
   source.last_bias = vector(last.second);

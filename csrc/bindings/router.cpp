@@ -1,7 +1,5 @@
 #include "decoder/weights/router.h"
 
-#include <pybind11/stl.h>
-
 #include <memory>
 #include <string>
 #include <tuple>
@@ -16,14 +14,14 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-using LevelArrays = std::tuple<FloatPair, FloatPair, FloatPair>;  // hidden, norm, gate
+using LevelArrays = std::tuple<Layer, FloatPair, FloatPair>;  // hidden, norm, gate
 
 std::shared_ptr<const Router> make(const Geometry& geometry, const std::string& arithmetic,
                                    const std::vector<LevelArrays>& levels) {
   std::vector<RouterLevelSource> source;
   source.reserve(levels.size());
   for (const auto& [hidden, normed, gate] : levels) {
-    source.push_back({linear(hidden), norm(normed), linear(gate)});
+    source.push_back({linear(hidden), norm(normed), matrix(gate.first), vector(gate.second)});
   }
   const cpu::KernelTable& kernels = active_kernels().kernels;
   const Arithmetic chosen = arithmetic_of(arithmetic);

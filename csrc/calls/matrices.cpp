@@ -25,12 +25,12 @@ Rows strided(const Array& matrix) {
   return {matrix.shape[0], matrix.shape[1], matrix.values.data()};
 }
 
-Block packed(const PackedKernels& kernels, const Array& weight) {
+Block packed(const PackedKernels& kernels, const Array& weight, const float* scales = nullptr) {
   const Index k = weight.shape[0];
   const Index n = weight.shape[1];
   const Rows source = strided(weight);
   Block result(kernels.packed_size(k, n));
-  kernels.pack({k, n, source.data(), source.stride(), 1, result.data()});
+  kernels.pack({k, n, source.data(), source.stride(), 1, result.data(), scales});
   return result;
 }
 
@@ -69,7 +69,7 @@ Result pack(const PackedKernels& kernels, const Arrays& in) {
   }
   const Rows source = strided(in[1]);
   const Block result(kernels.packed_size(k, n));
-  kernels.pack({k, n, source.data(), 1, source.stride(), result.data()});
+  kernels.pack({k, n, source.data(), 1, source.stride(), result.data(), nullptr});
   return checked(result.guard_intact(), {result.array()});
 }
 
@@ -89,23 +89,24 @@ Result prepare(const PackedKernels& kernels, const Arrays& in) {
 }
 
 Result linear(const PackedKernels& kernels, const Arrays& in) {
-  if (in.size() != 4 || !is_matrix(in[0]) || !is_weight(in[1])) {
-    return wrong_inputs("x [m, k], weight [k, n], bias or none, y or none");
+  if ((in.size() != 4 && in.size() != 5) || !is_matrix(in[0]) || !is_weight(in[1])) {
+    return wrong_inputs("x [m, k], weight [k, n], bias or none, y or none, maybe scales");
   }
   const Index m = in[0].shape[0];
   const Index k = in[0].shape[1];
   const Index n = in[1].shape[1];
   const bool accumulate = !is_none(in[3]);
   if (in[1].shape[0] != k || (!is_none(in[2]) && !has_shape(in[2], {n})) ||
-      (accumulate && !has_shape(in[3], {m, n}))) {
-    return wrong_inputs("x [m, k], weight [k, n], bias [n], y [m, n]");
+      (accumulate && !has_shape(in[3], {m, n})) || (in.size() == 5 && !has_shape(in[4], {n}))) {
+    return wrong_inputs("x [m, k], weight [k, n], bias [n], y [m, n], scales [n]");
   }
   if (!is_bounded({m, k, n})) {
     return too_large();
   }
   Rows y(m, n, data_or_null(in[3]));
-  kernels.linear({m, n, k, prepared(kernels, in[0]).data(), packed(kernels, in[1]).data(),
-                  data_or_null(in[2]), accumulate, y.data(), y.stride()});
+  const Block weight = packed(kernels, in[1], in.size() == 5 ? in[4].values.data() : nullptr);
+  kernels.linear({m, n, k, prepared(kernels, in[0]).data(), weight.data(), data_or_null(in[2]),
+                  accumulate, y.data(), y.stride()});
   return checked(y.gaps_intact(), {{{m, n}, y.dense()}});
 }
 

@@ -35,7 +35,7 @@ namespace sakedge::cpu {
 //       zero. The sum of products of q is an exact int32 (k <= 65536), and
 //         y = float(sum) * (row scale * column scale) + bias (+ y)
 //       with every operation rounded by itself, never fused: the same bits on every instruction
-//       set.
+//       set. A matrix that is quantised already keeps its integers and its column scales.
 
 // W[k, n] = source[k * k_stride + n * n_stride] into this ISA's layout, `packed_size(k, n)` bytes.
 struct PackArgs {
@@ -43,6 +43,8 @@ struct PackArgs {
   const float* source;
   Index k_stride, n_stride;
   void* packed;
+  // [n], or null: the source holds integers from -127 to 127 in units of these, each positive.
+  const float* scales;
 };
 
 // m rows of k floats into rows of `row_size(k)` bytes, one after the other.

@@ -18,18 +18,17 @@ Status lacking(const std::string& what) {
 }  // namespace
 
 Expected<std::unique_ptr<Decoder>> Decoder::make(const cpu::KernelTable& kernels,
-                                                 Arithmetic arithmetic, const Geometry& geometry,
+                                                 const Geometry& geometry,
                                                  std::shared_ptr<ThreadPool> pool) {
   if (pool == nullptr) {
     return Status(Code::kInvalid, "decoder: expected a pool of threads");
   }
-  return std::unique_ptr<Decoder>(new Decoder(kernels, arithmetic, geometry, std::move(pool)));
+  return std::unique_ptr<Decoder>(new Decoder(kernels, geometry, std::move(pool)));
 }
 
-Decoder::Decoder(const cpu::KernelTable& kernels, Arithmetic arithmetic, const Geometry& geometry,
+Decoder::Decoder(const cpu::KernelTable& kernels, const Geometry& geometry,
                  std::shared_ptr<ThreadPool> pool)
     : kernels_(kernels),
-      arithmetic_(arithmetic),
       geometry_(geometry),
       expand_rows_(expansion_lerps(geometry.grid_height, geometry.map().height)),
       expand_columns_(expansion_lerps(geometry.grid_width, geometry.map().width)),
@@ -49,7 +48,7 @@ Status Decoder::check(const ImageRequest& image) const {
   if (!(image.min_weight >= 0.0f)) {
     return {Code::kInvalid, "run: expected a min_weight of at least 0"};
   }
-  return sakedge::check(*image.snapshot, geometry_, arithmetic_);
+  return sakedge::check(*image.snapshot, geometry_);
 }
 
 Status Decoder::run(std::span<const ImageRequest> images) {
@@ -71,8 +70,8 @@ Status Decoder::run(std::span<const ImageRequest> images) {
   const ThreadPool::Burst burst(*pool_);
   for (const ImageRequest& image : images) {
     std::atomic<bool> finite = true;
-    run_pass({kernels_, select(kernels_, arithmetic_), geometry_, image, *image.snapshot,
-              expand_rows_, expand_columns_, *pool_, *workspace, finite});
+    run_pass({kernels_, geometry_, image, *image.snapshot, expand_rows_, expand_columns_, *pool_,
+              *workspace, finite});
     *image.finite = finite;
   }
   return {};

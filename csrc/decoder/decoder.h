@@ -35,9 +35,9 @@ struct ImageRequest {
 // safe from any number of threads. Results do not depend on the number of threads, bit by bit.
 class Decoder {
  public:
-  // All snapshots must have been packed with these kernels, for `arithmetic`.
+  // All snapshots must have been packed with these kernels.
   static Expected<std::unique_ptr<Decoder>> make(const cpu::KernelTable& kernels,
-                                                 Arithmetic arithmetic, const Geometry& geometry,
+                                                 const Geometry& geometry,
                                                  std::shared_ptr<ThreadPool> pool);
 
   // Whether `run` takes an image, whatever is wanted of it.
@@ -50,11 +50,10 @@ class Decoder {
   const Geometry& geometry() const { return geometry_; }
 
  private:
-  Decoder(const cpu::KernelTable& kernels, Arithmetic arithmetic, const Geometry& geometry,
+  Decoder(const cpu::KernelTable& kernels, const Geometry& geometry,
           std::shared_ptr<ThreadPool> pool);
 
   cpu::KernelTable kernels_;
-  Arithmetic arithmetic_;
   Geometry geometry_;
   std::vector<cpu::Lerp> expand_rows_;
   std::vector<cpu::Lerp> expand_columns_;

@@ -7,12 +7,7 @@ Status invalid(const std::string& problem) { return {Code::kInvalid, "snapshot: 
 
 // What every kind of part must have in common with the student.
 template <typename Part>
-Status check_part(const Part& part, const Geometry& geometry, Arithmetic arithmetic,
-                  const std::string& name) {
-  if (part.arithmetic != arithmetic) {
-    return invalid(name + " packed for " + cpu::name_of(part.arithmetic) + ", not for " +
-                   cpu::name_of(arithmetic));
-  }
+Status check_part(const Part& part, const Geometry& geometry, const std::string& name) {
   const StemShape& stem = geometry;
   if (part.stem != stem) {
     return invalid(name + " for " + part.stem.text() + ", not for " + stem.text());
@@ -22,7 +17,7 @@ Status check_part(const Part& part, const Geometry& geometry, Arithmetic arithme
 
 }  // namespace
 
-Status check(const Snapshot& snapshot, const Geometry& geometry, Arithmetic arithmetic) {
+Status check(const Snapshot& snapshot, const Geometry& geometry) {
   if (static_cast<Index>(snapshot.paths.size()) > kMaxAdapters) {
     return invalid("more than " + std::to_string(kMaxAdapters) + " adapters");
   }
@@ -33,7 +28,7 @@ Status check(const Snapshot& snapshot, const Geometry& geometry, Arithmetic arit
     if (path == nullptr) {
       continue;
     }
-    if (Status status = check_part(*path, geometry, arithmetic, "an adapter"); !status.ok()) {
+    if (Status status = check_part(*path, geometry, "an adapter"); !status.ok()) {
       return status;
     }
   }
@@ -42,13 +37,13 @@ Status check(const Snapshot& snapshot, const Geometry& geometry, Arithmetic arit
         task.head->classes < task.decoder->fewest || task.head->classes > task.decoder->most) {
       return invalid("a head's classes do not fit its decoder");
     }
-    if (Status status = check_part(*task.head, geometry, arithmetic, "a head"); !status.ok()) {
+    if (Status status = check_part(*task.head, geometry, "a head"); !status.ok()) {
       return status;
     }
     if (task.router == nullptr) {
       continue;
     }
-    if (Status status = check_part(*task.router, geometry, arithmetic, "a router"); !status.ok()) {
+    if (Status status = check_part(*task.router, geometry, "a router"); !status.ok()) {
       return status;
     }
     if (task.router->experts() != snapshot.experts()) {

@@ -36,6 +36,6 @@ struct Snapshot {
 };
 
 // Checks that parts fit together and a student of these sizes. Fails with kInvalid.
-Status check(const Snapshot& snapshot, const Geometry& geometry, Arithmetic arithmetic);
+Status check(const Snapshot& snapshot, const Geometry& geometry);
 
 }  // namespace sakedge

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 _F32 = NDArray[np.float32]
 _Pair = tuple[_F32, _F32]
+_Layer = tuple[_F32 | tuple[NDArray[np.int8], _F32], _F32]
 _Window = tuple[int, int, float, float, float, float]
 _Size = tuple[int, int]
 _Axis = tuple[int, int, Sequence[int], _F32]
@@ -39,7 +40,7 @@ class AdapterPath:
         self,
         geometry: Geometry,
         arithmetic: str,
-        blocks: Sequence[tuple[_Pair, _Pair]],
+        blocks: Sequence[tuple[_Layer, _Layer]],
         norms: Sequence[_Pair],
     ) -> None: ...
 
@@ -48,7 +49,7 @@ class Router:
         self,
         geometry: Geometry,
         arithmetic: str,
-        levels: Sequence[tuple[_Pair, _Pair, _Pair]],
+        levels: Sequence[tuple[_Layer, _Pair, _Pair]],
     ) -> None: ...
 
 class Head:
@@ -56,8 +57,8 @@ class Head:
         self,
         geometry: Geometry,
         arithmetic: str,
-        linears: Sequence[_Pair],
-        fuse: _Pair,
+        linears: Sequence[_Layer],
+        fuse: _Layer,
         last: _Pair,
     ) -> None: ...
 
@@ -69,7 +70,7 @@ class Snapshot:
     ) -> None: ...
 
 class Decoder:
-    def __init__(self, geometry: Geometry, arithmetic: str, pool: ThreadPool) -> None: ...
+    def __init__(self, geometry: Geometry, pool: ThreadPool) -> None: ...
     def run(
         self,
         *,

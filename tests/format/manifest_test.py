@@ -130,7 +130,7 @@ def test_a_float32_stem_is_its_own_lineage() -> None:
 
 def test_each_group_of_components_has_its_own_storage() -> None:
     storage = Storage(stem="fp16", adapters="fp32", routers="fp32", heads="fp16")
-    assert storage.dtype("stem") == storage.dtype("heads.edge") == "float16"
-    assert storage.dtype("adapters.sam") == storage.dtype("routers.edge") == "float32"
+    assert storage.of("stem") == storage.of("heads.edge") == "fp16"
+    assert storage.of("adapters.sam") == storage.of("routers.edge") == "fp32"
     assert str(storage) == "stem fp16, adapters fp32, routers fp32, heads fp16"
     assert str(Storage.uniform("fp16")) == "fp16"

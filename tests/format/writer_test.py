@@ -18,6 +18,7 @@ from tests.support.files import without_rights
 from sakedge.errors import ManifestError, StorageError, TensorError
 from sakedge.format import Manifest, Storage, StudentFile, write_student
 from sakedge.format.layout import component_shapes
+from sakedge.format.student.int8 import FLOATS
 
 Components = dict[str, dict[str, NDArray[Any]]]
 
@@ -132,15 +133,15 @@ def test_groups_of_components_are_stored_in_their_own_types(
 ) -> None:
     storage = Storage(stem="fp32", adapters="fp16", routers="fp32", heads="fp16")
     manifest = whole[0].model_copy(update={"storage": storage})
-    stored = {c: {n: t.astype(storage.dtype(c)) for n, t in p.items()} for c, p in whole[1].items()}
+    dtypes = {component: FLOATS[storage.of(component)] for component in whole[1]}
+    stored = {c: {n: t.astype(dtypes[c]) for n, t in p.items()} for c, p in whole[1].items()}
     rounded = {c: {n: t.astype(np.float32) for n, t in p.items()} for c, p in stored.items()}
     write_student(tmp_path / "mixed.onnx", manifest, stored)
     write_student(tmp_path / "rounded.onnx", whole[0], rounded)
     onnx.checker.check_model(tmp_path / "mixed.onnx", full_check=True)
     with StudentFile.open(tmp_path / "mixed.onnx") as file:
         for name in file.manifest.components:
-            dtypes = {tensor.dtype.name for tensor in file.component(name).values()}
-            assert dtypes == {storage.dtype(name)}
+            assert {t.dtype.name for t in file.component(name).values()} == {dtypes[name]}
     expected = _stock(tmp_path / "rounded.onnx", images)
     for name, logits in _stock(tmp_path / "mixed.onnx", images).items():
         assert np.abs(logits - expected[name]).max() < 1e-5 * np.ptp(logits), name

@@ -39,6 +39,25 @@ def test_linear(
     assert_within(got, xd @ wd + sum(added), bounds.linear(xd, wd, *added) + scaled)
 
 
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+@pytest.mark.parametrize(("m", "n", "k"), SHAPES)
+def test_linear_of_a_matrix_that_is_quantised_already(
+    kernels: Kernels, arithmetic: str, m: int, n: int, k: int
+) -> None:
+    """Its integers and scales are taken as they are, whatever the largest of a column is."""
+    rng = np.random.default_rng(k)
+    x = normal(1, m, k)
+    cells = rng.integers(-90, 91, (k, n)).astype(np.float32)
+    scales = rng.uniform(0.5, 2.0, n).astype(np.float32) / 127
+    got = kernels(f"linear_{arithmetic}", x, cells, None, None, scales)
+    if arithmetic == "s8":
+        np.testing.assert_array_equal(got, rounded.linear_s8(x, cells, None, None, scales))
+    else:
+        np.testing.assert_array_equal(
+            got, kernels(f"linear_{arithmetic}", x, cells * scales, None, None)
+        )
+
+
 @pytest.mark.parametrize("arithmetic", ["f32", "bf16"])
 @pytest.mark.parametrize("scale", [2.0**-70, 2.0**55])
 def test_linear_of_tiny_and_of_huge_numbers(

@@ -31,8 +31,13 @@ def to_s8(x: Array, axis: int) -> Array:
     return np.rint(x32 * factor).astype(np.float64) * scale.astype(np.float64)
 
 
-def linear_s8(x: F32, weight: F32, bias: F32 | None, y: F32 | None) -> F32:
-    """The rule of `kernel_table.h`, each operation rounded to float32 by itself."""
+def linear_s8(
+    x: F32, weight: F32, bias: F32 | None, y: F32 | None, scales: F32 | None = None
+) -> F32:
+    """The rule of `kernel_table.h`, each operation rounded to float32 by itself.
+
+    With scales the weight is quantised already.
+    """
 
     def quantised(a: F32, axis: int) -> tuple[NDArray[np.int64], F32]:
         largest = np.abs(a).max(axis, keepdims=True)
@@ -42,7 +47,8 @@ def linear_s8(x: F32, weight: F32, bias: F32 | None, y: F32 | None) -> F32:
         return np.rint(a * factor).astype(np.int64), largest / np.float32(127)
 
     q, scale = quantised(x, 1)
-    qw, weight_scale = quantised(weight, 0)
+    given = None if scales is None else (weight.astype(np.int64), scales)
+    qw, weight_scale = given or quantised(weight, 0)
     out = (q @ qw).astype(np.float32) * (scale * weight_scale)
     out = out if bias is None else out + bias
     return out if y is None else y + out

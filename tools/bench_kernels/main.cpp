@@ -104,7 +104,7 @@ class Bench {
   AlignedBytes packed(Index k, Index n) const {
     const AlignedBuffer weight = random(k * n, 0.05f);
     AlignedBytes out(kernels_.packed_size(k, n));
-    kernels_.pack({k, n, weight.data(), n, 1, out.data()});
+    kernels_.pack({k, n, weight.data(), n, 1, out.data(), nullptr});
     return out;
   }
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sakedge import _core
 
 F32 = NDArray[np.float32]
+Weight = F32 | tuple[NDArray[np.int8], F32]
 
 
 def floats(*shape: int) -> F32:
@@ -35,6 +36,7 @@ class Sizes:
     classes: int = 4
     family: str = "labels"
     arithmetic: str = "f32"
+    quantised: bool = False
 
     def geometry(self) -> dict[str, Any]:
         """Arguments of `Geometry`."""
@@ -58,7 +60,8 @@ class Sizes:
     def router(self) -> dict[str, Any]:
         """Arguments of `Router`."""
         c, h = self.channels, self.hidden
-        level = (self._linear(c, h), (floats(h), floats(h)), self._linear(h, 1 + self.adapters))
+        gate = (floats(h, 1 + self.adapters), floats(1 + self.adapters))
+        level = (self._linear(c, h), (floats(h), floats(h)), gate)
         return self._common() | {"levels": [level] * len(self.levels)}
 
     def head(self) -> dict[str, Any]:
@@ -66,7 +69,7 @@ class Sizes:
         width = self.reduced * len(self.levels)
         return self._common() | {
             "linears": [self._linear(self.channels, self.reduced)] * len(self.levels),
-            "fuse": (floats(self.fused, 9 * width), floats(self.fused)),
+            "fuse": (self._weight((self.fused, 9 * width), self.fused), floats(self.fused)),
             "last": (floats(self.classes, self.fused), floats(self.classes)),
         }
 
@@ -77,7 +80,10 @@ class Sizes:
 
     def decoder(self, threads: int = 2) -> dict[str, Any]:
         """Arguments of `Decoder`."""
-        return self._common() | {"pool": _core.ThreadPool(threads)}
+        return {
+            "geometry": _core.Geometry(**self.geometry()),
+            "pool": _core.ThreadPool(threads),
+        }
 
     def run(self, batch: int = 1) -> dict[str, Any]:
         """Arguments of `Decoder.run`."""
@@ -95,8 +101,13 @@ class Sizes:
     def _common(self) -> dict[str, Any]:
         return {"geometry": _core.Geometry(**self.geometry()), "arithmetic": self.arithmetic}
 
-    def _linear(self, rows: int, columns: int) -> tuple[F32, F32]:
-        return floats(rows, columns), floats(columns)
+    def _linear(self, rows: int, columns: int) -> tuple[Weight, F32]:
+        return self._weight((rows, columns), columns), floats(columns)
+
+    def _weight(self, shape: tuple[int, int], outputs: int) -> Weight:
+        if not self.quantised:
+            return floats(*shape)
+        return (127 * floats(*shape)).astype(np.int8), np.full(outputs, 1 / 127, np.float32)
 
 
 def map_() -> F32:

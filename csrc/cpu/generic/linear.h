@@ -5,8 +5,8 @@
 
 // Matrix products over packed weights.
 //
-// Layout: a prepared row is its range, alone in a cache line, then its cells. A packed matrix is
-// the columns' ranges, then columns in panels of 8, the last one padded with zeros; a panel is
+// Layout: a prepared row is its scale, alone in a cache line, then its cells. A packed matrix is
+// the columns' scales, then columns in panels of 8, the last one padded with zeros; a panel is
 // [k][8], so that the inner loop reads it from first to last.
 namespace sakedge::cpu {
 namespace {
@@ -19,30 +19,36 @@ constexpr Index whole_lines(Index bytes) { return (bytes + kLine - 1) / kLine * 
 
 constexpr Index whole_panels(Index n) { return (n + kPanel - 1) / kPanel * kPanel; }
 
-inline Index ranges_size(Index n) {
+inline Index scales_size(Index n) {
   return whole_lines(whole_panels(n) * static_cast<Index>(sizeof(float)));
 }
 
 template <typename A>
 Index packed_size(Index k, Index n) {
-  return ranges_size(n) +
+  return scales_size(n) +
          whole_lines(whole_panels(n) * k * static_cast<Index>(sizeof(typename A::Cell)));
 }
 
+// A source that is quantised already has whole numbers, whose cells are what they are times `unit`
+// in floats, and themselves in integers.
 template <typename A>
 void pack(const PackArgs& args) {
   typedef typename A::Cell Cell;
-  float* ranges = static_cast<float*>(args.packed);
-  Cell* cells = reinterpret_cast<Cell*>(static_cast<char*>(args.packed) + ranges_size(args.n));
+  float* scales = static_cast<float*>(args.packed);
+  Cell* cells = reinterpret_cast<Cell*>(static_cast<char*>(args.packed) + scales_size(args.n));
   for (Index column = 0; column < whole_panels(args.n); ++column) {
     const bool inside = column < args.n;
+    const bool quantised = inside && args.scales != nullptr;
     const float* source = args.source + (inside ? column * args.n_stride : 0);
-    const float range = inside ? A::range(args.k, source, args.k_stride) : 0.0f;
+    const float range = quantised ? 127.0f
+                        : inside  ? A::range(args.k, source, args.k_stride)
+                                  : 0.0f;
+    const float unit = quantised && !A::kScaled ? args.scales[column] : 1.0f;
     Cell* panel = cells + column / kPanel * kPanel * args.k + column % kPanel;
     for (Index i = 0; i < args.k; ++i) {
-      panel[i * kPanel] = inside ? A::cell(source[i * args.k_stride], range) : Cell{0};
+      panel[i * kPanel] = inside ? A::cell(source[i * args.k_stride] * unit, range) : Cell{0};
     }
-    ranges[column] = range;
+    scales[column] = quantised ? args.scales[column] : A::scale(range);
   }
 }
 
@@ -57,7 +63,7 @@ void prepare(const PrepareArgs& args) {
     const float* x = args.x + row * args.x_stride;
     char* out = static_cast<char*>(args.rows) + row * row_size<A>(args.k);
     const float range = A::range(args.k, x, 1);
-    *reinterpret_cast<float*>(out) = range;
+    *reinterpret_cast<float*>(out) = A::scale(range);
     typename A::Cell* cells = reinterpret_cast<typename A::Cell*>(out + kLine);
     for (Index i = 0; i < args.k; ++i) {
       cells[i] = A::cell(x[i], range);
@@ -123,17 +129,17 @@ inline void multiply<F32, kRows>(Index k, const char* rows, const float* panel,
 template <typename A, Index Rows>
 inline void linear_block(const LinearArgs& args, Index row, Index column) {
   const char* rows = static_cast<const char*>(args.rows) + row * row_size<A>(args.k);
-  const float* ranges = static_cast<const float*>(args.packed) + column;
+  const float* scales = static_cast<const float*>(args.packed) + column;
   const auto* cells = reinterpret_cast<const typename A::Cell*>(
-      static_cast<const char*>(args.packed) + ranges_size(args.n));
+      static_cast<const char*>(args.packed) + scales_size(args.n));
   typename A::Sum sums[Rows][kPanel];
   multiply<A, Rows>(args.k, rows, cells + column * args.k, sums);
   const Index width = args.n - column < kPanel ? args.n - column : kPanel;
   for (Index r = 0; r < Rows; ++r) {
-    const float range = *reinterpret_cast<const float*>(rows + r * row_size<A>(args.k));
+    const float scale = *reinterpret_cast<const float*>(rows + r * row_size<A>(args.k));
     float* y = args.y + (row + r) * args.y_stride + column;
     for (Index j = 0; j < width; ++j) {
-      float value = A::value(sums[r][j], range, ranges[j]);
+      float value = A::value(sums[r][j], scale, scales[j]);
       value = args.bias == nullptr ? value : value + args.bias[column + j];
       y[j] = args.accumulate ? y[j] + value : value;
     }

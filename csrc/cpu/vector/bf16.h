@@ -33,12 +33,13 @@ struct Bf16 : Dot {
     for_vectors(k, [&](Index i, auto lanes) { Dot::store(out + i, cpu::load(x + i, lanes)); });
   }
 
-  static void pack_column(Index k, const float* source, Index stride, Index depth, char* panel,
-                          Index column) {
+  static void pack_column(Index k, const float* source, Index stride, const float* scale,
+                          Index depth, char* panel, Index column) {
+    const float unit = scale == nullptr ? 1.0f : *scale;
     std::uint16_t* out = reinterpret_cast<std::uint16_t*>(panel) + kStep * column;
     for (Index i = 0; i < kStep * depth; ++i) {
       out[i / kStep * kStep * kPanel + i % kStep] =
-          i < k ? to_bf16(source[i * stride]) : std::uint16_t{0};
+          i < k ? to_bf16(source[i * stride] * unit) : std::uint16_t{0};
     }
   }
 };

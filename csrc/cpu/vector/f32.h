@@ -22,11 +22,12 @@ struct F32 : Dot {
     for_vectors(k, [&](Index i, auto lanes) { store(out + i, cpu::load(x + i, lanes)); });
   }
 
-  static void pack_column(Index k, const float* source, Index stride, Index depth, char* panel,
-                          Index column) {
+  static void pack_column(Index k, const float* source, Index stride, const float* scale,
+                          Index depth, char* panel, Index column) {
+    const float unit = scale == nullptr ? 1.0f : *scale;
     float* out = reinterpret_cast<float*>(panel) + column;
     for (Index i = 0; i < depth; ++i) {
-      out[i * kPanel] = i < k ? source[i * stride] : 0.0f;
+      out[i * kPanel] = i < k ? source[i * stride] * unit : 0.0f;
     }
   }
 };

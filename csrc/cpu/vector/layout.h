@@ -24,7 +24,8 @@
 //   instruction set has its own multiply_block (gemm.h)
 //   value(sum, row, depth, scales, column)                 the product as a float
 //   prepare(k, x, row)                                     a row
-//   pack_column(k, source, stride, depth, panel, column)   a column of a panel
+//   pack_column(k, source, stride, scale, depth, panel, column)   a column of a panel; scale is
+//                                                          null for a source of plain numbers
 namespace sakedge::cpu {
 namespace {
 
@@ -88,8 +89,10 @@ void pack(const PackArgs& args) {
   for (Index first = 0; first < args.n; first += kPanel) {
     for (Index j = 0; j < kPanel; ++j) {
       const bool inside = first + j < args.n;
-      const float* source = args.source + (inside ? first + j : 0) * args.n_stride;
-      A::pack_column(inside ? args.k : 0, source, args.k_stride, depth, panel, j);
+      const Index n = inside ? first + j : 0;
+      const float* scale = args.scales == nullptr ? nullptr : args.scales + n;
+      A::pack_column(inside ? args.k : 0, args.source + n * args.n_stride, args.k_stride, scale,
+                     depth, panel, j);
     }
     panel += panel_size<A>(args.k);
   }

@@ -47,16 +47,17 @@ struct S8 : Dot {
         range < kSmallest ? 0.0f : range / 127.0f;
   }
 
-  static void pack_column(Index k, const float* source, Index stride, Index depth, char* panel,
-                          Index column) {
-    float range = 0.0f;
-    for (Index i = 0; i < k; ++i) {
+  static void pack_column(Index k, const float* source, Index stride, const float* scale,
+                          Index depth, char* panel, Index column) {
+    float range = scale == nullptr ? 0.0f : 127.0f;
+    for (Index i = 0; i < k && scale == nullptr; ++i) {
       const float size = fabsf(source[i * stride]);
       range = range >= size || range != range ? range : size;  // NaN stays
     }
     // NaN and infinity are in the scale; the cells beside it must only be numbers.
     const bool counts = range >= kSmallest && range <= FLT_MAX;
     const float factor = 127.0f / range;
+    const float unit = range < kSmallest ? 0.0f : range / 127.0f;
     typename Dot::Weight* cells = reinterpret_cast<typename Dot::Weight*>(panel) + kStep * column;
     std::int32_t total = 0;
     for (Index i = 0; i < kStep * depth; ++i) {
@@ -66,7 +67,7 @@ struct S8 : Dot {
       total += q;
     }
     float* scales = reinterpret_cast<float*>(panel + depth * kPanel * kWord) + column;
-    scales[0] = range < kSmallest ? 0.0f : range / 127.0f;
+    scales[0] = scale == nullptr ? unit : *scale;
     *reinterpret_cast<std::int32_t*>(scales + kPanel) = kOffset * total;
   }
 

@@ -33,9 +33,9 @@ void Chain::advance(const Pass& pass, Index level, Index first, Index m, float* 
   const Index channels = pass.geometry.channels;
   for (Index i = level == 0 ? 0 : pass.geometry.stage(level - 1) + 1; i <= stage; ++i) {
     const AdapterPath::Adapter& a = path->blocks[static_cast<std::size_t>(i)];
-    pass.products.adapter({m, channels, a.down.out(), pass.tokens(i, first), channels, r, channels,
-                           a.down.weight.data.data(), a.down.bias.data(), a.up.weight.data.data(),
-                           a.up.bias.data(), scratch});
+    pass.products(*path).adapter({m, channels, a.down.out(), pass.tokens(i, first), channels, r,
+                                  channels, a.down.weight.data.data(), a.down.bias.data(),
+                                  a.up.weight.data.data(), a.up.bias.data(), scratch});
   }
   const Norm& norm = path->norms[static_cast<std::size_t>(level)];
   pass.kernels.layer_norm_f32({m, channels, r, channels, norm.gamma.data(), norm.beta.data(),
@@ -46,8 +46,8 @@ Index chain_scratch(const Pass& pass) {
   Index most = 0;
   for (const auto& path : pass.snapshot.paths) {
     if (path != nullptr) {
-      most = std::max(most, cpu::adapter_scratch(pass.products, kTokenTile, pass.geometry.channels,
-                                                 path->hidden));
+      most = std::max(most, cpu::adapter_scratch(pass.products(*path), kTokenTile,
+                                                 pass.geometry.channels, path->hidden));
     }
   }
   return most;

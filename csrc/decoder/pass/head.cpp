@@ -114,11 +114,12 @@ void HeadStage::run() const {
 }
 
 void HeadStage::form_taps(const Step& step, Index first, Index m) const {
-  const Index width = pass_.head(step.task).width;
+  const Head& head = pass_.head(step.task);
+  const cpu::PackedKernels& products = pass_.products(head);
   const Index columns = step.chunk->taps.columns;
-  pass_.products.linear({m, columns, width, step.levels + first * pass_.products.row_size(width),
-                         step.chunk->taps.data.data(), nullptr, false, step.taps + first * columns,
-                         columns});
+  products.linear({m, columns, head.width, step.levels + first * products.row_size(head.width),
+                   step.chunk->taps.data.data(), nullptr, false, step.taps + first * columns,
+                   columns});
 }
 
 void HeadStage::expand(const Step& step, Index band, float* scratch) const {

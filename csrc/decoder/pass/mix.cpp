@@ -35,10 +35,10 @@ MixStage::Scratch MixStage::scratch(Carver& carver) const {
   const auto present =
       static_cast<Index>(paths.size()) - std::count(paths.begin(), paths.end(), nullptr);
   Index levels = 0;
-  Index row = pass_.products.row_size(channels);
+  Index row = 0;
   for (Index task = 0; task < pass_.task_count(); ++task) {
     levels += tile_size(pass_.head(task).width);
-    row = std::max(row, pass_.products.row_size(pass_.head(task).width));
+    row = std::max(row, pass_.products(pass_.head(task)).row_size(channels));
   }
   return {carver.take<float>(present * tile_size(channels)),
           carver.take<float>(present * tile_size(channels)),
@@ -76,8 +76,9 @@ void MixStage::tile(Index first, Index m, const std::vector<Chain>& running, int
   const float* levels = memory.levels;
   for (Index task = 0; task < pass_.task_count(); ++task) {
     const Index width = pass_.head(task).width;
-    pass_.products.prepare(
-        {m, width, levels, width, pass_.level_rows(task) + first * pass_.products.row_size(width)});
+    const cpu::PackedKernels& products = pass_.products(pass_.head(task));
+    products.prepare(
+        {m, width, levels, width, pass_.level_rows(task) + first * products.row_size(width)});
     levels += tile_size(width);
   }
 }
@@ -110,11 +111,11 @@ void MixStage::project(Index first, Index m, Index level, const std::vector<Chai
     }
     pass_.kernels.mix_f32(
         {m, channels, experts, inputs, strides, expert_weights, memory.mixed, channels});
-    pass_.products.prepare({m, channels, memory.mixed, channels, memory.rows});
+    const cpu::PackedKernels& products = pass_.products(head);
+    products.prepare({m, channels, memory.mixed, channels, memory.rows});
     const Linear& linear = head.linears[static_cast<std::size_t>(level)];
-    pass_.products.linear({m, linear.out(), channels, memory.rows, linear.weight.data.data(),
-                           linear.bias.data(), false, levels + level_column(head, level),
-                           head.width});
+    products.linear({m, linear.out(), channels, memory.rows, linear.weight.data.data(),
+                     linear.bias.data(), false, levels + level_column(head, level), head.width});
     levels += tile_size(head.width);
   }
 }

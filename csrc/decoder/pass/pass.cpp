@@ -33,7 +33,7 @@ void check_stem(const Pass& pass) {
 Index Pass::level_rows_offset(Index task) const {
   Index offset = 0;
   for (Index earlier = 0; earlier < task; ++earlier) {
-    offset += geometry.tokens() * products.row_size(head(earlier).width);
+    offset += geometry.tokens() * products(head(earlier)).row_size(head(earlier).width);
   }
   return offset;
 }

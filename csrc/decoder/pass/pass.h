@@ -16,7 +16,6 @@ namespace sakedge {
 // throw.
 struct Pass {
   const cpu::KernelTable& kernels;
-  const cpu::PackedKernels& products;
   const Geometry& geometry;
   const ImageRequest& image;
   const Snapshot& snapshot;
@@ -26,6 +25,11 @@ struct Pass {
   Workspace& workspace;
   std::atomic<bool>& finite;
 
+  // The matrix kernels that a part was packed for: parts of one snapshot may differ.
+  template <typename Part>
+  const cpu::PackedKernels& products(const Part& part) const {
+    return select(kernels, part.arithmetic);
+  }
   Index task_count() const { return snapshot.task_count(); }
   const Head& head(Index task) const { return *snapshot.task(task).head; }
   const Router* router(Index task) const { return snapshot.task(task).router.get(); }

@@ -28,8 +28,13 @@ Index RouterStage::scratch_size() const {
 }
 
 RouterStage::Scratch RouterStage::scratch(Carver& carver) const {
-  return {carver.take<std::byte>(kTokenTile * pass_.products.row_size(pass_.geometry.channels)),
-          carver.take<float>(kTokenTile * width_)};
+  Index row = 0;
+  for (Index task = 0; task < pass_.task_count(); ++task) {
+    const Router* router = pass_.router(task);
+    row = std::max(
+        row, router == nullptr ? 0 : pass_.products(*router).row_size(pass_.geometry.channels));
+  }
+  return {carver.take<std::byte>(kTokenTile * row), carver.take<float>(kTokenTile * width_)};
 }
 
 float* RouterStage::partial_sum(Index level, Index task, Index tile) const {
@@ -37,7 +42,7 @@ float* RouterStage::partial_sum(Index level, Index task, Index tile) const {
          ((level * pass_.task_count() + task) * pass_.fixed_tiles() + tile) * width_;
 }
 
-// The routers of a level share their input: a tile is prepared once, for all tasks.
+// The routers of a level share their input: a tile is prepared once for all that are packed alike.
 void RouterStage::tile(Index level, Index tile, int worker) const {
   Carver carver(pass_.workspace.scratch_of(worker));
   const Scratch memory = scratch(carver);
@@ -45,16 +50,20 @@ void RouterStage::tile(Index level, Index tile, int worker) const {
   const Index first = tile * kTokenTile;
   const Index m = std::min(kTokenTile, pass_.geometry.tokens() - first);
   const float* x = pass_.tokens(pass_.geometry.stage(level), first);
-  pass_.products.prepare({m, channels, x, channels, memory.rows});
+  const cpu::PackedKernels* prepared = nullptr;
   for (Index task = 0; task < pass_.task_count(); ++task) {
     if (pass_.router(task) == nullptr) {
       continue;
     }
+    const cpu::PackedKernels& products = pass_.products(*pass_.router(task));
+    if (prepared != &products) {
+      products.prepare({m, channels, x, channels, memory.rows});
+      prepared = &products;
+    }
     const Router::Level& layer = pass_.router(task)->levels[static_cast<std::size_t>(level)];
-    pass_.products.router({m, channels, layer.hidden.out(), memory.rows,
-                           layer.hidden.weight.data.data(), layer.hidden.bias.data(),
-                           layer.norm.gamma.data(), layer.norm.beta.data(), kNormEpsilon,
-                           memory.hidden, partial_sum(level, task, tile)});
+    products.router({m, channels, layer.hidden.out(), memory.rows, layer.hidden.weight.data.data(),
+                     layer.hidden.bias.data(), layer.norm.gamma.data(), layer.norm.beta.data(),
+                     kNormEpsilon, memory.hidden, partial_sum(level, task, tile)});
   }
 }
 

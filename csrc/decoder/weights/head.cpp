@@ -15,9 +15,9 @@ Status validate(const Geometry& geometry, const HeadSource& source, Index width)
       return status;
     }
   }
-  const View<const float>& fuse = source.fuse;
+  const WeightSource& fuse = source.fuse;
   if (fuse.rows < 1 || width > kMostInputs || fuse.columns != kTaps * width ||
-      static_cast<Index>(source.fuse_bias.size()) != fuse.rows) {
+      static_cast<Index>(source.fuse_bias.size()) != fuse.rows || !has_scales(fuse, fuse.rows)) {
     return {Code::kInvalid, "head fuse: expected [F, " + std::to_string(kTaps * width) +
                                 "], got [" + std::to_string(fuse.rows) + ", " +
                                 std::to_string(fuse.columns) + "] and a bias of " +
@@ -35,19 +35,25 @@ Status validate(const Geometry& geometry, const HeadSource& source, Index width)
 }
 
 // fuse[f, z, tap] of `count` channels f as W[z, tap * count + f].
-Packed pack_taps(const cpu::PackedKernels& kernels, const View<const float>& fuse, Index width,
+Packed pack_taps(const cpu::PackedKernels& kernels, const WeightSource& fuse, Index width,
                  Index first, Index count) {
   const Index columns = kTaps * count;
   std::vector<float> weight(static_cast<std::size_t>(width * columns));
+  Index at = first * kTaps * width;
   for (Index f = 0; f < count; ++f) {
-    const float* source = fuse.row(first + f);
     for (Index z = 0; z < width; ++z) {
       for (Index tap = 0; tap < kTaps; ++tap) {
-        weight[static_cast<std::size_t>(z * columns + tap * count + f)] = *source++;
+        weight[static_cast<std::size_t>(z * columns + tap * count + f)] = fuse.at(at++);
       }
     }
   }
-  return Packed::from(kernels, dense<const float>(weight.data(), width, columns));
+  std::vector<float> scales;
+  for (Index tap = 0; tap < kTaps && fuse.is_quantised(); ++tap) {
+    const auto begin = fuse.scales.begin() + first;
+    scales.insert(scales.end(), begin, begin + count);
+  }
+  return Packed::from(kernels, width, columns, weight.data(),
+                      fuse.is_quantised() ? scales.data() : nullptr);
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ struct Packed {
   Index rows = 0;     // k
   Index columns = 0;  // n
 
-  static Packed from(const cpu::PackedKernels& kernels, View<const float> weight);
+  // `source` [rows, columns] is dense; `scales` as in cpu::PackArgs.
+  static Packed from(const cpu::PackedKernels& kernels, Index rows, Index columns,
+                     const float* source, const float* scales);
 };
 
 // A linear layer, packed.
@@ -45,6 +47,9 @@ inline constexpr float kNormEpsilon = 1e-5f;
 
 // Inputs of a linear layer, at most: so many products of int8 sum up exactly (kernel_table.h).
 inline constexpr Index kMostInputs = 65536;
+
+// Whether an int8 weight has a scale for each output channel, and another has none.
+bool has_scales(const WeightSource& weight, Index channels);
 
 // kInvalid unless the layer maps `in` to `out` channels and has a bias that fits; 0 allows any
 // size.

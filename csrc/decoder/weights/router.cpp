@@ -14,7 +14,7 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
     return Status(Code::kInvalid, "router: expected " + std::to_string(geometry.level_count()) +
                                       " levels, got " + std::to_string(source.size()));
   }
-  const Index experts = source.front().gate.weight.columns;
+  const Index experts = source.front().gate.columns;
   auto router = std::make_shared<Router>();
   router->arithmetic = arithmetic;
   router->stem = geometry;
@@ -25,16 +25,18 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
       status = check(level.norm, hidden, "router norm");
     }
     if (status.ok()) {
-      status = check(level.gate, hidden, experts, "router gate");
+      const View<const float>& gate = level.gate;
+      status = check({{gate.rows, gate.columns, gate.data, nullptr, {}}, level.gate_bias}, hidden,
+                     experts, "router gate");
     }
     if (!status.ok()) {
       return status;
     }
-    const float* gate = level.gate.weight.data;
+    const float* gate = level.gate.data;
     router->levels.push_back({Linear::from(select(kernels, arithmetic), level.hidden),
                               Norm::from(level.norm),
                               {gate, gate + hidden * experts},
-                              {level.gate.bias.begin(), level.gate.bias.end()}});
+                              {level.gate_bias.begin(), level.gate_bias.end()}});
     router->hidden = std::max(router->hidden, hidden);
   }
   return std::shared_ptr<const Router>(std::move(router));

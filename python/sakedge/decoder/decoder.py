@@ -72,7 +72,7 @@ class Decoder:
         self.pool = thread_pool(threads)
         self._manifest = manifest
         self._packer = Packer(manifest, precision)
-        self._core = _core.Decoder(self._packer.geometry, self._packer.arithmetic, self.pool)
+        self._core = _core.Decoder(self._packer.geometry, self.pool)
 
     def prepare(self, source: PartSource) -> object:
         """Packs a part for the kernels.

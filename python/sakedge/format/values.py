@@ -14,21 +14,46 @@ LARGEST = 65504.0
 LARGEST_IN_HEAD = 2.0**63
 """A head's outputs may have any unit, e.g. micrometres. The product of two is a float32."""
 
+MOST_INT8 = 127
+"""-128 has no counterpart: kernels may turn a weight's sign."""
+SMALLEST_SCALE, LARGEST_SCALE = 2.0**-100, 2.0**63
+"""Of int8 weights and inputs."""
+
 _BLOCK = 1 << 16
 """Weights looked at together, so that they come from memory once."""
 
 
-def check_values(component: str, what: str, tensor: NDArray[Any]) -> None:
-    """Checks one weight's values.
+def check_values(component: str, name: str, tensor: NDArray[Any], where: str = "") -> None:
+    """Checks one weight's values, or those of a scale or a zero point beside it.
 
     Args:
         component: What it is a part of, e.g. `stem` or `adapters.sam`.
-        what: What to call it in errors.
-        tensor: float32 or float16, in the machine's byte order.
+        name: Its canonical name.
+        tensor: float32, float16, int8 or uint8, in the machine's byte order.
+        where: The file, for errors.
 
     Raises:
-        TensorError: One is NaN, infinite or too large.
+        TensorError: One is NaN, infinite or too large, or no such weight or scale.
     """
+    what = f"tensor {name} of {where}" if where else f"tensor {name}"
+    if tensor.dtype.kind == "f":
+        _check_floats(component, what, tensor)
+    if tensor.dtype == np.int8 and tensor.size and tensor.min() < -MOST_INT8:
+        raise TensorError(
+            f"{what} holds -128",
+            expected=f"symmetric int8, at most {MOST_INT8} in magnitude",
+            remedy="Quantise the student again",
+        )
+    if name.endswith(".scale") and not _is_scale(tensor):
+        raise TensorError(
+            f"{what} holds what is no scale",
+            expected=f"positive numbers from {SMALLEST_SCALE:g} to {LARGEST_SCALE:g}",
+            got=f"{tensor.min():g} to {tensor.max():g}",
+            remedy="Quantise the student again",
+        )
+
+
+def _check_floats(component: str, what: str, tensor: NDArray[Any]) -> None:
     found = largest_magnitude(tensor)
     most = LARGEST_IN_HEAD if component.startswith("heads.") else LARGEST
     if not np.isfinite(found):
@@ -42,6 +67,10 @@ def check_values(component: str, what: str, tensor: NDArray[Any]) -> None:
             got=f"{found:g}",
             remedy="Train or export the student again",
         )
+
+
+def _is_scale(tensor: NDArray[Any]) -> bool:
+    return bool(tensor.min() >= SMALLEST_SCALE and tensor.max() <= LARGEST_SCALE)
 
 
 def largest_magnitude(tensor: NDArray[Any]) -> float:

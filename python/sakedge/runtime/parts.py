@@ -37,7 +37,7 @@ def checked_tensors(source: PartSource, manifest: Manifest) -> Tensors:
                 expected=f"float32 or float16 {list(shape)}",
                 got=f"{tensor.dtype} {list(tensor.shape)}",
             )
-        check_values(name, f"tensor {key} of {name}", tensor)
+        check_values(name, key, tensor, name)
     if source.id.kind == "adapter":
         return {key: tensor.copy() for key, tensor in tensors.items()}
     return tensors

@@ -25,7 +25,6 @@ OTHERS = {
     "more channels": Sizes(channels=4096),
     "fewer blocks": Sizes(blocks=1, levels=(0,)),
     "more blocks": Sizes(blocks=4),
-    "another arithmetic": Sizes(arithmetic="s8"),
 }
 MAKES: dict[str, Callable[[], Any]] = {
     "Geometry": lambda: _core.Geometry(**SMALL.geometry()),
@@ -37,6 +36,20 @@ MAKES: dict[str, Callable[[], Any]] = {
     "Decoder": lambda: _core.Decoder(**SMALL.decoder()),
     "Mosaic": lambda: _core.Mosaic(**mosaic()),
 }
+
+
+QUANTISED = [Sizes(arithmetic=name, quantised=True) for name in ("f32", "bf16", "s8")]
+INTEGERS = np.ones((16, 72), np.int8)
+
+
+def _fused_of(integers: Any, scales: Any) -> dict[str, Any]:
+    return SMALL.head() | {"fuse": ((integers, scales), floats(16))}
+
+
+def _with_gate(integers: Any) -> dict[str, Any]:
+    (hidden, norm, _), *_ = SMALL.router()["levels"]
+    level = (hidden, norm, ((integers[:6, :3], floats(3)), floats(3)))
+    return SMALL.router() | {"levels": [level] * 2}
 
 
 def run(paths: Any = None, head: Any = None, router: Any = None, **changed: Any) -> Any:
@@ -120,6 +133,30 @@ def _misfits() -> Cases:
         "a map decoded without threads": Case(
             lambda: _core.decode_map(**(decoding() | {"pool": None}))
         ),
+        "parts of several arithmetics": fine(
+            lambda: run(
+                paths=[_core.AdapterPath(**Sizes(arithmetic="s8").path()), None],
+                router=_core.Router(**Sizes(arithmetic="bf16").router()),
+            )
+        ),
+        **{
+            f"integers for {sizes.arithmetic}": fine(
+                lambda s=sizes: run(
+                    paths=[_core.AdapterPath(**s.path()), None],
+                    router=_core.Router(**s.router()),
+                    head=_core.Head(**s.head()),
+                )
+            )
+            for sizes in QUANTISED
+        },
+        "integers without scales": Case(lambda: _core.Head(**_fused_of(INTEGERS, floats(0)))),
+        "integers with too many scales": Case(
+            lambda: _core.Head(**_fused_of(INTEGERS, floats(17)))
+        ),
+        "integers of 16 bits": Case(
+            lambda: _core.Head(**_fused_of(INTEGERS.astype(np.int16), floats(16)))
+        ),
+        "integers in a gate": Case(lambda: _core.Router(**_with_gate(INTEGERS))),
         "an unknown arithmetic": Case(lambda: _core.Head(**(SMALL.head() | {"arithmetic": "f16"}))),
         "an arithmetic that is no text": Case(
             lambda: _core.Head(**(SMALL.head() | {"arithmetic": b"\xff"}))

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import onnx
 from onnx import helper
 
 from sakedge.format.onnx.opsets import OPSET
+from sakedge.format.onnx.serialize import TensorSpec
 
 FLOAT = onnx.TensorProto.FLOAT
 INT64 = onnx.TensorProto.INT64
+
+
+def output_axis(shape: tuple[int, ...]) -> int:
+    """The axis of a weight's output channels: matrices are [in, out], kernels [out, in, h, w]."""
+    return 0 if len(shape) == 4 else 1
 
 
 class GraphBuilder:
     """Adds operators one by one; every value is named by its caller.
 
     Args:
-        dtypes: NumPy dtype name of each stored weight. One that is not float32 is cast to it
-            where it is used, so that all arithmetic is float32.
+        weights: Each stored weight. One that is not float32 becomes it where it is used: float16
+            by a cast, int8 by the scales beside it (`student/int8.py`). A linear layer whose input
+            has a scale too computes in integers, in runtimes that see it; all else in float32.
         opset: Version of ONNX's operators, one of `OPSETS`. What an older one lacks is written in
             the operators that it has, in the order in which runtimes know and fuse it.
     """
 
-    def __init__(self, dtypes: Mapping[str, str], opset: int = OPSET) -> None:
+    def __init__(self, weights: Iterable[TensorSpec], opset: int = OPSET) -> None:
         self.nodes: list[Any] = []
-        self._dtypes = dtypes
+        self._weights = {weight.name: weight for weight in weights}
         self._opset = opset
         self._known: set[str] = set()
 
@@ -51,8 +58,13 @@ class GraphBuilder:
 
     def weight(self, name: str) -> str:
         """The float32 value of a stored weight."""
-        if self._dtypes[name] == "float32":
+        weight = self._weights[name]
+        if weight.dtype == "float32":
             return name
+        if weight.dtype == "int8":
+            scaled = [name, f"{name}.scale"]
+            axis = output_axis(weight.shape)
+            return self.add_once("DequantizeLinear", scaled, f"{name}.float", axis=axis)
         return self.add_once("Cast", [name], f"{name}.float", to=FLOAT)
 
     def constant(self, name: str, values: Sequence[int] | Sequence[float]) -> str:
@@ -66,8 +78,16 @@ class GraphBuilder:
 
     def linear(self, x: str, weights: str, output: str) -> str:
         """`x @ weight + bias` over the last axis."""
+        if f"{weights}.input.scale" in self._weights:
+            x = self._quantised(x, f"{weights}.input")
         product = self.add("MatMul", [x, self.weight(f"{weights}.weight")], f"{output}.product")
         return self.add("Add", [product, self.weight(f"{weights}.bias")], output)
+
+    def _quantised(self, x: str, name: str) -> str:
+        """A value rounded to uint8, as the float32 value that it then stands for."""
+        scaling = [f"{name}.scale", f"{name}.zero_point"]
+        cells = self.add("QuantizeLinear", [x, *scaling], f"{name}.uint8")
+        return self.add("DequantizeLinear", [cells, *scaling], f"{name}.float")
 
     def layer_norm(self, x: str, weights: str, output: str, eps: float) -> str:
         """LayerNorm over the last axis."""

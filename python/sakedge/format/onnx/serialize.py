@@ -25,7 +25,12 @@ from sakedge.format.onnx.opsets import OPSET, ir_version
 ALIGNMENT = 64
 ONNX_LIMIT = 2**31 - 1
 """Largest protobuf message that runtimes read."""
-ONNX_TYPES = {"float32": onnx.TensorProto.FLOAT, "float16": onnx.TensorProto.FLOAT16}
+ONNX_TYPES = {
+    "float32": onnx.TensorProto.FLOAT,
+    "float16": onnx.TensorProto.FLOAT16,
+    "int8": onnx.TensorProto.INT8,
+    "uint8": onnx.TensorProto.UINT8,
+}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def read_pack(path: str | Path) -> PartPack:
             remedy="Copy it again",
         )
     for key, tensor in content.tensors.items():
-        check_values(manifest.component, f"tensor {key} of {path.name}", tensor)
+        check_values(manifest.component, key, tensor, path.name)
     digest = hashlib.sha256(canonical_json(content.metadata)).hexdigest()
     return PartPack(manifest, content.tensors, digest)
 
@@ -72,7 +72,7 @@ def write_pack(
     }
     _check_tensors(manifest, tensors, path.name)
     for key, tensor in tensors.items():
-        check_values(manifest.component, f"tensor {key}", tensor)
+        check_values(manifest.component, key, tensor)
     manifest = manifest.model_copy(update={"digest": component_digest(tensors)})
     text = manifest.model_dump_json()
     parse(PACK, read_fields(text.encode(), path.name), path.name)  # as its reader will

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sakedge.errors import AdapterMismatchError, UnknownNameError
 from sakedge.format.digest import component_digest
 from sakedge.format.pack.manifest import COMPONENTS, PartManifest
+from sakedge.format.student.int8 import as_floats
 from sakedge.format.student.manifest import Manifest
 from sakedge.format.student.reader import StudentFile
 
@@ -83,7 +84,8 @@ def extract_part(student: StudentFile, component: str, *, version: str = "") -> 
             expected=f"one of {', '.join(parts)}",
         )
     group, _, name = component.partition(".")
-    tensors = student.component(component)
+    # A pack holds floats; what int8 weights stand for is the same part.
+    tensors = as_floats(student.component(component))
     own: dict[str, Any] = {"license": whole.provenance.license}
     if group == "adapters":
         info = next(adapter for adapter in whole.adapters if adapter.name == name)

@@ -92,7 +92,8 @@ def exported_graph(
         digests: Digests of components that are not the manifest's, as those of packs.
     """
     weights = _weights(manifest, components, form)
-    graph = GraphBuilder({name: each.dtype.name for name, each in weights.items()}, form.opset)
+    specs = [TensorSpec(name, each.dtype.name, each.shape) for name, each in weights.items()]
+    graph = GraphBuilder(specs, form.opset)
     _add_student(graph, manifest, form)
     used = {name for node in graph.nodes for name in node.input}
     size, batch = manifest.input_size, form.batch or "batch"
@@ -118,11 +119,7 @@ def exported_graph(
                 helper.make_tensor_value_info(name, kind, [batch, *shape])
                 for name, (kind, shape) in outputs.items()
             ],
-            tensors=[
-                TensorSpec(name, each.dtype.name, each.shape)
-                for name, each in weights.items()
-                if name in used
-            ],
+            tensors=[spec for spec in specs if spec.name in used],
             opset=form.opset,
         ),
         weights,

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from sakedge.format.parse import Schema
 from sakedge.format.schema import NO_DIGEST, Digest, Levels, OpenModel, Requires
+from sakedge.format.student.int8 import stem_layers
 from sakedge.format.student.parts import (
     AdapterInfo,
     Architecture,
@@ -27,7 +28,9 @@ from sakedge.tasks import TaskInfo
 
 STUDENT_VERSION: Literal[2] = 2
 """Newest format version of a student that this sakedge reads, and the one that it writes."""
-STUDENT_FEATURES: frozenset[str] = frozenset()
+INT8: Literal["int8"] = "int8"
+"""Required by a student with int8 weights: a sakedge without them would misread it."""
+STUDENT_FEATURES: frozenset[str] = frozenset({INT8})
 """Features that a student may require."""
 
 
@@ -73,8 +76,11 @@ class Manifest(OpenModel):
     def without_digests(cls, **parts: Any) -> Manifest:
         """A manifest for `write_student`, which computes the digests; validated like any other.
 
-        `stem_lineage` may be given; a stem that is not stored as float32 needs it.
+        `stem_lineage` may be given; a stem that is not stored as float32 needs it. What int8
+        weights require is added.
         """
+        if parts["storage"].has_int8 and INT8 not in parts.get("requires", ()):
+            parts["requires"] = (*parts.get("requires", ()), INT8)
         draft = cls.model_construct(**parts)
         digests = dict.fromkeys(draft.components, NO_DIGEST)
         return cls(**{"stem_lineage": NO_DIGEST, **parts}, digests=digests)
@@ -137,6 +143,15 @@ class Manifest(OpenModel):
             self.levels
         ) != sorted(set(self.levels)):
             raise ValueError(f"levels {self.levels} are not ascending block indices")
+        return self
+
+    @model_validator(mode="after")
+    def _storage_agrees(self) -> Manifest:
+        if self.storage.has_int8 != (INT8 in self.requires):
+            raise ValueError("'int8' is required where, and only where, weights are stored as int8")
+        unknown = {*self.storage.floats} - {*self.components, *stem_layers(self.architecture)}
+        if unknown:
+            raise ValueError(f"storage.floats names {min(unknown)!r}, which is no part of it")
         return self
 
     @model_validator(mode="after")

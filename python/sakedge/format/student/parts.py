@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,10 +10,10 @@ from sakedge.format.schema import Digest, License, OpenModel, Text
 from sakedge.tasks import Name
 
 Fit = Literal["pad", "letterbox", "tile"]
-Stored = Literal["fp32", "fp16"]
+Stored = Literal["fp32", "fp16", "int8"]
 
-DTYPES: dict[Stored, str] = {"fp32": "float32", "fp16": "float16"}
-"""NumPy dtype of weights by how they are stored."""
+Storable = Annotated[str, Field(min_length=1, max_length=256)]
+"""A component, e.g. `heads.edge`, or a layer of the stem, e.g. `stem.blocks.3.mlp.fc2`."""
 
 
 class AdapterInfo(OpenModel):
@@ -91,33 +91,48 @@ class Preprocess(OpenModel):
 class Storage(OpenModel):
     """How the weights of each group of components are stored.
 
+    `int8` is said of matrix products alone (`int8.py`); the other tensors of such a component are
+    float32.
+
     Attributes:
         stem: The stem's.
         adapters: The adapter paths'.
         routers: The routers'.
         heads: The heads'.
+        floats: What is stored as fp32 although its group is int8, because it lost too much:
+            components, and layers of the stem.
     """
 
     stem: Stored
     adapters: Stored
     routers: Stored
     heads: Stored
+    floats: tuple[Storable, ...] = Field(default=(), max_length=4096, fail_fast=True)
 
     @classmethod
     def uniform(cls, stored: Stored) -> Storage:
         """All groups alike."""
         return cls(stem=stored, adapters=stored, routers=stored, heads=stored)
 
-    def dtype(self, component: str) -> str:
-        """NumPy dtype of a component's weights, e.g. of `stem` or `adapters.sam`."""
+    def of(self, component: str) -> Stored:
+        """How a component is stored, e.g. `stem` or `adapters.sam`."""
         stored: Stored = getattr(self, component.partition(".")[0])
-        return DTYPES[stored]
+        return "fp32" if stored == "int8" and component in self.floats else stored
+
+    @property
+    def has_int8(self) -> bool:
+        """Whether any group is int8."""
+        return "int8" in [getattr(self, group) for group in GROUPS]
 
     def __str__(self) -> str:
-        groups = {name: getattr(self, name) for name in Storage.model_fields}
-        if len(set(groups.values())) == 1:
-            return str(self.stem)
-        return ", ".join(f"{name} {stored}" for name, stored in groups.items())
+        groups = {name: getattr(self, name) for name in GROUPS}
+        text = ", ".join(f"{name} {stored}" for name, stored in groups.items())
+        text = str(self.stem) if len(set(groups.values())) == 1 else text
+        return f"{text}; {len(self.floats)} in fp32" if self.floats else text
+
+
+GROUPS = ("stem", "adapters", "routers", "heads")
+"""The groups of components that are stored alike, unless `Storage.floats` says otherwise."""
 
 
 class Provenance(OpenModel):

@@ -30,6 +30,7 @@ from sakedge.format.student.exported import GraphForm, exported_graph
 from sakedge.format.student.manifest import STUDENT, Manifest
 from sakedge.format.student.nodes import read_nodes
 from sakedge.format.student.places import Places
+from sakedge.format.student.stem import float_stem
 from sakedge.format.student.subgraph import Subgraph, cut
 from sakedge.format.values import check_values
 
@@ -93,7 +94,7 @@ class StudentFile:
         """Reads one component, e.g. `stem`, `adapters.sam`, `routers.edge` or `heads.edge`.
 
         Returns:
-            Its tensors by canonical name, float32 or float16, read-only.
+            Its tensors by canonical name, float32, float16 or int8 (see `int8.py`), read-only.
 
         Raises:
             UnknownNameError: The student has no such component.
@@ -120,18 +121,24 @@ class StudentFile:
                 remedy="Copy or convert the student again",
             )
         for key, tensor in tensors.items():
-            check_values(name, f"tensor {key} of {self.path.name}", tensor)
+            check_values(name, key, tensor, self.path.name)
         return tensors
 
-    def stem(self) -> Subgraph:
+    def stem(self, *, floats: bool = False) -> Subgraph:
         """Reads the stem and cuts its graph out of the student's.
+
+        Args:
+            floats: Whether a stem that is stored as int8 is wanted in float32: the same weights,
+                and inputs that are not rounded.
 
         Raises:
             ManifestError: The graph does not compute the stem's outputs.
             DigestError, TensorError: As for `component`.
         """
-        where = stem_cut(self.manifest)
-        return cut(where, self._nodes, self.manifest, self._specs["stem"], self.component("stem"))
+        where, tensors = stem_cut(self.manifest), self.component("stem")
+        if floats and self.manifest.storage.stem == "int8":
+            return float_stem(self.manifest, tensors)
+        return cut(where, self._nodes, self.manifest, self._specs["stem"], tensors)
 
     def exported(self, form: GraphForm) -> Subgraph:
         """Reads what a graph of another form is made of, and writes that graph.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sakedge.format.parse import Fields
-from sakedge.format.student.parts import Storage
+from sakedge.format.student.parts import GROUPS
 
 
 def from_version_1(fields: Fields) -> Fields:
@@ -17,7 +17,7 @@ def from_version_1(fields: Fields) -> Fields:
             return {
                 **rest,
                 "digests": fields["digests"],
-                "storage": dict.fromkeys(Storage.model_fields, stored),
+                "storage": dict.fromkeys(GROUPS, stored),
                 "stem_lineage": stem,
             }
     raise ValueError("precision.weights or digests.stem is missing")

@@ -130,8 +130,8 @@ def _checked(components: Components, component: str, spec: TensorSpec) -> NDArra
         raise TensorError(
             f"tensor {spec.name} does not fit the manifest", expected=expected, got=got
         )
-    tensor = np.ascontiguousarray(tensor, dtype=spec.dtype)
-    check_values(component, f"tensor {spec.name}", tensor)
+    tensor = np.asarray(tensor, dtype=spec.dtype, order="C")  # which keeps a scalar without axes
+    check_values(component, spec.name, tensor)
     return tensor
 
 

@@ -11,6 +11,7 @@ from sakedge.format.student.graph.adapters import add_adapter
 from sakedge.format.student.graph.heads import add_head
 from sakedge.format.student.graph.routers import add_mixture, add_plain_sum
 from sakedge.format.student.graph.stem import add_stem
+from sakedge.format.student.int8 import stored_tensors
 from sakedge.format.student.manifest import Manifest
 
 
@@ -18,8 +19,8 @@ def tensor_specs(manifest: Manifest) -> dict[str, list[TensorSpec]]:
     """Each component's weights as stored, in the order of the file: ascending by name."""
     return {
         component: [
-            TensorSpec(name, manifest.storage.dtype(component), shapes[name])
-            for name in sorted(shapes)
+            TensorSpec(name, dtype, shape)
+            for name, (dtype, shape) in stored_tensors(component, shapes, manifest.storage).items()
         ]
         for component, shapes in component_shapes(manifest).items()
     }
@@ -29,7 +30,7 @@ def student_graph(manifest: Manifest) -> Graph:
     """The whole student: image to every task's logits, in the paper's own form."""
     arch, levels, adapters = manifest.architecture, manifest.levels, manifest.adapter_names
     tensors = [spec for specs in tensor_specs(manifest).values() for spec in specs]
-    graph = GraphBuilder({spec.name: spec.dtype for spec in tensors})
+    graph = GraphBuilder(tensors)
     add_stem(graph, arch)
     for name in adapters:
         add_adapter(graph, name, arch.blocks, levels)

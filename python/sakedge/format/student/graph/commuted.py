@@ -55,6 +55,7 @@ def head_tensors(task: str, tensors: Tensors) -> dict[str, NDArray[Any]]:
     """
     head = f"heads.{task}"
     fuse, last = tensors[f"{head}.fuse.weight"], tensors[f"{head}.last.weight"]
+    scales = tensors.get(f"{head}.fuse.weight.scale")
     found = {name: value for name, value in tensors.items() if name.startswith(f"{head}.linears.")}
     found[f"{head}.last.bias"] = tensors[f"{head}.last.bias"]
     for i, channels in enumerate(pieces(len(fuse))):
@@ -62,6 +63,8 @@ def head_tensors(task: str, tensors: Tensors) -> dict[str, NDArray[Any]]:
             # [out, in, dx] to [in, dx · out]
             taps = fuse[channels, :, dy].transpose(1, 2, 0)
             found[f"{head}.taps.{i}.{dy}"] = np.ascontiguousarray(taps.reshape(len(taps), -1))
+            if scales is not None:
+                found[f"{head}.taps.{i}.{dy}.scale"] = np.tile(scales[channels], 3)
         found[f"{head}.fuse.bias.{i}"] = tensors[f"{head}.fuse.bias"][channels]
         found[f"{head}.last.weight.{i}"] = np.ascontiguousarray(last[:, channels, 0, 0].T)
     return found
