@@ -139,9 +139,14 @@ def _describe_badly(root: Path) -> None:
     (root / "dataset.json").write_text('{"tasks": {"height": {"skale": 2}}}')
 
 
+def _describe_another_kind(root: Path) -> None:
+    (root / "dataset.json").write_text('{"tasks": {"height": {"ignore": 9}}}')
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
+        (_describe_another_kind, "says of height what no scalar task has; expected scale"),
         (_remove, "lacks ground truth of edge for 2 of its images.*part-1, part-2"),
         (_double, "two files of one name.*part-1.npy and part-1.png"),
         (_double_image, "two files of one name.*part-0.bmp and part-0.png"),

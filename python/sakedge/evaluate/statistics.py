@@ -10,6 +10,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ class Store:
     def read(self, ids: Sequence[str]) -> Measurement | None:
         """The chunk of these images, or None if it is not there or damaged."""
         try:
-            with np.load(self._path(ids), allow_pickle=False) as chunk:
+            with self._path(ids).open("rb") as file, np.load(file, allow_pickle=False) as chunk:
                 if chunk["key"] != self._key or chunk["ids"].tolist() != list(ids):
                     return None
                 arrays = {name: chunk[name] for name in chunk.files}
@@ -104,6 +105,13 @@ class Store:
     def _path(self, ids: Sequence[str]) -> Path:
         digest = hashlib.sha256("\0".join([self._key, *ids]).encode()).hexdigest()
         return self._folder / f"{digest[:32]}.npz"
+
+
+def forget(folder: Path) -> None:
+    """Removes the chunks of a store."""
+    for chunk in folder.glob("*.npz"):
+        with suppress(OSError):  # it is replaced when its images are measured again
+            chunk.unlink()
 
 
 def _named(arrays: Mapping[str, NDArray[Any]], what: str) -> dict[str, NDArray[Any]]:

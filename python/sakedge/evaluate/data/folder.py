@@ -27,6 +27,16 @@ DESCRIPTION = "dataset.json"
 _SUFFIXES = (".png", ".npy")
 
 
+_SAID: dict[str, set[str]] = {
+    "labels": {"ignore", "background"},
+    "probability": {"positive", "edge_tolerance"},
+    "two_class": {"positive"},
+    "normals": set(),
+    "scalar": {"scale"},
+}
+"""What dataset.json may say of a task of each kind."""
+
+
 class _Task(BaseModel):
     """What dataset.json says of one task."""
 
@@ -107,6 +117,13 @@ def _images(root: Path) -> dict[str, Path]:
 
 
 def _truths(folder: Path, info: TaskInfo, described: _Task) -> Truths:
+    meaningless = described.model_fields_set - _SAID[info.kind]
+    if meaningless:
+        raise DatasetError(
+            f"{folder.parent / DESCRIPTION} says of {info.name} what no {info.kind} task has",
+            expected=", ".join(sorted(_SAID[info.kind])) or "nothing",
+            got=", ".join(sorted(meaningless)),
+        )
     files = (each for each in sorted(folder.iterdir()) if each.suffix in _SUFFIXES)
     return Truths(
         info,

@@ -65,8 +65,8 @@ def read_mat(path: Path) -> Mapping[str, Any]:
 
 
 def _read_npy(path: Path) -> NDArray[Any]:
-    with _reading(path):
-        values: Any = np.load(path, allow_pickle=False)
+    with _reading(path), path.open("rb") as file:
+        values: Any = np.load(file, allow_pickle=False)
         if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
             raise DatasetError(f"{path} holds no array of numbers")
         return values
