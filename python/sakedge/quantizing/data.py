@@ -107,10 +107,6 @@ class Answered:
         """That of the data set."""
         return self._data.image_digest(index)
 
-    def source(self, task: str) -> str:
-        """What a task is judged by, for records."""
-        return f"{self.name}, agreement with fp32" if task in self.unlabelled else self.name
-
     def metrics(self, manifest: Manifest) -> dict[str, Metric]:
         """The metric of each task, in the student's order."""
         infos = {info.name: info for info in manifest.tasks}

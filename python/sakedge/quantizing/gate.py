@@ -20,6 +20,8 @@ from sakedge.quantizing.options import Options
 from sakedge.quantizing.sets import spread
 from sakedge.student import Student
 
+AGREEMENT = ", agreement with fp32"
+"""What follows the name of a data set whose labels are fp32's outputs."""
 PART_OF_WORTH = 0.25
 """A task may lose at most this part of what its adapters are worth to it."""
 
@@ -121,7 +123,7 @@ class Judge:
 
     Attributes:
         data: The images.
-        source: By task what it is judged by: the data set, or agreement with fp32.
+        unlabelled: Tasks that are judged by their agreement with fp32.
         metrics: By task.
         allowed: By task the largest drop.
         reference: The student in fp32.
@@ -129,7 +131,7 @@ class Judge:
     """
 
     data: Dataset
-    source: Mapping[str, str]
+    unlabelled: tuple[str, ...]
     metrics: Mapping[str, Metric]
     allowed: Mapping[str, float]
     reference: Measurement
@@ -147,8 +149,7 @@ class Judge:
         if student.manifest.adapters:
             told = steps("fp32 without adapters", progress)
             bare = measure(student, data, metrics, adapters=[], progress=told)
-        sources = {task: data.source(task) for task in metrics}
-        return cls(data, sources, metrics, allowed, reference, bare)
+        return cls(data, data.unlabelled, metrics, allowed, reference, bare)
 
     def part(self, count: int) -> Judge:
         """Judges by some of the images only."""
@@ -180,14 +181,14 @@ class Judge:
             allowed=self.allowed[task],
             worth=None if bare is None else self._drop(task, bare),
             n=len(found),
-            dataset=self.source[task],
+            dataset=f"{self.data.name}{AGREEMENT if task in self.unlabelled else ''}",
             dataset_digest=self.data.digest,
         )
 
     def _drop(self, task: str, found: NDArray[Any]) -> Estimate:
         """How much worse than fp32: without labels, how far from it."""
         metric: Any = self.metrics[task]
-        if hasattr(metric, "whole"):  # an `Agreement`
+        if task in self.unlabelled:
             return disagreement(metric, found)
         return relative_drop(metric, self.reference.statistics[task], found)
 

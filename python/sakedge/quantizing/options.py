@@ -14,9 +14,9 @@ from sakedge.quantizing.ranges import RANGES
 
 MAX_DROP = 0.01
 """A task may lose one hundredth."""
-MAX_DISAGREEMENT = 0.03
-"""Without labels it may differ from fp32 in three: most of what differs was right in neither or is
-made up for elsewhere, so that a metric loses far less."""
+MAX_DISAGREEMENT = 0.05
+"""Without labels it may differ from fp32 in five: what differs is wrong in either as often as not.
+The demo student's boundaries differ in two, and its odsF drops by 0.0 ± 0.2 hundredths."""
 
 
 @dataclass(frozen=True)
