@@ -20,10 +20,11 @@ from sakedge.quantizing.options import Options
 from sakedge.quantizing.sets import spread
 from sakedge.student import Student
 
-AGREEMENT = ", agreement with fp32"
-"""What follows the name of a data set whose labels are fp32's outputs."""
 PART_OF_WORTH = 0.25
 """A task may lose at most this part of what its adapters are worth to it."""
+PART_OF_CHANGE = 0.5
+"""Without labels it may differ from fp32 at most by this part of what it differs by without
+adapters. That is the same bound: quality falls with the square of small random differences."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ class Verdict:
         worth: What the task loses in fp32 without any adapter, on the same images; None for a
             student without adapters.
         n: Number of images.
-        dataset: What it was judged by.
-        dataset_digest: SHA-256 of that.
+        dataset: Name of the images.
+        dataset_digest: SHA-256 of images and labels.
+        labelled: Whether it was judged by labels, or else by agreement with fp32.
     """
 
     metric: str
@@ -54,13 +56,14 @@ class Verdict:
     n: int
     dataset: str
     dataset_digest: str
+    labelled: bool
 
     @property
     def most(self) -> float | None:
         """The part of the adapters' worth that may be lost; None where that is not significant."""
         if self.worth is None or not self.worth.low > 0:
             return None
-        return PART_OF_WORTH * self.worth.value
+        return (PART_OF_WORTH if self.labelled else PART_OF_CHANGE) * self.worth.value
 
     @property
     def passed(self) -> bool:
@@ -92,11 +95,17 @@ class Verdict:
     @property
     def told(self) -> str:
         """The drop and its bounds in words."""
-        text = f"{self.metric} drops by {self.drop.value:.2%}, by up to {self.drop.high:.2%} "
+        does = "drops" if self.labelled else "differs from fp32"
+        text = f"{self.metric} {does} by {self.drop.value:.2%}, by up to {self.drop.high:.2%} "
         text += f"(allowed {self.allowed:.2%})"
         if self.most is not None and not self.drop.value <= self.most:
-            text += f", which is more than a quarter of its adapters' worth ({self.most:.2%})"
+            text += f", of what its adapters are worth more than may be lost ({self.most:.2%})"
         return text
+
+    @property
+    def judged_by(self) -> str:
+        """The images, and what stood for the truth if not labels."""
+        return self.dataset if self.labelled else f"{self.dataset}, agreement with fp32"
 
     def quality(self) -> TaskQuality:
         """As it is recorded."""
@@ -106,7 +115,7 @@ class Verdict:
             reference=self.reference,
             passed=self.passed,
             n=self.n,
-            dataset=self.dataset,
+            dataset=self.judged_by,
             dataset_digest=self.dataset_digest,
             drop=self.drop.value,
             drop_interval=(self.drop.low, self.drop.high),
@@ -181,8 +190,9 @@ class Judge:
             allowed=self.allowed[task],
             worth=None if bare is None else self._drop(task, bare),
             n=len(found),
-            dataset=f"{self.data.name}{AGREEMENT if task in self.unlabelled else ''}",
+            dataset=self.data.name,
             dataset_digest=self.data.digest,
+            labelled=task not in self.unlabelled,
         )
 
     def _drop(self, task: str, found: NDArray[Any]) -> Estimate:
