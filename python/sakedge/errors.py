@@ -198,6 +198,10 @@ class BackendError(SakedgeError):
     """A backend cannot run here, or failed to compile or run a graph."""
 
 
+class UnverifiedError(SakedgeError):
+    """The file records no quality of what would run, and `config["unverified"]` refuses that."""
+
+
 class IsaError(SakedgeError):
     """SAKEDGE_ISA names an instruction set that is unknown or that this CPU lacks."""
 

@@ -20,7 +20,13 @@ from sakedge.images import ImageLike
 from sakedge.images.examples import example, fitted
 from sakedge.peers.stock import open_stock
 from sakedge.progress import Progress
-from sakedge.runtime.precision import choose_precision, native
+from sakedge.runtime.precision import (
+    FASTEST_FIRST,
+    PrecisionChoice,
+    choose_precision,
+    gainful,
+)
+from sakedge.runtime.quality import Record
 from sakedge.runtime.threads import resolve_threads
 
 TOLERANCES = {"fp32": 1e-4, "fp16": 5e-3, "bf16": 2e-2, "int8": 5e-2}
@@ -117,11 +123,9 @@ def verify(
     tell = progress or (lambda step, share: None)
     with StudentFile.open(path) as file:
         manifest, digest = file.manifest, file.content_digest
-    adapters = {name: manifest.digests[f"adapters.{name}"] for name in manifest.adapter_names}
-    recorded = manifest.recorded_precisions(digest, adapters)
-    decided = choose_precision(precision, native(), recorded)
+    decided = decide(precision, manifest, digest)
     allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
-    names, refused = able_backends(backend, device, decided.stems)
+    names, refused = able_backends(backend, device, decided.stems(manifest.storage.stem == "int8"))
     size = manifest.input_size
     pictures = [fitted(image, size) for image in images] or [example(size)]
     total = 1 + len(names) * len(pictures)
@@ -132,7 +136,9 @@ def verify(
     comparisons: list[Comparison] = []
     for i, name in enumerate(names):
         errors = {task: _Errors() for task in manifest.task_names}
-        with load(path, backend=name, device=device, precision=precision, threads=threads) as ours:
+        with load(
+            path, backend=name, device=device, precision=decided.precision, threads=threads
+        ) as ours:
             for j, (picture, theirs) in enumerate(zip(pictures, expected, strict=True)):
                 tell(name, (1 + i * len(pictures) + j) / total)
                 result = ours(picture, logits=True)
@@ -151,6 +157,23 @@ def verify(
         tuple(comparisons),
         dict(refused),
     )
+
+
+def decide(precision: str, manifest: Manifest, content: str) -> PrecisionChoice:
+    """What `load` takes a precision for, in the backends that the file records together.
+
+    Args:
+        precision: As for `sakedge.load`.
+        manifest: The student's.
+        content: Its content digest.
+
+    Raises:
+        OptionError: There is no such precision.
+    """
+    record = Record.of(manifest, content)
+    adapters = {name: manifest.digests[f"adapters.{name}"] for name in manifest.adapter_names}
+    recorded = [p for p in FASTEST_FIRST if record.passing(p, adapters, manifest.task_names)]
+    return choose_precision(precision, gainful(), recorded)
 
 
 def able_backends(
