@@ -12,19 +12,21 @@ if TYPE_CHECKING:
     from sakedge import errors
     from sakedge.api import load
     from sakedge.exporting import export
+    from sakedge.quantizing.quantize import quantize
     from sakedge.result import Result
     from sakedge.sources import Reconnect
     from sakedge.student import Student
 
     __version__: str
 
-__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "export", "load"]
+__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "export", "load", "quantize"]
 
 # Resolved on first use, so that `sakedge --help` or `sakedge.format` loads no runtime.
 _HOMES = {
     "errors": None,
     "export": "exporting",
     "load": "api",
+    "quantize": "quantizing",
     "Reconnect": "sources",
     "Result": "result",
     "Student": "student",

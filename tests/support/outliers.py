@@ -62,9 +62,7 @@ def plant(
     return target
 
 
-def _plant_after_norm(
-    stem: Tensors, norm: str, layer: str, seen: dict[str, Observer]
-) -> None:
+def _plant_after_norm(stem: Tensors, norm: str, layer: str, seen: dict[str, Observer]) -> None:
     channels = _rarest(seen[layer])
     for part in ("weight", "bias"):
         stem[f"{norm}.{part}"][channels] *= FACTOR

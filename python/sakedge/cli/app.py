@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "inspect": "sakedge.cli.inspect:inspect",
     "convert": "sakedge.cli.convert:convert",
     "export": "sakedge.cli.export:export",
+    "quantize": "sakedge.cli.quantize:quantize",
     "verify": "sakedge.cli.verify:verify",
     "benchmark": "sakedge.cli.benchmark:benchmark",
     "doctor": "sakedge.cli.doctor:doctor",

@@ -19,6 +19,10 @@ MAX_DISAGREEMENT = 0.05
 The demo student's boundaries differ in two, and its odsF drops by 0.0 ± 0.2 hundredths."""
 
 
+EVERY = "*"
+"""Stands for all tasks that are not named."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How a student is quantised and judged.
@@ -75,11 +79,12 @@ class Options:
 def _drops(max_drop: Any, tasks: Sequence[str]) -> dict[str, float]:
     if max_drop is None:
         return {}
-    given = max_drop if isinstance(max_drop, Mapping) else dict.fromkeys(tasks, max_drop)
-    pick("task", list(given), tasks, UnknownTaskError)
-    for task, drop in given.items():
-        in_range(f"max_drop of {task}", drop, above=0, high=1)
-    return {task: float(drop) for task, drop in given.items()}
+    given = {**max_drop} if isinstance(max_drop, Mapping) else {EVERY: max_drop}
+    pick("task", [name for name in given if name != EVERY], tasks, UnknownTaskError)
+    for name, drop in given.items():
+        in_range("max_drop" if name == EVERY else f"max_drop of {name}", drop, above=0, high=1)
+    rest = dict.fromkeys(tasks, given.pop(EVERY)) if EVERY in given else {}
+    return {task: float(drop) for task, drop in {**rest, **given}.items()}
 
 
 def _named(backends: str | Sequence[str]) -> tuple[str, ...]:

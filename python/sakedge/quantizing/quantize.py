@@ -64,8 +64,9 @@ def quantize(
         ranges: How the range of a layer's input is chosen: `minmax`, `percentile` or `entropy`.
         smooth: Whether outliers of the inputs may be moved into the weights, where that helps.
         search: Whether what loses too much may stay in floats.
-        max_drop: The largest drop of a task's metric, as a share of its value at fp32, for all
-            tasks or by task. By default 0.01; without labels 0.05, of disagreement with fp32.
+        max_drop: The largest drop of a task's metric, as a share of its value at fp32: one for all
+            tasks, or by task, `*` being those that are not named. By default 0.01; without labels
+            0.05, of disagreement with fp32.
         backends: Runtimes in which it is judged; None is all that can run here.
         threads: As for `sakedge.load`.
         progress: Called with the current step and the share done.
