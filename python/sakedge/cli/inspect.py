@@ -128,7 +128,7 @@ def _print_quality(entry: QualityEntry, of: str) -> None:
     )
     sets = dict.fromkeys((found.dataset, found.dataset_digest) for found in entry.tasks.values())
     _print_facts(
-        "measured",
+        "Measured",
         {
             "with": entry.tool or "not stated",
             "adapters": ", ".join(f"{k} {v[:16]}…" for k, v in entry.adapters.items()) or "none",

@@ -84,11 +84,11 @@ def _of_one(images: Images, progress: Progress) -> ThreeSets:
 
 def _searched(data: Dataset, some: tuple[int, ...]) -> Dataset:
     some = tuple(some[i] for i in sets.spread(len(some), MOST_TO_SEARCH))
-    return subset(data, some, f"{data.name}, part 1")
+    return subset(data, some, f"{data.name}, searched on")
 
 
 def _judged(data: Dataset, some: tuple[int, ...]) -> Dataset:
-    return subset(data, some, f"{data.name}, part 2")
+    return subset(data, some, f"{data.name}, held out")
 
 
 def _digests(images: Images, step: str, progress: Progress) -> list[str]:

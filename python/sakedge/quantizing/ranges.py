@@ -91,8 +91,9 @@ def entropy(values: Floats, weights: Weights, whole: Range) -> Range:
     That is the least Kullback-Leibler divergence of what was seen from what is left of it.
     """
     seen = Histogram.of(values, weights, whole)
-    shares = 2.0 ** -np.arange(0, np.log2(_TIGHTEST) + 0.25, 0.25)
-    candidates = [(whole[0] * share, whole[1] * share) for share in shares]
+    low, high = whole
+    ends = max(-low, high) * 2.0 ** -np.arange(0, np.log2(_TIGHTEST) + 0.25, 0.25)
+    candidates = [(max(low, -end), min(high, end)) for end in ends]
     return min(candidates, key=lambda candidate: _divergence(seen, *candidate))
 
 
