@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.format import Manifest, Storage, StudentFile, write_student
+from sakedge.format.student.int8 import as_floats
 from sakedge.quantizing.calibration import observe
 from sakedge.quantizing.inputs import Images
 from sakedge.quantizing.observing import Observer
@@ -26,7 +27,12 @@ Tensors = dict[str, NDArray[Any]]
 
 
 def plant(
-    source: Path, target: Path, images: Sequence[NDArray[Any]], *, unsmoothable: Sequence[int] = ()
+    source: Path,
+    target: Path,
+    images: Sequence[NDArray[Any]],
+    *,
+    tasks: Sequence[str],
+    unsmoothable: Sequence[int] = (),
 ) -> Path:
     """Writes a student with outliers in the inputs of qkv, proj and fc1 of every block.
 
@@ -37,17 +43,19 @@ def plant(
         source: The student.
         target: The file to write, in float32.
         images: Some images.
+        tasks: Tasks to keep.
         unsmoothable: Blocks in which the input of fc2 gets an outlier too, which no smoothing can
-            move: of the hidden unit that matters least to the output only the input is kept, and
-            that hundredfold.
+            move.
     """
     with StudentFile.open(source) as file:
-        manifest = file.manifest
-        seen = observe(file, Images(images, None), threads=2, progress=lambda step, share: None)
         components: dict[str, Tensors] = {
-            name: {k: np.array(v, np.float32) for k, v in file.component(name).items()}
-            for name in manifest.components
+            name: {k: np.array(v, np.float32) for k, v in as_floats(file.component(name)).items()}
+            for name in file.manifest.components
         }
+        manifest = _in_floats(file.manifest, tasks)
+    write_student(target, manifest, components)
+    with StudentFile.open(target) as file:
+        seen = observe(file, Images(images, None), threads=2, progress=lambda step, share: None)
     stem = components["stem"]
     for i in range(manifest.architecture.blocks):
         block = f"stem.blocks.{i}"
@@ -56,10 +64,15 @@ def plant(
         _plant_in_values(stem, block, seen)
         if i in unsmoothable:
             _plant_in_hidden(stem, block, seen)
-    parts = {name: each for name, each in manifest if name not in ("digests", "stem_lineage")}
-    parts["storage"] = Storage.uniform("fp32")
-    write_student(target, Manifest.without_digests(**parts), components)
+    write_student(target, manifest, components)
     return target
+
+
+def _in_floats(manifest: Manifest, tasks: Sequence[str]) -> Manifest:
+    given = ("digests", "stem_lineage", "requires", "quality")
+    parts = {name: each for name, each in manifest if name not in given}
+    parts["tasks"] = tuple(task for task in manifest.tasks if task.name in tasks)
+    return Manifest.without_digests(**{**parts, "storage": Storage.uniform("fp32")})
 
 
 def _plant_after_norm(stem: Tensors, norm: str, layer: str, seen: dict[str, Observer]) -> None:
@@ -79,14 +92,17 @@ def _plant_in_values(stem: Tensors, block: str, seen: dict[str, Observer]) -> No
 
 
 def _plant_in_hidden(stem: Tensors, block: str, seen: dict[str, Observer]) -> None:
-    """GELU is not linear: what is lost of the unit is the one thing that is not compensated."""
+    """The hidden unit that matters least is taken out of the output and then made large.
+
+    What it did is the one thing that is not compensated, for GELU is not linear.
+    """
     layer = f"{block}.mlp.fc2"
     weight = stem[f"{layer}.weight"]
-    rows, counts = seen[layer].sample
-    power = np.sqrt(np.square(rows).T @ counts / counts.sum())
-    unit = int(np.argmin(power * np.abs(weight).max(axis=1)))
-    stem[f"{block}.mlp.fc1.weight"][:, unit] *= FACTOR
-    stem[f"{block}.mlp.fc1.bias"][unit] *= FACTOR
+    share = seen[layer].high * np.abs(weight).max(axis=1)
+    unit = int(np.argmin(np.where(seen[layer].high > 0.1, share, np.inf)))
+    grown = FACTOR * seen[layer].high.max() / seen[layer].high[unit]
+    stem[f"{block}.mlp.fc1.weight"][:, unit] *= grown
+    stem[f"{block}.mlp.fc1.bias"][unit] *= grown
     weight[unit] = 0
 
 
