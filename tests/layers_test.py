@@ -17,8 +17,8 @@ PACKAGE = ROOT / "python" / "sakedge"
 # nothing else of ours. ARCHITECTURE.md shows the same picture.
 PICTURE = """\
 cli
-checks convert
-peers
+checks convert quantizing
+evaluating peers
 api exporting
 student
 runtime
@@ -39,9 +39,9 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "cv2": ("sources/",),
     "torch": ("convert/",),
     "yaml": ("convert/",),
-    "scipy": ("evaluate/",),
-    "matplotlib": ("evaluate/",),
-    "jinja2": ("evaluate/",),
+    "scipy": ("evaluating/",),
+    "matplotlib": ("evaluating/",),
+    "jinja2": ("evaluating/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "sakedge._core": ("decoder/",),

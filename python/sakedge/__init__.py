@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sakedge import errors
     from sakedge.api import load
+    from sakedge.evaluating.evaluate import evaluate
     from sakedge.exporting import export
     from sakedge.quantizing.quantize import quantize
     from sakedge.result import Result
@@ -19,11 +20,22 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "export", "load", "quantize"]
+__all__ = [
+    "Reconnect",
+    "Result",
+    "Student",
+    "__version__",
+    "errors",
+    "evaluate",
+    "export",
+    "load",
+    "quantize",
+]
 
 # Resolved on first use, so that `sakedge --help` or `sakedge.format` loads no runtime.
 _HOMES = {
     "errors": None,
+    "evaluate": "evaluating",
     "export": "exporting",
     "load": "api",
     "quantize": "quantizing",

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.evaluate.conftest import SIZE
 
 from sakedge.errors import DatasetError, ImageError, OptionError, UnknownTaskError
-from sakedge.evaluate.data import Dataset, check, open_dataset, subset
+from sakedge.evaluating.data import Dataset, check, open_dataset, subset
 from sakedge.format import Manifest
 
 Make = Callable[..., Path]

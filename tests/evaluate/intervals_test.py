@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sakedge.errors import OptionError
-from sakedge.evaluate.intervals import delta_m, estimate, gain, relative_drop
-from sakedge.evaluate.metrics import LabelAgreement, MeanAngle, MeanIoU
+from sakedge.evaluating.intervals import delta_m, estimate, gain, relative_drop
+from sakedge.evaluating.metrics import LabelAgreement, MeanAngle, MeanIoU
 
 PIXELS = 1000
 

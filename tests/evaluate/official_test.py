@@ -13,9 +13,9 @@ from PIL import Image
 from scipy.io import savemat
 
 from sakedge.errors import DatasetError
-from sakedge.evaluate.data.nyud_v2 import open_nyud
-from sakedge.evaluate.data.opening import MARKS
-from sakedge.evaluate.data.pascal_context import open_pascal
+from sakedge.evaluating.data.nyud_v2 import open_nyud
+from sakedge.evaluating.data.opening import MARKS
+from sakedge.evaluating.data.pascal_context import open_pascal
 from sakedge.tasks import TaskInfo
 
 H, W = 6, 8

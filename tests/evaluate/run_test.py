@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import sakedge
-from sakedge.evaluate import statistics
-from sakedge.evaluate.data import Dataset, open_dataset, subset
-from sakedge.evaluate.metrics import Metric
-from sakedge.evaluate.run import Measurement, measure, metrics_for
+from sakedge.evaluating import statistics
+from sakedge.evaluating.data import Dataset, open_dataset, subset
+from sakedge.evaluating.metrics import Metric
+from sakedge.evaluating.run import Measurement, measure, metrics_for
 from sakedge.format import Manifest
 
 Make = Callable[..., Path]
@@ -65,7 +65,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sakedge.evaluate.run.CHUNK", 2)
+    monkeypatch.setattr("sakedge.evaluating.run.CHUNK", 2)
     store = tmp_path / "store"
     seen: list[str] = []
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sakedge.errors import QualityError
-from sakedge.evaluate.intervals import Estimate
+from sakedge.evaluating.intervals import Estimate
 from sakedge.quantizing.gate import Verdict, worst
 from sakedge.quantizing.report import require
 

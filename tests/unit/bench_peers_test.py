@@ -18,7 +18,13 @@ from tools.bench_peers.operations import (
     stem_macs,
     stock_head_macs,
 )
-from tools.bench_peers.quantise import quantised_export, quantised_stem, quantised_student
+from tools.bench_peers.quantise import (
+    int8_student,
+    nncf_export,
+    nncf_student,
+    static_export,
+    static_student,
+)
 from tools.bench_peers.stages import predicted
 from tools.bench_peers.store import Entry, Store, stores
 from tools.bench_peers.students import PASCAL, Spec, student
@@ -91,25 +97,34 @@ def test_students_of_one_size_share_their_stem(
     assert len(set(digests)) == 1
 
 
-def test_what_nncf_quantised_computes_the_same_thing_roughly(
+def test_what_is_quantised_computes_the_same_thing_roughly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("nncf")
     monkeypatch.setattr("tools.bench_peers.students.FOLDER", tmp_path)
-    monkeypatch.setattr("tools.bench_peers.quantise.FOLDER", tmp_path)
     spec = Spec("vit_base", (512, 512), adapters=1, tasks=PASCAL[:2]).as_quick()
-    path = student(spec)
+    path, folder = student(spec), spec.folder
     runners = "tools.bench_peers.runners"
-    stem = {"model": str(quantised_stem(path)), "rest": "fp32"}
-    whole = {"model": str(quantised_student(path, spec.folder)), "rest": "fp32"}
-    exported = {"model": str(quantised_export(path, spec.folder)), "rest": "fp32"}
+    graphs = {
+        "openvino": nncf_student(path, folder),
+        "openvino, exported": nncf_export(path, folder),
+        "onnxruntime": static_student(path, folder),
+        "onnxruntime, exported": static_export(path, folder),
+        "onnxruntime, our file": int8_student(path, folder),
+    }
+    peers = [
+        Contestant(
+            name,
+            "int8",
+            f"{runners}:stock_int8",
+            {"runtime": name.partition(",")[0], "model": str(graph), "rest": "fp32"},
+        )
+        for name, graph in graphs.items()
+    ]
+    ours = {"file": str(graphs["onnxruntime, our file"])}
     found = race(
         path,
-        [
-            Contestant("sakedge", "fp32", f"{runners}:ours_int8", stem),  # the decoder in fp32
-            Contestant("openvino", "int8", f"{runners}:openvino_int8", whole),
-            Contestant("openvino, exported", "int8", f"{runners}:openvino_int8", exported),
-        ],
+        [Contestant("sakedge", "int8", f"{runners}:ours_int8", ours), *peers],
         Plan(threads=1, rounds=1, calls=1, seconds=0),
     )
     assert found.refused == {}

@@ -13,6 +13,7 @@ from tests.support.files import without_rights
 
 from sakedge.cli.app import VERBS
 from sakedge.format import StudentFile, extract_part, write_pack
+from sakedge.format.student.parts import GROUPS
 
 
 @pytest.fixture
@@ -230,7 +231,7 @@ class TestConvert:
         for part in ("stem", "total", "defects (labels, 4)", "dino, sam", str(path)):
             assert part in result.stdout
         manifest = json.loads(run("inspect", path, "--json").stdout)["manifest"]
-        assert set(manifest["storage"].values()) == {"fp16"}
+        assert {manifest["storage"][group] for group in GROUPS} == {"fp16"}
         assert manifest["preprocess"]["fit"] == "tile"
 
     def test_json_reports_what_was_found(

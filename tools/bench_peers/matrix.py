@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tools.bench_peers.exported import exported_student
-from tools.bench_peers.quantise import quantised_export, quantised_stem, quantised_student
+from tools.bench_peers.quantise import (
+    int8_student,
+    nncf_export,
+    nncf_student,
+    static_export,
+    static_student,
+)
 from tools.bench_peers.students import ADAPTERS, FURTHER, NYUD, PASCAL, Spec, student
 
 from sakedge.backends import registry
@@ -56,7 +62,7 @@ FEWER = {f"sakedge with {n}": {"adapters": list(ADAPTERS[:n])} for n in (3, 1)}
 """Adapters loaded, of a student's six."""
 TOGETHER = "sakedge, together"
 FLOAT_STEM = "sakedge, float stem"
-"""Ours in int8 as it is shipped: the stem as it would run at the next higher precision."""
+"""Ours in int8 with its stem in the next higher precision, from the same file."""
 _BATCHED = {TOGETHER: {"config": {"max_batch": 4}}}
 
 CASES: tuple[Case, ...] = (
@@ -92,7 +98,8 @@ def contestants(case: Case, precision: str, rivals: Sequence[str]) -> list[Conte
         for name, options in case.variants.items()
     ]
     if precision == "int8" and case.peers != "none":
-        variants.append(Contestant(FLOAT_STEM, precision, _OURS))
+        options = {**ours.options, "config": {"stem": rests()[0]}}
+        variants.append(replace(ours, name=FLOAT_STEM, options=options))
     peers = _peers(case, precision)
     if case.peers == "best" and rivals:
         peers = [each for each in peers if each.name in rivals]
@@ -100,14 +107,14 @@ def contestants(case: Case, precision: str, rivals: Sequence[str]) -> list[Conte
 
 
 def rests() -> tuple[str, ...]:
-    """Precisions for what NNCF leaves in floats, as far as the CPU supports them."""
+    """Precisions for what stays in floats in OpenVINO, as far as the CPU supports them."""
     return ("bf16", "fp32") if registry.probe("openvino", "CPU", "bf16").ok else ("fp32",)
 
 
 def _ours(spec: Spec, precision: str) -> Contestant:
     if precision != "int8":
         return Contestant("sakedge", precision, _OURS)
-    options = {"model": str(quantised_stem(student(spec))), "rest": rests()[0]}
+    options = {"file": str(int8_student(student(spec), spec.folder))}
     return Contestant("sakedge", precision, f"{_RUNNERS}:ours_int8", options)
 
 
@@ -123,20 +130,26 @@ def _peers(case: Case, precision: str) -> Sequence[Contestant]:
         return [*stock, *([compiled] if case.peers == "all" else [])]
     if case.name.startswith(("adapters", "tasks")):
         return []  # quantising each whole graph takes minutes, for rows that are about ours
-    whole = _quantised("openvino", quantised_student(path, folder), exported=False)
-    graph = _quantised("openvino, exported", quantised_export(path, folder), exported=True)
-    return [*whole, *graph]
+    ours = int8_student(path, folder)
+    return [
+        *_quantised("openvino", "openvino", nncf_student(path, folder)),
+        *_quantised("onnxruntime", "onnxruntime", static_student(path, folder)),
+        *_quantised("openvino, our file", "openvino", ours),
+        *_quantised("onnxruntime, our file", "onnxruntime", ours),
+        *_quantised("openvino, exported", "openvino", nncf_export(path, folder)),
+        *_quantised("onnxruntime, exported", "onnxruntime", static_export(path, folder)),
+    ]
 
 
-def _quantised(name: str, model: Path, *, exported: bool) -> list[Contestant]:
-    """A quantised graph with the rest at each precision that the CPU has."""
+def _quantised(name: str, runtime: str, model: Path) -> list[Contestant]:
+    """A quantised graph with the rest at each precision that the CPU has in that runtime."""
     return [
         Contestant(
             f"{name}, rest {rest}",
             "int8",
-            f"{_RUNNERS}:openvino_int8",
-            {"model": str(model), "rest": rest},
-            exported=exported,
+            f"{_RUNNERS}:stock_int8",
+            {"runtime": runtime, "model": str(model), "rest": rest},
+            exported=name.endswith("exported"),
         )
-        for rest in rests()
+        for rest in (rests() if runtime == "openvino" else ("fp32",))
     ]

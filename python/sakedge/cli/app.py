@@ -19,6 +19,8 @@ VERBS: dict[str, str] = {
     "convert": "sakedge.cli.convert:convert",
     "export": "sakedge.cli.export:export",
     "quantize": "sakedge.cli.quantize:quantize",
+    "evaluate": "sakedge.cli.evaluate:evaluate",
+    "advise": "sakedge.cli.advise:advise",
     "verify": "sakedge.cli.verify:verify",
     "benchmark": "sakedge.cli.benchmark:benchmark",
     "doctor": "sakedge.cli.doctor:doctor",

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from sakedge.cli.drops import drops_of
 from sakedge.cli.options import Json, StudentPath, Threads
 from sakedge.cli.output import print_json, print_table, progress_bar, say
 from sakedge.cli.written import check_output
-from sakedge.errors import BackendError, OptionError, QualityError
+from sakedge.errors import BackendError, QualityError
 
 if TYPE_CHECKING:
     from sakedge.quantizing import Quantization, Verdict
-
-EVERY = "*"
-"""What `sakedge.quantize` calls all tasks that are not named."""
 
 
 def quantize(
@@ -74,7 +71,7 @@ def quantize(
 ) -> None:
     """Quantise a student to int8; write it only if every task passes the gate."""
     check_output(output, [student])
-    drops = _drops(max_drop or [])
+    common, single = drops_of(max_drop or ())
     try:
         from sakedge.quantizing import quantize as run
     except ImportError as error:
@@ -93,7 +90,8 @@ def quantize(
                 ranges=ranges,
                 smooth=smooth,
                 search=search,
-                max_drop=drops,
+                max_drop=common,
+                task_drops=single,
                 backends=backend,
                 threads=threads,
                 progress=progress,
@@ -148,21 +146,3 @@ def _row(verdict: Verdict) -> Sequence[str]:
         f"{verdict.allowed:.2%}",
         "yes" if verdict.passed else "no",
     )
-
-
-def _drops(given: Sequence[str]) -> dict[str, float] | None:
-    """`["1%", "edge=0.5%"]` to the argument of `quantize`."""
-    drops: dict[str, float] = {}
-    for text in given:
-        task, is_of_task, share = text.rpartition("=")
-        drops[task if is_of_task else EVERY] = _share(share, text)
-    return drops or None
-
-
-def _share(text: str, given: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+)\s*(%?)", text.strip())
-    if found is None:
-        raise OptionError(
-            "--max-drop is not a share", expected="e.g. 1%, 0.01 or edge=0.5%", got=repr(given)
-        )
-    return float(found[1]) / (100 if found[2] else 1)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.evaluate.data import Dataset, Example
-from sakedge.evaluate.data.base import digest_of
-from sakedge.evaluate.metrics import Metric, agreement_for
-from sakedge.evaluate.metrics.table import Rules
-from sakedge.evaluate.run import metrics_for
+from sakedge.evaluating.data import Dataset, Example
+from sakedge.evaluating.data.base import digest_of
+from sakedge.evaluating.metrics import Metric, agreement_for
+from sakedge.evaluating.metrics.table import Rules
+from sakedge.evaluating.run import metrics_for
 from sakedge.files.atomic import atomic_write, make_folder
 from sakedge.format import Manifest
 from sakedge.quantizing.inputs import Images

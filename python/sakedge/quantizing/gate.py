@@ -9,10 +9,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sakedge.evaluate.data import Dataset, subset
-from sakedge.evaluate.intervals import Estimate, disagreement, relative_drop
-from sakedge.evaluate.metrics import Metric
-from sakedge.evaluate.run import Measurement, measure
+from sakedge.evaluating.data import Dataset, subset
+from sakedge.evaluating.intervals import Estimate, disagreement, relative_drop
+from sakedge.evaluating.metrics import Metric
+from sakedge.evaluating.run import Measurement, measure
 from sakedge.format import TaskQuality
 from sakedge.progress import Progress
 from sakedge.quantizing.data import Answered

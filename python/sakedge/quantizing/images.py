@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from sakedge.evaluate.data import Dataset, open_dataset, subset
-from sakedge.evaluate.data.base import digest_of_pixels
+from sakedge.evaluating.data import Dataset, open_dataset, subset
+from sakedge.evaluating.data.base import digest_of_pixels
 from sakedge.format import Manifest
 from sakedge.progress import Progress
 from sakedge.quantizing import sets

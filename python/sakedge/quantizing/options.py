@@ -8,7 +8,7 @@ from typing import Any
 
 from sakedge.arguments import flag, in_range, one_of, pick
 from sakedge.backends import registry
-from sakedge.errors import BackendError, UnknownBackendError, UnknownTaskError
+from sakedge.errors import BackendError, OptionError, UnknownBackendError, UnknownTaskError, shown
 from sakedge.format import Manifest
 from sakedge.quantizing.ranges import RANGES
 
@@ -17,10 +17,6 @@ MAX_DROP = 0.01
 MAX_DISAGREEMENT = 0.05
 """Without labels it may differ from fp32 in five: what differs is wrong in either as often as not.
 The demo student's boundaries differ in two, and its odsF drops by 0.0 ± 0.2 hundredths."""
-
-
-EVERY = "*"
-"""Stands for all tasks that are not named."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,7 @@ class Options:
         smooth: Any,
         search: Any,
         max_drop: Any,
+        task_drops: Any,
         backends: str | Sequence[str] | None,
         threads: int,
     ) -> Options:
@@ -66,7 +63,7 @@ class Options:
             ranges,
             flag("smooth", smooth),
             flag("search", search),
-            _drops(max_drop, manifest.task_names),
+            _drops(max_drop, task_drops, manifest.task_names),
             _able() if backends is None else _named(backends),
             threads,
         )
@@ -76,15 +73,19 @@ class Options:
         return self.max_drop.get(task, MAX_DROP if labelled else MAX_DISAGREEMENT)
 
 
-def _drops(max_drop: Any, tasks: Sequence[str]) -> dict[str, float]:
-    if max_drop is None:
-        return {}
-    given = {**max_drop} if isinstance(max_drop, Mapping) else {EVERY: max_drop}
-    pick("task", [name for name in given if name != EVERY], tasks, UnknownTaskError)
-    for name, drop in given.items():
-        in_range("max_drop" if name == EVERY else f"max_drop of {name}", drop, above=0, high=1)
-    rest = dict.fromkeys(tasks, given.pop(EVERY)) if EVERY in given else {}
-    return {task: float(drop) for task, drop in {**rest, **given}.items()}
+def _drops(common: Any, single: Any, tasks: Sequence[str]) -> dict[str, float]:
+    single = {} if single is None else single
+    if not isinstance(single, Mapping):
+        raise OptionError(
+            "task_drops is not a mapping", expected="drops by task", got=shown(single)
+        )
+    pick("task", list(single), tasks, UnknownTaskError)
+    drops = {} if common is None else dict.fromkeys(tasks, common)
+    if common is not None:
+        in_range("max_drop", common, above=0, high=1)
+    for task, drop in single.items():
+        in_range(f"the drop of {task}", drop, above=0, high=1)
+    return {task: float(drop) for task, drop in {**drops, **single}.items()}
 
 
 def _named(backends: str | Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from sakedge import __version__
 from sakedge.api import load
 from sakedge.errors import OptionError
-from sakedge.evaluate.data import Dataset
+from sakedge.evaluating.data import Dataset
 from sakedge.files.paths import file_path
 from sakedge.files.targets import check_target, followed, refuse_inputs
 from sakedge.format import Manifest, QualityEntry, StudentFile
@@ -43,7 +43,8 @@ def quantize(
     ranges: str = "minmax",
     smooth: bool = True,
     search: bool = True,
-    max_drop: float | Mapping[str, float] | None = None,
+    max_drop: float | None = None,
+    task_drops: Mapping[str, float] | None = None,
     backends: str | Sequence[str] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -64,9 +65,9 @@ def quantize(
         ranges: How the range of a layer's input is chosen: `minmax`, `percentile` or `entropy`.
         smooth: Whether outliers of the inputs may be moved into the weights, where that helps.
         search: Whether what loses too much may stay in floats.
-        max_drop: The largest drop of a task's metric, as a share of its value at fp32: one for all
-            tasks, or by task, `*` being those that are not named. By default 0.01; without labels
-            0.05, of disagreement with fp32.
+        max_drop: The largest drop of a task's metric, as a share of its value at fp32. By default
+            0.01; without labels 0.05, of disagreement with fp32.
+        task_drops: The same for single tasks.
         backends: Runtimes in which it is judged; None is all that can run here.
         threads: As for `sakedge.load`.
         progress: Called with the current step and the share done.
@@ -97,6 +98,7 @@ def quantize(
             smooth=smooth,
             search=search,
             max_drop=max_drop,
+            task_drops=task_drops,
             backends=backends,
             threads=resolve_threads(threads),
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sakedge.api import load
-from sakedge.evaluate.run import Measurement
+from sakedge.evaluating.run import Measurement
 from sakedge.progress import Progress
 from sakedge.quantizing.gate import Judge, steps, worst
 from sakedge.quantizing.sensitivity import groups_of, keep

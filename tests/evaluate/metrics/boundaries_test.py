@@ -10,10 +10,10 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from skimage.morphology import thin
 
-from sakedge.evaluate.metrics import BoundaryF
-from sakedge.evaluate.metrics.boundaries import THRESHOLDS
-from sakedge.evaluate.metrics.suppression import suppressed
-from sakedge.evaluate.metrics.thinning import thinned
+from sakedge.evaluating.metrics import BoundaryF
+from sakedge.evaluating.metrics.boundaries import THRESHOLDS
+from sakedge.evaluating.metrics.suppression import suppressed
+from sakedge.evaluating.metrics.thinning import thinned
 
 
 def _line(size: int, degrees: float, shift: float = 0) -> NDArray[np.float32]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from sakedge.errors import OptionError
-from sakedge.evaluate.intervals import disagreement
-from sakedge.evaluate.metrics import Metric, agreement_for, metric_for
-from sakedge.evaluate.metrics.table import AGREEMENTS, METRICS
+from sakedge.evaluating.intervals import disagreement
+from sakedge.evaluating.metrics import Metric, agreement_for, metric_for
+from sakedge.evaluating.metrics.table import AGREEMENTS, METRICS
 from sakedge.tasks import KINDS, TaskInfo
 
 TASKS = {
@@ -126,5 +126,7 @@ def test_every_kind_of_task_has_its_metrics() -> None:
 
 def test_metrics_need_no_more_than_sakedge_itself_does() -> None:
     extras = {"scipy", "matplotlib", "jinja2", "skimage", "sklearn"}
-    code = f"import sys, sakedge.evaluate.intervals; sys.exit(bool({extras} & sys.modules.keys()))"
+    code = (
+        f"import sys, sakedge.evaluating.intervals; sys.exit(bool({extras} & sys.modules.keys()))"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

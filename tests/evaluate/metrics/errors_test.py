@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 from sklearn.metrics import mean_squared_error
 
-from sakedge.evaluate.metrics import MeanAngle, RelativeError, RootMeanSquare, metric_for
+from sakedge.evaluating.metrics import MeanAngle, RelativeError, RootMeanSquare, metric_for
 from sakedge.tasks import TaskInfo
 
 X, Y, Z, NONE = [1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]

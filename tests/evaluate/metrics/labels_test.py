@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, jaccard_score
 
 from sakedge.errors import OptionError
-from sakedge.evaluate.metrics import LabelAgreement, MeanIoU
+from sakedge.evaluating.metrics import LabelAgreement, MeanIoU
 
 TRUTH = np.array([[0, 0, 1], [1, 255, 2]], np.uint8)
 FOUND = np.array([[0, 1, 1], [1, 0, 0]], np.uint8)

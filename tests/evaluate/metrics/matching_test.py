@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.spatial.distance import cdist
 
-from sakedge.evaluate.metrics.matching import matched
+from sakedge.evaluating.metrics.matching import matched
 
 
 def _distances(

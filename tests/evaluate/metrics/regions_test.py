@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import fbeta_score
 
-from sakedge.evaluate.metrics import RegionF
+from sakedge.evaluating.metrics import RegionF
 
 
 def test_a_case_worked_out_by_hand() -> None:

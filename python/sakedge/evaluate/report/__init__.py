@@ -1,5 +1,0 @@
-"""The report of an evaluation: one HTML page that needs no other file and no network."""
-
-from sakedge.evaluate.report.page import write_report
-
-__all__ = ["write_report"]

@@ -1,0 +1,7 @@
+"""Labelled images as data sets, whatever layout their files have."""
+
+from sakedge.evaluating.data.base import Dataset, Example, subset
+from sakedge.evaluating.data.check import check
+from sakedge.evaluating.data.opening import KINDS, open_dataset
+
+__all__ = ["KINDS", "Dataset", "Example", "check", "open_dataset", "subset"]
