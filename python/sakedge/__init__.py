@@ -13,13 +13,24 @@ if TYPE_CHECKING:
     from sakedge.api import load
     from sakedge.evaluating.evaluate import evaluate
     from sakedge.exporting import export
+    from sakedge.quantizing.quantize import quantize
     from sakedge.result import Result
     from sakedge.sources import Reconnect
     from sakedge.student import Student
 
     __version__: str
 
-__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "evaluate", "export", "load"]
+__all__ = [
+    "Reconnect",
+    "Result",
+    "Student",
+    "__version__",
+    "errors",
+    "evaluate",
+    "export",
+    "load",
+    "quantize",
+]
 
 # Resolved on first use, so that `sakedge --help` or `sakedge.format` loads no runtime.
 _HOMES = {
@@ -27,6 +38,7 @@ _HOMES = {
     "evaluate": "evaluating",
     "export": "exporting",
     "load": "api",
+    "quantize": "quantizing",
     "Reconnect": "sources",
     "Result": "result",
     "Student": "student",

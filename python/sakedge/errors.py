@@ -6,6 +6,8 @@ Each message says what is wrong, what was expected, what was found instead and w
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 _LONGEST = 1000
@@ -144,6 +146,16 @@ class CheckpointError(SakedgeError):
 
 class DatasetError(SakedgeError):
     """A data set cannot be measured on: something is missing, unreadable or contradicts itself."""
+
+
+class QualityError(SakedgeError):
+    """A quantised student lost more quality than was allowed; nothing was written.
+
+    Attributes:
+        verdicts: By runtime and task what was found, see `sakedge.quantizing`.
+    """
+
+    verdicts: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 class ImageError(SakedgeError):
