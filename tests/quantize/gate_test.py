@@ -8,8 +8,8 @@ import pytest
 
 from sakedge.errors import QualityError
 from sakedge.evaluating.intervals import Estimate
-from sakedge.quantizing.gate import Verdict, worst
 from sakedge.quantizing.report import require
+from sakedge.quantizing.verdict import Verdict, worst
 
 NAN = float("nan")
 GOOD = Verdict(

@@ -12,7 +12,7 @@ from sakedge.cli.drops import drops_of
 from sakedge.cli.options import Json, StudentPath, Threads
 from sakedge.cli.output import print_json, print_table, progress_bar, say
 from sakedge.cli.written import check_output
-from sakedge.errors import BackendError, QualityError
+from sakedge.errors import QualityError
 
 if TYPE_CHECKING:
     from sakedge.quantizing import Quantization, Verdict
@@ -72,13 +72,8 @@ def quantize(
     """Quantise a student to int8; write it only if every task passes the gate."""
     check_output(output, [student])
     common, single = drops_of(max_drop or ())
-    try:
-        from sakedge.quantizing import quantize as run
-    except ImportError as error:
-        raise BackendError(
-            f"quantize needs more packages: {error}",
-            remedy="pip install 'sakedge[evaluate]' on the machine where you quantise",
-        ) from error
+    from sakedge.quantizing import quantize as run
+
     try:
         with progress_bar() as progress:
             found = run(

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from sakedge.backends import registry
 from sakedge.backends.base import CompileOptions
+from sakedge.errors import ManifestError
 from sakedge.format import StudentFile, Subgraph
 from sakedge.format.student.cuts import Cut
+from sakedge.format.student.int8 import stem_layers
 from sakedge.format.student.subgraph import cut
 from sakedge.progress import Progress
 from sakedge.quantizing.inputs import Images, inputs_of
@@ -36,6 +38,7 @@ def observe(
         By name of the layer, in the order in which they run.
 
     Raises:
+        ManifestError: Its graph is not the one that sakedge writes.
         ImageError, StorageError: An image cannot be used.
         BackendError: ONNX Runtime failed.
     """
@@ -43,6 +46,12 @@ def observe(
     tokens = 1 + manifest.grid[0] * manifest.grid[1]
     stem = file.stem()
     given = _inputs(stem)
+    if tuple(given) != stem_layers(manifest.architecture):
+        raise ManifestError(
+            f"the stem of {file.path.name} is not written as sakedge writes it",
+            expected="each of its layers as a product with its weight",
+            remedy="Convert the student again",
+        )
     channels = {layer: stem.weights[f"{layer}.weight"].shape[0] for layer in given}
     groups = list(_groups({layer: 4 * tokens * n for layer, n in channels.items()}))
     runtime = registry.get("onnxruntime")

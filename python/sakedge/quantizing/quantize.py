@@ -20,13 +20,14 @@ from sakedge.progress import Progress
 from sakedge.quantizing import images
 from sakedge.quantizing.calibration import observe
 from sakedge.quantizing.data import Answered
-from sakedge.quantizing.gate import Judge, Verdict, steps
+from sakedge.quantizing.gate import Judge, steps
 from sakedge.quantizing.images import ThreeSets
 from sakedge.quantizing.options import Options
 from sakedge.quantizing.report import Quantization, require
 from sakedge.quantizing.search import Kept, Search, load_int8
 from sakedge.quantizing.smoothing import Fitted, can_be_smoothed, fit
 from sakedge.quantizing.student import Int8Student
+from sakedge.quantizing.verdict import Verdict
 from sakedge.runtime.model import silent
 from sakedge.runtime.threads import resolve_threads
 from sakedge.sources import SourceLike

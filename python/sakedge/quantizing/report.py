@@ -9,9 +9,9 @@ from typing import Any
 
 from sakedge.errors import QualityError
 from sakedge.format import Manifest
-from sakedge.quantizing.gate import Verdict
 from sakedge.quantizing.search import Kept
 from sakedge.quantizing.smoothing import Fitted
+from sakedge.quantizing.verdict import Verdict
 
 
 @dataclass(frozen=True)

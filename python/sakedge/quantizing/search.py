@@ -11,9 +11,10 @@ import numpy as np
 from sakedge.api import load
 from sakedge.evaluating.run import Measurement
 from sakedge.progress import Progress
-from sakedge.quantizing.gate import Judge, steps, worst
+from sakedge.quantizing.gate import Judge, steps
 from sakedge.quantizing.sensitivity import groups_of, keep
 from sakedge.quantizing.student import Int8Student
+from sakedge.quantizing.verdict import worst
 from sakedge.student import Student
 
 MARGIN = 0.8
