@@ -8,7 +8,8 @@ import pytest
 
 import sakedge
 from sakedge.backends import registry
-from sakedge.checks.verify import TOLERANCES, verify
+from sakedge.checks.tolerances import TOLERANCES
+from sakedge.checks.verify import verify
 from sakedge.decoder import arithmetics
 from sakedge.errors import BackendError, OptionError, UnknownBackendError
 from sakedge.runtime import evidence
@@ -83,7 +84,7 @@ def test_at_int8_a_stem_in_floats_is_the_best_that_the_backend_has(tiny_student:
     with sakedge.load(tiny_student, precision="int8", backend="onnxruntime") as student:
         told = student.explain()
     assert told.stem_precision == "fp32"
-    assert "fp32, for the file's stem is in floats" in str(told)
+    assert "fp32 (the file's stem is in floats)" in str(told)
     best = "bf16" if registry.probe("openvino", "CPU", "bf16").ok else "fp32"
     with sakedge.load(tiny_student, precision="int8", backend="openvino") as student:
         assert student.explain().stem_precision == best

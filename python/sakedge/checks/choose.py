@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sakedge.backends import registry
-from sakedge.checks.verify import TOLERANCES, able_backends, decide
+from sakedge.checks.tolerances import TOLERANCES
+from sakedge.checks.verify import able_backends, decide
 from sakedge.errors import BackendError
 from sakedge.format import StudentFile
 from sakedge.peers import Contestant, Plan, Race, race
@@ -57,11 +58,13 @@ def choose(
     with StudentFile.open(student) as file:
         manifest, digest = file.manifest, file.content_digest
     decided = decide(precision, manifest, digest)
-    candidates = _candidates(device, decided.stems(manifest.storage.stem == "int8"))
+    candidates = candidates_for(device, decided.stems(manifest.storage.stem == "int8"))
     options = {"device": device, "cache_dir": cache_dir}
     contestants = [_contestant(each, decided.precision, options) for each in candidates]
     found = race(student, contestants, plan, progress=progress)
-    tolerance = TOLERANCES[decided.precision]
+    # Stock ONNX Runtime runs the file as it is, and at other precisions we round no inputs.
+    rounded = "int8" if manifest.storage.has_int8 else decided.precision
+    tolerance = max(TOLERANCES[decided.precision], TOLERANCES[rounded])
     measured = [
         _measured(candidate, found, contestant.label, tolerance)
         for candidate, contestant in zip(candidates, contestants, strict=True)
@@ -78,8 +81,17 @@ def choose(
     )
 
 
-def _candidates(device: str | None, stems: Sequence[str]) -> list[Candidate]:
-    """Every model, backend and stem that can run, first those that `load` would try first."""
+def candidates_for(device: str | None, stems: Sequence[str]) -> list[Candidate]:
+    """Every model, backend and stem that can run, first those that `load` would try first.
+
+    Args:
+        device: As for `sakedge.load`.
+        stems: The precisions that the stem may have.
+
+    Raises:
+        OptionError: The device is no name of one.
+        BackendError: None can.
+    """
     able, _ = able_backends("auto", device, stems)
     order = [
         candidate

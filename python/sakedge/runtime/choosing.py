@@ -171,9 +171,19 @@ def _take(
     # A choice of version 1 names none, and a pinned one may have been made at another precision.
     stems = (choice.stem,) if choice.stem in stems else stems
     order = ranked(choice.model, request.device, able, (choice.backend,))
-    candidate, _, backend, refused = _first(order, stems, choice.backend, request.device)
-    detailed = f"{reason} ({evidence})"
-    return Chosen(choice.model, reason, backend, detailed, refused, "", precision, candidate.stem)
+    candidate, because, backend, refused = _first(order, stems, choice.backend, request.device)
+    because = reason if choice.stem in stems else because
+    return Chosen(
+        choice.model,
+        reason,
+        backend,
+        f"{reason} ({evidence})",
+        refused,
+        "",
+        precision,
+        candidate.stem,
+        _stem_reason(candidate.stem, precision, request, because),
+    )
 
 
 def _by_evidence(
@@ -197,6 +207,7 @@ def _by_evidence(
         "",
         precision,
         candidate.stem,
+        _stem_reason(candidate.stem, precision, request, f"auto: {reason}"),
     )
 
 
@@ -224,6 +235,16 @@ def _wanted_model(request: Request) -> str:
     """The model, or `auto`; some options leave one."""
     options = request.options
     return "host" if options.model == "auto" and options.min_weight > 0 else options.model
+
+
+def _stem_reason(stem: str, precision: PrecisionChoice, request: Request, evidence: str) -> str:
+    if request.options.stem != "auto":
+        why = "asked for"
+    elif len(precision.stems(quantised=True)) == 1:
+        why = "as all else"
+    else:
+        why = evidence if request.quantised else "the file's stem is in floats"
+    return f"from the file's int8 weights; {why}" if request.quantised and stem != "int8" else why
 
 
 def _model_reason(candidate: Candidate, request: Request) -> str:

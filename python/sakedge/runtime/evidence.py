@@ -65,8 +65,9 @@ EVIDENCE: Mapping[tuple[str, str], Evidence] = {
             ("openvino", "fp32"),
             ("openvino", "int8"),
         ),
-        "of the demo student's stem onnxruntime takes 36 ms in int8 and 47 in fp32, openvino 52 in "
-        "fp32 and 60 in int8 (one Zen 3 core, 2026-11-26)",
+        "onnxruntime's stem takes 0.70 to 0.77 of openvino's time at fp32 in int8 and 0.96 to 1.02 "
+        "in fp32, openvino's 1.02 to 1.17 in int8, from the demo student to ViT-B "
+        "(two Zen 3 cores, time of the processor, 2026-11-26)",
     ),
 }
 """(CPU class, precision) → what was measured there.

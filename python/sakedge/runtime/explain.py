@@ -27,9 +27,9 @@ class ModelExplanation:
         device: The device asked for; None is the backend's default.
         precision: What was asked for, or what `auto` chose.
         precision_reason: Why.
-        stem_precision: The stem's: `int8` where it runs quantised; at int8 it may be another,
-            because the file's stem is in floats or because floats are the faster here.
-        stem_stored: What the stem in the file is: `int8` or `floats`.
+        stem_precision: The stem's: `int8` where it runs quantised, which only that of an int8
+            student does, and not where floats are the faster.
+        stem_reason: Why that one.
         decoder_precision: Of the decoder's matrix products: fp32 at fp16.
         isas: For every precision that the decoder has, the instruction set that computes it.
         native: Those for which this CPU has instructions; others are emulated and slow.
@@ -48,7 +48,7 @@ class ModelExplanation:
     precision: str
     precision_reason: str
     stem_precision: str
-    stem_stored: str
+    stem_reason: str
     decoder_precision: str
     isas: Mapping[str, str]
     native: tuple[str, ...]
@@ -105,11 +105,6 @@ class Explanation(ModelExplanation):
 
     def __str__(self) -> str:
         height, width = self.input_size
-        stem = self.stem_precision
-        if self.stem_stored == "int8" and stem != "int8":
-            stem += ", from the int8 weights of the file"
-        elif self.precision == "int8" and stem != "int8":
-            stem += ", for the file's stem is in floats"
         emulated = "" if self.decoder_precision in self.native else ", which has to emulate it"
         rows = [
             ("student", f"{self.path}  (SHA-256 {self.digest[:16]}…)"),
@@ -123,7 +118,7 @@ class Explanation(ModelExplanation):
             *((f"  refused {name}", reason) for name, reason in self.refused.items()),
             ("device", self.device or "the backend's default"),
             ("precision", f"{self.precision} ({self.precision_reason})"),
-            ("  stem", stem),
+            ("  stem", f"{self.stem_precision} ({self.stem_reason})"),
             ("  decoder", f"{self.decoder_precision} on {self.isa}{emulated}"),
             ("quality", f"{self.quality}: {self.quality_reason}"),
             ("threads", str(self.threads)),

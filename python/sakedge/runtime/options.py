@@ -23,7 +23,7 @@ class Options(BaseModel):
     Attributes:
         model: Which model runs: `host` the stem in a backend and the rest in our decoder, `graph`
             the whole graph in a backend, `auto` the one that suits.
-        choice: A file of `sakedge benchmark --choose -o` that pins model and backend.
+        choice: A file of `sakedge benchmark --choose -o` that pins model, backend and stem.
         stem: The stem's precision, one that the student's may have at the precision asked for:
             `int8` for a quantised stem, `bf16` or `fp32`; `auto` goes by evidence.
         unverified: Whether what the file records no quality for may run: `allow` or `refuse`.

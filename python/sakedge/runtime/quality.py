@@ -36,7 +36,7 @@ class Record:
     def of(cls, manifest: Manifest, content: str) -> Record:
         """That of a file with this content digest."""
         entries = tuple(entry for entry in manifest.quality if entry.content == content)
-        return cls(entries, _INT8 in manifest.requires)
+        return cls(entries, manifest.storage.has_int8)
 
     def passing(
         self, precision: str, adapters: Mapping[str, str], tasks: Collection[str]

@@ -27,6 +27,7 @@ class Chosen:
         ignored: Why a choice that was measured here is not taken; empty if there is none.
         precision: The precision, and why.
         stem: The stem's precision.
+        stem_reason: Why that one.
     """
 
     model: str
@@ -37,6 +38,7 @@ class Chosen:
     ignored: str
     precision: PrecisionChoice
     stem: str
+    stem_reason: str
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,12 @@ class Compiler:
         return self.backend.compile(subgraph, self.options)
 
 
+def stem_of(request: Request) -> str:
+    """The precision that was chosen for the stem."""
+    assert request.chosen is not None
+    return request.chosen.stem
+
+
 def compiler_for(
     request: Request, model: str, model_does: str
 ) -> tuple[Compiler, ModelExplanation]:
@@ -125,7 +133,7 @@ def compiler_for(
         precision=decided.precision,
         precision_reason=decided.reason,
         stem_precision=chosen.stem,
-        stem_stored="int8" if request.quantised else "floats",
+        stem_reason=chosen.stem_reason,
         decoder_precision=decided.decoder,
         isas={name: each.isa for name, each in arithmetics().items()},
         native=native(),
