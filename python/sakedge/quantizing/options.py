@@ -16,7 +16,7 @@ MAX_DROP = 0.01
 """A task may lose one hundredth."""
 MAX_DISAGREEMENT = 0.05
 """Without labels it may differ from fp32 in five: what differs is wrong in either as often as not.
-The demo student's boundaries differ in two, and its odsF drops by 0.0 ± 0.2 hundredths."""
+The demo student's boundaries differ in two, and its odsF drops by a tenth of one."""
 
 
 @dataclass(frozen=True)

@@ -112,10 +112,7 @@ class Verdict:
         )
 
 
-Verdicts = Mapping[str, Verdict]
-
-
-def worst(verdicts: Verdicts, *, pessimistic: bool = True) -> float:
+def worst(verdicts: Mapping[str, Verdict], *, pessimistic: bool = True) -> float:
     """The largest harm to any task; NaN if there is one."""
     return max((v.harm(pessimistic=pessimistic) for v in verdicts.values()), key=_nan_first)
 
