@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tools.demo_student import spec  # noqa: E402
-from tools.demo_student.model import Backbone, Head, Student  # noqa: E402
+from tools.demo_student.model import Backbone, Head, Student, rows_of  # noqa: E402
 from tools.demo_student.taps import interpolation_matrix, tap_matrix  # noqa: E402
 
 WIDTHS = dict.fromkeys(spec.TEACHERS, 8)
@@ -33,6 +33,18 @@ def test_commuted_head_equals_convolution_after_upsampling_borders_included() ->
             mode="bilinear",
         )
         assert torch.allclose(head.expand(z), head.linear_fuse[0](up), atol=1e-12)
+
+
+@pytest.mark.parametrize("first", (0, 4, 10))
+def test_a_band_of_the_grid_gives_those_rows_of_the_whole_map(first: int) -> None:
+    torch.manual_seed(0)
+    head = Head(16, 3).eval()
+    maps = [torch.randn(2, spec.GRID**2, 16) for _ in spec.LEVELS]
+    band = [m.unflatten(1, (spec.GRID, -1))[:, first : first + 6].flatten(1, 2) for m in maps]
+    with torch.no_grad():
+        whole, part = head(maps), head(band, first)
+    assert part.shape[2] >= 16
+    assert torch.allclose(part, whole[:, :, rows_of(first, 6)], atol=1e-6)
 
 
 def test_state_dict_has_the_official_names_and_nothing_else() -> None:

@@ -1,7 +1,7 @@
 """The data sets: scenes rendered once, kept in memory, rotated and mirrored when batched."""
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,11 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from tools.demo_student import spec
-from tools.demo_student.scenes import Scene, make_scene
+from tools.demo_student.scenes import Scene, make_board_scene, make_scene
 from torch import Tensor
 
-TRAIN_SEEDS = range(100_000, 106_000)
-HELD_OUT_SEEDS = range(900_000, 900_300)
 NORMAL_SCALE = 127.0  # normals are kept as int8
 DEPTH_SCALE = 1e5  # depth is kept as uint16 in units of 10 micrometres
 
@@ -39,6 +37,17 @@ class Batch:
     normals: Tensor
     depth: Tensor
 
+    def rows(self, rows: slice) -> "Batch":
+        """The same with only some rows of the ground truth."""
+        return Batch(
+            self.image,
+            self.semseg[:, rows],
+            self.edge[:, rows],
+            self.sal[:, rows],
+            self.normals[:, :, rows],
+            self.depth[:, rows],
+        )
+
 
 def _area(x: NDArray[np.generic]) -> NDArray[np.float32]:
     """Mean over 4x4 blocks: what a head's pixel stands for."""
@@ -46,10 +55,10 @@ def _area(x: NDArray[np.generic]) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(x.astype(np.float32), side, interpolation=cv2.INTER_AREA))
 
 
-def pack(seed: int) -> dict[str, NDArray[np.generic]]:
+def pack(seed: int, make: Callable[[int], Scene] = make_scene) -> dict[str, NDArray[np.generic]]:
     """One scene with compact ground truth at the heads' resolution."""
     cv2.setNumThreads(1)
-    scene: Scene = make_scene(seed)
+    scene = make(seed)
     normals = _area(scene.normals)
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
     shares = np.stack([_area(scene.semseg == c) for c in range(len(spec.CLASSES))], -1)
@@ -63,18 +72,29 @@ def pack(seed: int) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def training_set(folder: Path) -> dict[str, NDArray[np.generic]]:
-    """The training scenes, rendered on the first call and kept in `folder`."""
-    path = folder / "train.npz"
+def pack_board(seed: int) -> dict[str, NDArray[np.generic]]:
+    """The same of a scene of the new product."""
+    return pack(seed, make_board_scene)
+
+
+def rendered(
+    path: Path, packer: Callable[[int], dict[str, NDArray[np.generic]]], seeds: range
+) -> dict[str, NDArray[np.generic]]:
+    """Packed scenes, rendered on the first call and kept at `path`."""
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with multiprocessing.get_context("spawn").Pool() as pool:
-            packed = pool.map(pack, TRAIN_SEEDS, chunksize=50)
+            packed = pool.map(packer, seeds, chunksize=50)
         part = path.with_suffix(".part.npz")
         np.savez(part, **{k: np.stack([p[k] for p in packed]) for k in packed[0]})
         part.rename(path)
     with np.load(path) as stored:
         return {k: stored[k] for k in stored.files}
+
+
+def training_set(folder: Path) -> dict[str, NDArray[np.generic]]:
+    """The training scenes."""
+    return rendered(folder / "train.npz", pack, spec.TRAIN_SEEDS)
 
 
 def normalise(image: NDArray[np.uint8]) -> Tensor:
@@ -100,7 +120,7 @@ def turn_normals(n: NDArray[np.float32], quarter: int, mirror: bool) -> NDArray[
     return n
 
 
-def _jitter(image: Tensor, generator: torch.Generator) -> Tensor:
+def jitter(image: Tensor, generator: torch.Generator) -> Tensor:
     """Photometric variation: gain, tint, offset and noise, per image."""
     shape = (len(image), 1, 1, 1)
     gain = 1 + 0.15 * torch.randn(shape, generator=generator)
@@ -140,7 +160,7 @@ def make_batch(
                 out[key].append(turn(maps[i], quarter, mirror))
     batch = plain_batch({key: np.stack(maps) for key, maps in out.items()})
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    return replace(batch, image=_jitter(batch.image, generator))
+    return replace(batch, image=jitter(batch.image, generator))
 
 
 def batches(

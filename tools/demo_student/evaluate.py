@@ -34,7 +34,7 @@ def load_student(path: Path) -> Student:
 def held_out_truth() -> list[Truth]:
     """The held-out scenes with thinned boundaries."""
     with multiprocessing.get_context("spawn").Pool() as pool:
-        return pool.map(_truth, data.HELD_OUT_SEEDS, chunksize=20)
+        return pool.map(_truth, spec.HELD_OUT_SEEDS, chunksize=20)
 
 
 def _truth(seed: int) -> Truth:

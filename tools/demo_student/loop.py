@@ -2,18 +2,17 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from tools.demo_student.data import Batch, batches
 from tools.demo_student.optim import Optimisers
 from torch import Tensor, nn
 
 SAVE_EVERY_S = 120.0
 BATCH = 16
+T = TypeVar("T")
 
 
 def save(path: Path, model: nn.Module, optimiser: Optimisers, step: int, per_epoch: int) -> None:
@@ -32,30 +31,34 @@ def save(path: Path, model: nn.Module, optimiser: Optimisers, step: int, per_epo
 
 def train(
     model: nn.Module,
-    loss: Callable[[Batch], dict[str, Tensor]],
-    store: dict[str, NDArray[np.generic]],
+    loss: Callable[[T], dict[str, Tensor]],
+    feed: Callable[[int], Iterator[T]],
     path: Path,
     *,
+    per_epoch: int,
     steps: int,
     lr: float,
     seed: int,
     factors: Mapping[str, float] | None = None,
     watch: Callable[[], dict[str, float]] | None = None,
     watch_every: int = 100,
+    bfloat16: bool = True,
 ) -> None:
     """Train to `steps`, resuming from `path` if it exists.
 
     Args:
         model: trained in place.
         loss: terms of a batch; "total" is minimised, all are logged.
-        store: the training set.
+        feed: batches without end, from a step's number on; resumed, the same ones follow.
         path: the checkpoint; the log lies beside it as .jsonl.
+        per_epoch: batches in the training set.
         steps: length of the schedule.
         lr: peak learning rate.
-        seed: of the order of scenes and of their augmentation.
+        seed: of the arithmetic's random numbers.
         factors: of the rate, by part of a parameter's name.
         watch: held-out figures to log now and then.
         watch_every: how often, in steps.
+        bfloat16: whether matrix products are computed in it; slow where the CPU has no such.
     """
     optimiser = Optimisers(model, lr, steps, max(20, steps // 25), factors)
     step = 0
@@ -66,14 +69,13 @@ def train(
         if step < steps:
             optimiser.load_state_dict(state["optimizer"])
     log = path.with_suffix(".jsonl").open("a")
-    per_epoch = len(store["image"]) // BATCH
     model.train()
     saved = began = time.monotonic()
-    feed = batches(store, BATCH, seed, step)
+    given = feed(step)
     while step < steps:
         torch.manual_seed(seed * 1_000_003 + step)
-        batch = next(feed)
-        with torch.autocast("cpu", torch.bfloat16):
+        batch = next(given)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             terms = loss(batch)
         terms["total"].backward()  # type: ignore[no-untyped-call]
         share = optimiser.step(step)

@@ -86,6 +86,17 @@ BENCHES = (
     Bench(Material((0.10, 0.17, 0.30), "fine", 0.10, 0.10, 0.05, 20), 0.64, 10.0),  # ribbed tray
 )
 
+SOLDER_MASKS = (
+    Material((0.02, 0.13, 0.05), "fine", 0.05, 0.03, 0.10, 45),
+    Material((0.02, 0.13, 0.05), "fine", 0.05, 0.03, 0.10, 45),  # most boards are green
+    Material((0.02, 0.06, 0.20), "fine", 0.05, 0.03, 0.10, 45),
+    Material((0.20, 0.02, 0.02), "fine", 0.05, 0.03, 0.10, 45),
+)
+MATS = (  # what circuit boards lie on
+    Bench(Material((0.16, 0.30, 0.42), "fine", 0.06, 0.05, 0.05, 16), 0.50),  # antistatic mat
+    Bench(Material((0.52, 0.28, 0.32), "peel", 0.10, 0.20, 0.0, 4), 0.53),  # antistatic foam
+)
+
 
 def _noise(seed: int, sigma_x: float, sigma_y: float) -> Map:
     """Gaussian noise blurred by different amounts along x and y, unit variance."""

@@ -128,6 +128,11 @@ class Router(nn.Module):
             nn.Linear(channels // 2, 2 * experts),
         )
 
+    def hidden(self, tokens: Tensor) -> Tensor:
+        """What the gate reads of patch tokens [B, L, C], as a mean over them: [B, C/2]."""
+        read: Tensor = self.module[:3](tokens).mean(1)
+        return read
+
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits [B, experts] of patch tokens [B, L, C]; noisy while training."""
         out = self.module(tokens).float().mean(1)
@@ -200,15 +205,25 @@ class Backbone(nn.Module):
 
     def experts(self, image: Tensor) -> dict[int, list[Tensor]]:
         """Per level the 1 + T experts [B, L, C]: the stem's patch tokens, then each path's."""
-        x = self.vit(image)
-        found = {level: [x[level + 1][:, 1:]] for level in spec.LEVELS}
+        x = [tokens[:, 1:] for tokens in self.vit(image)]
+        found = {level: [x[level + 1]] for level in spec.LEVELS}
         for teacher in self.teachers:
-            path = self.tsap[teacher]
-            r = path[0](x[0])  # type: ignore[index]
-            for i in range(spec.DEPTH):
-                r = path[i + 1](r + x[i + 1].to(r.dtype))  # type: ignore[index]
-                if i in spec.LEVELS:
-                    found[i].append(self.out_norms[f"{i}_{teacher}"](r[:, 1:]))
+            for level, tokens in self.path(teacher, x).items():
+                found[level].append(tokens)
+        return found
+
+    def path(self, teacher: str, x: Sequence[Tensor]) -> dict[int, Tensor]:
+        """One adapter path over patch tokens of x^0 ... x^D: per level its own, [B, L, C].
+
+        It is token-wise: of some of the tokens it makes the same as of all.
+        """
+        path = self.tsap[teacher]
+        found = {}
+        r = path[0](x[0])  # type: ignore[index]
+        for i in range(spec.DEPTH):
+            r = path[i + 1](r + x[i + 1].to(r.dtype))  # type: ignore[index]
+            if i in spec.LEVELS:
+                found[i] = self.out_norms[f"{i}_{teacher}"](r)
         return found
 
     def aligned(self, image: Tensor) -> dict[str, list[Tensor]]:
@@ -218,6 +233,15 @@ class Backbone(nn.Module):
             t: [self.ts_aligners[f"{level}_{t}"](experts[level][1 + n]) for level in spec.LEVELS]
             for n, t in enumerate(self.teachers)
         }
+
+
+def rows_of(first: int, band: int) -> slice:
+    """The rows of a head's map that depend on no others of the grid's rows than these.
+
+    Upsampled by four, a row reaches half a row beyond itself; the convolution adds a pixel.
+    """
+    last = first + band
+    return slice(4 * (first + 1) if first else 0, 4 * (last if last == spec.GRID else last - 1))
 
 
 class Head(nn.Module):
@@ -235,10 +259,14 @@ class Head(nn.Module):
         self.last_conv = nn.Conv2d(channels, out, 1)
         self.register_buffer("taps", tap_matrix(spec.GRID, 4), persistent=False)
 
-    def forward(self, mixtures: list[Tensor]) -> Tensor:
-        """Four mixtures [B, L, C] to logits [B, out, H/4, W/4]."""
+    def forward(self, mixtures: list[Tensor], first: int = 0) -> Tensor:
+        """Four mixtures [B, L, C] to logits [B, out, H/4, W/4].
+
+        The mixtures may be of a band of the grid's rows that begins at `first`; then the logits are
+        of those rows that nothing outside the band has a share in, see `rows_of`.
+        """
         z = self.project(mixtures)
-        wide = self.linear_fuse[1:](self.expand(z))
+        wide = self.linear_fuse[1:](self.expand(z, first))
         # A matrix product, as torch's 1x1 convolution changes the layout of what it gets back. The
         # bias is added in float32: a depth near 0.6 m would lose millimetre resolution in bfloat16.
         weight = self.last_conv.weight.flatten(1).expand(len(wide), -1, -1)
@@ -251,7 +279,7 @@ class Head(nn.Module):
         """The concatenated low-resolution map z, [B, L, C]."""
         return torch.cat([lin(m) for lin, m in zip(self.linears, mixtures, strict=True)], -1)
 
-    def expand(self, z: Tensor) -> Tensor:
+    def expand(self, z: Tensor, first: int = 0) -> Tensor:
         """conv3x3(up4(z)) without ever convolving at the high resolution: [B, C, 4h, 4w].
 
         All nine taps of z [B, h*w, C] are computed at low resolution; then one matrix product per
@@ -260,14 +288,15 @@ class Head(nn.Module):
         kernel = self.linear_fuse[0].weight
         assert isinstance(kernel, Tensor)
         b, _, c = z.shape
-        n = spec.GRID
+        n, band = spec.GRID, z.shape[1] // spec.GRID
         # Rows of the matrix: output channel, then tap row, then tap column.
         weight = kernel.permute(0, 2, 3, 1).reshape(9 * c, c)
-        g = (weight @ z.transpose(1, 2)).view(b, c, 3, 3, n, n)
-        g = g.permute(0, 1, 2, 4, 3, 5).reshape(b * c * 3 * n, 3 * n)
+        g = (weight @ z.transpose(1, 2)).view(b, c, 3, 3, band, n)
+        g = g.permute(0, 1, 2, 4, 3, 5).reshape(b, c, 3 * band, 3 * n)
         taps = self.taps.to(g.dtype)
-        rows = (g @ taps).view(b * c, 3 * n, 4 * n)
-        return torch.matmul(taps.t(), rows).view(b, c, 4 * n, 4 * n)
+        down = taps.view(3, n, 4 * n)[:, first : first + band, rows_of(first, band)].flatten(0, 1)
+        wide = torch.matmul(down.t(), g).flatten(0, 2) @ taps
+        return wide.view(b, c, -1, 4 * n)
 
     def plain(self, mixtures: list[Tensor]) -> Tensor:
         """The head as the paper writes it; what `forward` is tested against."""

@@ -14,6 +14,12 @@ LEVELS = (2, 5, 8, 11)  # block indices whose output the tasks read
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
+# Seeds of scenes: of parts, and of circuit boards, the product that came later.
+TRAIN_SEEDS = range(100_000, 106_000)
+HELD_OUT_SEEDS = range(900_000, 900_300)
+BOARD_TRAIN_SEEDS = range(200_000, 201_344)
+BOARD_HELD_OUT_SEEDS = range(910_000, 910_300)
+
 TEACHERS = ("texture", "semantics", "geometry")
 
 

@@ -1,6 +1,7 @@
 """The three trainings in order: teachers, distillation, multi-task (paper, section 3.4)."""
 
 import multiprocessing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from tools.demo_student import data, losses, spec
 from tools.demo_student.begin import begin_heads, begin_stem, match_experts
+from tools.demo_student.config_file import write_config
 from tools.demo_student.loop import BATCH, train
 from tools.demo_student.model import Backbone, Student
 from tools.demo_student.teachers import TAUGHT, WIDTH, ConvTeacher, Teacher, Texture, new_teacher
@@ -32,9 +34,14 @@ BALANCE_EXPERTS = 0.2  # weight of the experts' imbalance
 DEPTH_FACTOR = 0.03
 
 
+def _feed(store: Store, seed: int) -> Callable[[int], Iterator[data.Batch]]:
+    """Batches of the training set, turned and jittered, from a step on."""
+    return lambda start: data.batches(store, BATCH, seed, start)
+
+
 def held_out_batch() -> data.Batch:
     """A few held-out scenes at the heads' resolution, neither rotated nor jittered."""
-    packed = [data.pack(seed) for seed in data.HELD_OUT_SEEDS[:WATCHED]]
+    packed = [data.pack(seed) for seed in spec.HELD_OUT_SEEDS[:WATCHED]]
     store = {key: np.stack([p[key] for p in packed]) for key in packed[0]}
     return data.plain_batch(store)
 
@@ -53,11 +60,13 @@ def _train_conv_teacher(name: str, folder: Path) -> None:
         return terms | {"total": losses.total(terms)}
 
     held_out = held_out_batch()
+    store = data.training_set(folder)
     train(
         teacher,
         loss,
-        data.training_set(folder),
+        _feed(store, 11),
         folder / f"teacher-{name}.pt",
+        per_epoch=len(store["image"]) // BATCH,
         steps=TEACHER_STEPS,
         lr=3e-3,
         seed=11,
@@ -124,8 +133,9 @@ def stage1(folder: Path, store: Store) -> Path:
     train(
         backbone,
         lambda batch: distillation(backbone, teachers, batch.image),
-        store,
+        _feed(store, 12),
         path,
+        per_epoch=len(store["image"]) // BATCH,
         steps=STAGE1_STEPS,
         lr=2e-3,
         seed=12,
@@ -174,8 +184,9 @@ def _multi_task(
     train(
         student,
         lambda batch: loss(batch, adapters_present(len(batch.image), chances)),
-        store,
+        _feed(store, seed),
         path,
+        per_epoch=len(store["image"]) // BATCH,
         steps=steps,
         lr=lr,
         seed=seed,
@@ -251,8 +262,9 @@ def stage2_normals(folder: Path, store: Store) -> None:
     train(
         student,
         lambda batch: loss(batch, adapters_present(len(batch.image), ADAPTERS_LEFT)),
-        store,
+        _feed(store, 15),
         folder / "normals.pt",
+        per_epoch=len(store["image"]) // BATCH,
         steps=STAGE2_NORMALS_STEPS,
         lr=1e-3,
         seed=15,
@@ -285,3 +297,14 @@ def settle_norms(folder: Path, store: Store) -> None:
     part = folder / "student.part"
     torch.save(checkpoint, part)
     part.rename(folder / "student.pt")
+
+
+def run(folder: Path) -> None:
+    """All of it, from the scenes to the checkpoint and its configuration."""
+    store = data.training_set(folder)
+    stage1(folder, store)
+    stage2_tasks(folder, store)
+    stage2_experts(folder, store)
+    stage2_normals(folder, store)
+    settle_norms(folder, store)
+    write_config(folder / "config.yml")
