@@ -10,7 +10,7 @@ import sakedge
 
 PUBLIC = {
     *("Reconnect", "Result", "Student", "__version__", "errors"),
-    *("evaluate", "export", "load", "quantize"),
+    *("advise", "evaluate", "export", "load", "quantize"),
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sakedge import errors
     from sakedge.api import load
+    from sakedge.evaluating.advise import advise
     from sakedge.evaluating.evaluate import evaluate
     from sakedge.exporting import export
     from sakedge.quantizing.quantize import quantize
@@ -25,6 +26,7 @@ __all__ = [
     "Result",
     "Student",
     "__version__",
+    "advise",
     "errors",
     "evaluate",
     "export",
@@ -34,6 +36,7 @@ __all__ = [
 
 # Resolved on first use, so that `sakedge --help` or `sakedge.format` loads no runtime.
 _HOMES = {
+    "advise": "evaluating",
     "errors": None,
     "evaluate": "evaluating",
     "export": "exporting",
