@@ -160,7 +160,7 @@ def _searched(
     tell: Progress,
 ) -> Kept:
     if not options.search:
-        return Kept((), None, None)
+        return Kept(())
     data = Answered(divided.search, reference, folder / "search")
     judge = Judge.of(data, reference, options, tell)
     return Search(made, judge, options.backends[0], options.threads, folder, tell).run()

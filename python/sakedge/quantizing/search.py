@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from statistics import median
 
 from sakedge.api import load
 from sakedge.evaluating.run import Measurement
@@ -23,6 +23,10 @@ RANKED_BY = 8
 """Images by which groups are ordered: what ruins a task shows on few."""
 
 
+TIMED = 9
+"""Images by which the cost of floats is measured."""
+
+
 @dataclass(frozen=True)
 class Kept:
     """What stays in floats.
@@ -30,13 +34,13 @@ class Kept:
     Attributes:
         floats: Layers of the stem, and components.
         plain_ms: Milliseconds of an image with everything in int8, in the median; None where
-            nothing was searched.
-        ms: The same with those parts in floats.
+            nothing stays in floats.
+        ms: The same with those parts in floats, measured in turn.
     """
 
     floats: tuple[str, ...]
-    plain_ms: float | None
-    ms: float | None
+    plain_ms: float | None = None
+    ms: float | None = None
 
 
 class Search:
@@ -66,13 +70,13 @@ class Search:
         self._threads = threads
         self._path = folder / "tried.onnx"
         self._progress = progress
-        self._tried: dict[tuple[str, ...], tuple[list[str], float]] = {}
+        self._tried: dict[tuple[str, ...], list[str]] = {}
 
     def run(self) -> Kept:
         """Finds the fewest parts."""
-        failing, plain = self._outcome(())
+        failing = self._failing(())
         if not failing:
-            return Kept((), plain, plain)
+            return Kept(())
 
         some = self._judge.part(RANKED_BY)
 
@@ -82,22 +86,38 @@ class Search:
             return worst(some.judge(found), pessimistic=False)
 
         def passes(floats: Sequence[str]) -> bool:
-            return not self._outcome(floats)[0]
+            return not self._failing(floats)
 
         floats = keep(groups_of(self._made.source), harm, passes)
-        return Kept(floats, plain, self._outcome(floats)[1])
+        return Kept(floats, *self._times(((), floats)))
 
-    def _outcome(self, floats: Sequence[str]) -> tuple[list[str], float]:
-        """With these parts in floats: tasks that lose too much, and milliseconds of an image."""
+    def _failing(self, floats: Sequence[str]) -> list[str]:
+        """The tasks that lose too much with these parts in floats."""
         key = tuple(part for part in self._made.parts if part in floats)
         if key not in self._tried:
             step = f"{len(key)} parts in floats" if key else "everything in int8"
             found = self._try(self._judge, step, key)
             verdicts = self._judge.judge(found)
             # Written so that NaN fails.
-            failing = [task for task, each in verdicts.items() if not each.harm() <= MARGIN]
-            self._tried[key] = failing, float(np.median(found.ms))
+            self._tried[key] = [t for t, each in verdicts.items() if not each.harm() <= MARGIN]
         return self._tried[key]
+
+    def _times(self, kept: Sequence[Sequence[str]]) -> list[float]:
+        """Median milliseconds of an image with these parts in floats, and with those; in turn."""
+        spent: list[list[float]] = [[] for _ in kept]
+        with ExitStack() as stack:
+            students = []
+            for i, floats in enumerate(kept):
+                path = self._path.with_name(f"timed-{i}.onnx")
+                self._made.write(path, floats)
+                student = load_int8(path, self._backend, self._threads)
+                students.append(stack.enter_context(student))
+            data = self._judge.data
+            for round_ in range(1 + TIMED):
+                self._progress("timing", round_ / (1 + TIMED))
+                for student, ms in zip(students, spent, strict=True):
+                    ms.append(sum(student(data[round_ % len(data)].image).speed.values()))
+        return [median(ms[1:]) for ms in spent]  # the first call warms up
 
     def _try(
         self, judge: Judge, step: str, floats: Sequence[str], tasks: Sequence[str] | None = None
