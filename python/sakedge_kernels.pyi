@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 _F32 = NDArray[np.float32]
 
 def names() -> list[str]: ...
+def isas() -> list[tuple[str, str]]:
+    """Those of `sakedge.decoder.isas` and variants for tests: name, and what is missing to run."""
 
 class Kernels:
     def __init__(self, isa: str) -> None: ...

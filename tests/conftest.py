@@ -33,3 +33,12 @@ def tiny_student(
     path = tmp_path_factory.mktemp("student") / "student.onnx"
     convert(*tiny_checkpoint, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def int8_student(tmp_path_factory: pytest.TempPathFactory, tiny_student: Path) -> Path:
+    """`tiny_student` with all matrix products in int8. Records no quality. Not to be written to."""
+    from tests.support.int8 import quantised_student
+
+    path = tmp_path_factory.mktemp("int8") / "student.int8.onnx"
+    return quantised_student(tiny_student, path)

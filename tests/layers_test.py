@@ -17,7 +17,7 @@ PACKAGE = ROOT / "python" / "sakedge"
 # nothing else of ours. ARCHITECTURE.md shows the same picture.
 PICTURE = """\
 cli
-checks convert
+checks convert quantizing
 evaluating peers
 api exporting
 student

@@ -8,7 +8,10 @@ from importlib.metadata import version
 
 import sakedge
 
-PUBLIC = {"Reconnect", "Result", "Student", "__version__", "errors", "evaluate", "export", "load"}
+PUBLIC = {
+    *("Reconnect", "Result", "Student", "__version__", "errors"),
+    *("advise", "evaluate", "export", "load", "quantize"),
+}
 
 
 def test_the_top_level_exports_exactly_the_public_names() -> None:

@@ -113,12 +113,16 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
 
 
 def open_stems(path: Path, threads: int) -> tuple[dict[str, Session], NDArray[np.float32]]:
-    """The stem in every backend, and one image for it."""
+    """The stem in every backend, where it is quantised also in int8, and one image for it."""
     with StudentFile.open(path) as file:
-        stem = file.stem()
-    images = np.random.default_rng(0).standard_normal((1, 3, *stem.input_size), np.float32)
+        stems = {"fp32": file.stem(floats=True)}
+        if file.manifest.storage.stem == "int8":
+            stems["int8"] = file.stem()
+    size = stems["fp32"].input_size
+    images = np.random.default_rng(0).standard_normal((1, 3, *size), np.float32)
     sessions = {
-        name: registry.get(name).compile(stem, CompileOptions(threads=threads))
+        f"{name} {precision}": registry.get(name).compile(stem, CompileOptions(threads=threads))
+        for precision, stem in stems.items()
         for name in registry.BACKENDS
     }
     return sessions, images
@@ -132,19 +136,19 @@ def measure_running(path: Path, threads: int, rounds: int) -> None:
     for _ in range(rounds):
         for name, session in sessions.items():
             runs[name].append(timed(lambda session=session: session.run(images)))  # type: ignore[misc]
-    print(f"\n{'stem fp32, one image':<30}{'least ms':>10}{'median ms':>11}{'CPU ms':>9}")
+    print(f"\n{'stem, one image':<30}{'least ms':>10}{'median ms':>11}{'CPU ms':>9}")
     for name, times in runs.items():
         wall, cpu = zip(*times, strict=True)
         middle = statistics.median
         print(f"{name:<30}{min(wall):>10.1f}{middle(wall):>11.1f}{middle(cpu):>9.1f}")
-    ours, theirs = (runs[name] for name in registry.BACKENDS)
-    names = " / ".join(reversed(registry.BACKENDS))
-    print(f"\n{names + ', pair by pair':<40}{'median':>8}{'half of them':>16}")
-    # On a machine that others share, the CPU time says more than the time on the wall.
-    for i, kind in enumerate(("on the wall", "of CPU time")):
-        pairs = [b[i] / a[i] for a, b in zip(ours, theirs, strict=True)]
-        low, middle, high = statistics.quantiles(pairs)
-        print(f"{kind:<40}{middle:>8.3f}{f'{low:.2f} to {high:.2f}':>16}")
+    base, *others = runs
+    print(f"\n{f'time / that of {base}, pair by pair':<50}{'median':>8}{'half of them':>16}")
+    for name in others:
+        # On a machine that others share, the CPU time says more than the time on the wall.
+        for i, kind in enumerate(("on the wall", "of CPU time")):
+            pairs = [b[i] / a[i] for a, b in zip(runs[base], runs[name], strict=True)]
+            low, middle, high = statistics.quantiles(pairs)
+            print(f"{f'{name}, {kind}':<50}{middle:>8.3f}{f'{low:.2f} to {high:.2f}':>16}")
 
 
 def measure_waiting(path: Path, threads: int) -> None:

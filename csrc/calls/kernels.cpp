@@ -1,12 +1,12 @@
 #include "calls/kernels.h"
 
 #include "calls/peak/peaks.h"
-#include "cpu/dispatch.h"
+#include "calls/variants/variants.h"
 
 namespace sakedge::calls {
 
 Expected<Kernels> kernels_of(std::string_view isa) {
-  const std::span<const cpu::Isa> isas = cpu::isas();
+  const std::span<const cpu::Isa> isas = all_isas();
   const cpu::Features present = cpu::detect_features();
   const Expected<Index> chosen = cpu::choose(isas, present, isa);
   if (!chosen.ok()) {

@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "calls/call.h"
+#include "calls/variants/variants.h"
 
 namespace py = pybind11;
 
@@ -53,6 +55,16 @@ std::vector<Floats> call_on_numpy(const std::shared_ptr<Kernels>& kernels, const
   return result;
 }
 
+// Name, and what is missing to run it.
+std::vector<std::pair<std::string, std::string>> isas() {
+  const cpu::Features present = cpu::detect_features();
+  std::vector<std::pair<std::string, std::string>> result;
+  for (const cpu::Isa& isa : all_isas()) {
+    result.emplace_back(isa.name, cpu::missing_features(isa, present));
+  }
+  return result;
+}
+
 }  // namespace
 }  // namespace sakedge::calls
 
@@ -60,6 +72,7 @@ PYBIND11_MODULE(sakedge_kernels, module, pybind11::mod_gil_not_used()) {
   using namespace sakedge::calls;
   module.doc() = "Single kernels of one instruction set, for tests and measurements";
   module.def("names", &names);
+  module.def("isas", &isas);
   py::class_<Kernels, std::shared_ptr<Kernels>>(module, "Kernels")
       .def(py::init([](const std::string& isa) {
              return std::make_shared<Kernels>(value_of(kernels_of(isa)));

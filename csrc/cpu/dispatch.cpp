@@ -7,6 +7,7 @@ namespace sakedge::cpu {
 extern const KernelTable kGenericTable;
 #if defined(__x86_64__) || defined(_M_X64)
 extern const KernelTable kAvx2Table;
+extern const KernelTable kAvxVnniTable;
 extern const KernelTable kAvx512Table;
 extern const KernelTable kAvx512VnniTable;
 extern const KernelTable kAvx512Bf16Table;
@@ -25,6 +26,7 @@ constexpr Isa kIsas[] = {
     {"avx512_bf16", &kAvx512Bf16Table, kAvx512 | kAvx512Bf16, only(Arithmetic::kBf16)},
     {"avx512_vnni", &kAvx512VnniTable, kAvx512 | kAvx512Vnni, only(Arithmetic::kS8)},
     {"avx512", &kAvx512Table, kAvx512, only(Arithmetic::kF32)},
+    {"avx_vnni", &kAvxVnniTable, kAvx2 | kAvxVnni, only(Arithmetic::kS8)},
     {"avx2", &kAvx2Table, kAvx2, only(Arithmetic::kF32)},
 #elif defined(__aarch64__)
     {"neon_bf16", &kNeonBf16Table, kNeon | kNeonBf16, only(Arithmetic::kBf16)},

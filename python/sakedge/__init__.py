@@ -11,22 +11,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sakedge import errors
     from sakedge.api import load
+    from sakedge.evaluating.advise import advise
     from sakedge.evaluating.evaluate import evaluate
     from sakedge.exporting import export
+    from sakedge.quantizing.quantize import quantize
     from sakedge.result import Result
     from sakedge.sources import Reconnect
     from sakedge.student import Student
 
     __version__: str
 
-__all__ = ["Reconnect", "Result", "Student", "__version__", "errors", "evaluate", "export", "load"]
+__all__ = [
+    "Reconnect",
+    "Result",
+    "Student",
+    "__version__",
+    "advise",
+    "errors",
+    "evaluate",
+    "export",
+    "load",
+    "quantize",
+]
 
 # Resolved on first use, so that `sakedge --help` or `sakedge.format` loads no runtime.
 _HOMES = {
+    "advise": "evaluating",
     "errors": None,
     "evaluate": "evaluating",
     "export": "exporting",
     "load": "api",
+    "quantize": "quantizing",
     "Reconnect": "sources",
     "Result": "result",
     "Student": "student",

@@ -22,6 +22,8 @@ from sakedge.runtime.clock import Clock
 from sakedge.runtime.exits import native
 from sakedge.runtime.models import MODELS, load_model
 from sakedge.runtime.options import Options
+from sakedge.runtime.precision import FASTEST_FIRST
+from sakedge.runtime.quality import Quality, Record
 from sakedge.runtime.session import Request
 from sakedge.runtime.threads import resolve_threads
 from sakedge.student import Origin, Student
@@ -47,16 +49,17 @@ def load(
         backend: Runtime of the stem, e.g. `openvino` or `onnxruntime`. A named one is used or
             refused; `auto` chooses by evidence, see `student.explain()`.
         device: The backend's device, e.g. `CPU`, `GPU`, `NPU` or `AUTO`; None is its default.
-        precision: `fp32`, `bf16`, `fp16`, `int8`, or `auto`: the fastest that the CPU runs natively
-            and whose quality the file records, else fp32. At fp16 the decoder computes in fp32; at
-            int8 the stem runs at what its backend supports, bf16 or else fp32. `student.explain()`
-            reports both.
+        precision: `fp32`, `bf16`, `fp16`, `int8`, or `auto`: the fastest by which the CPU gains and
+            whose quality the file records, else fp32. At fp16 the decoder computes in fp32; at int8
+            the stem runs at what is the fastest here, int8 if the file's is quantised, bf16 or
+            fp32. `student.explain()` reports both.
         threads: Threads of the stem and of the decoder; None is what the affinity and the
             cgroup's quota allow.
         cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
             `""` for no cache.
-        config: Advanced options: `model`, `choice`, `min_weight`, `max_batch`, `max_pixels`,
-            `tile_overlap`, and per backend a dict of the runtime's own options.
+        config: Advanced options: `model`, `choice`, `stem`, `unverified`, `min_weight`,
+            `max_batch`, `max_pixels`, `tile_overlap`, and per backend a dict of the runtime's own
+            options.
 
     Raises:
         FileFormatError: The file is not a student, or is damaged; the subclass names the cause.
@@ -66,6 +69,7 @@ def load(
         OptionError: Another argument is invalid.
         BackendError: The backend cannot run here, or no backend can; with the reasons.
         AbilityError: The model has no `min_weight`, and one was given.
+        UnverifiedError: The file records no quality of what would run, and that is refused.
     """
     logs.configure()
     path = file_path("the student", path)
@@ -90,6 +94,8 @@ def load(
         if not tasks:
             names = ", ".join(manifest.task_names)
             raise OptionError("no task was asked for", expected=f"some of {names}")
+        record = Record.of(manifest, file.content_digest)
+        digests = {name: manifest.digests[f"adapters.{name}"] for name in adapters}
         request = Request(
             backend=backend,
             device=device,
@@ -97,10 +103,8 @@ def load(
             threads=thread_count,
             cache=resolve_cache_dir(cache_dir),
             options=options,
-            recorded=manifest.recorded_precisions(
-                file.content_digest,
-                {name: manifest.digests[f"adapters.{name}"] for name in adapters},
-            ),
+            quantised=manifest.storage.stem == "int8",
+            recorded={each: record.backends(each, digests, tasks) for each in FASTEST_FIRST},
         )
         model = load_model(file, tasks, request, clock)
         if options.min_weight > 0:
@@ -111,6 +115,8 @@ def load(
         clock.lap("decoder")
         snapshot = replace(snapshot, assembled=model.assemble(snapshot))
         clock.lap("compile")
+    quality = Quality.of(record, model.explain(snapshot), options.unverified)
+    quality.admit(snapshot)
     origin = Origin(
         str(path),
         file.content_digest,
@@ -118,7 +124,7 @@ def load(
         clock.share(),
         partial(_reload, arguments, file.file_digest),
     )
-    return Student(manifest, model, snapshot, origin, options)
+    return Student(manifest, model, snapshot, origin, options, quality)
 
 
 def _reload(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Change]) -> Student:

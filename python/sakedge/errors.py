@@ -6,6 +6,8 @@ Each message says what is wrong, what was expected, what was found instead and w
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 _LONGEST = 1000
@@ -146,6 +148,16 @@ class DatasetError(SakedgeError):
     """A data set cannot be measured on: something is missing, unreadable or contradicts itself."""
 
 
+class QualityError(SakedgeError):
+    """A quantised student lost more quality than was allowed; nothing was written.
+
+    Attributes:
+        verdicts: By runtime and task what was found, see `sakedge.quantizing`.
+    """
+
+    verdicts: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+
+
 class ImageError(SakedgeError):
     """An image cannot be read or has a shape, dtype or size that is not supported."""
 
@@ -184,6 +196,10 @@ class AbilityError(SakedgeError):
 
 class BackendError(SakedgeError):
     """A backend cannot run here, or failed to compile or run a graph."""
+
+
+class UnverifiedError(SakedgeError):
+    """The file records no quality of what would run, and `config["unverified"]` refuses that."""
 
 
 class IsaError(SakedgeError):

@@ -70,6 +70,8 @@ class Result(Mapping[str, TaskResult]):
         frame: Number of the frame in its video or stream, from 0; None for any other image.
         model: The model that ran, e.g. `host`.
         backend: The backend that it ran in, e.g. `openvino`.
+        quality: `reference` (computed in fp32), `verified` (the student's file records that the
+            quality of just this passed) or `unverified`.
     """
 
     outputs: Mapping[str, TaskResult]
@@ -84,6 +86,7 @@ class Result(Mapping[str, TaskResult]):
     frame: int | None = None
     model: str = ""
     backend: str = ""
+    quality: str = ""
 
     def __getitem__(self, task: str) -> TaskResult:
         if task not in self:
@@ -202,6 +205,7 @@ class Result(Mapping[str, TaskResult]):
             "versions": {part.name: part.version for part in adapters if part.version},
             "model": self.model,
             "backend": self.backend,
+            "quality": self.quality,
             "digests": self.digests,
             "tasks": {
                 name: {"kind": output.info.kind, **output.summary()}

@@ -33,6 +33,7 @@ from sakedge.runtime.forks import ForkGuard
 from sakedge.runtime.inputs import check_inputs
 from sakedge.runtime.model import InputModel, Model, TaskOutput, silent
 from sakedge.runtime.options import Options
+from sakedge.runtime.quality import Quality
 from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
 
 
@@ -84,14 +85,16 @@ class Student:
         snapshot: Snapshot,
         origin: Origin,
         options: Options,
+        quality: Quality,
     ) -> None:
         self.manifest = manifest
         self.tasks = tuple(snapshot.heads)
-        self.adapters = AdapterSlots(manifest, self._running, snapshot)
+        self.adapters = AdapterSlots(manifest, self._running, snapshot, quality.admit)
         self._model: Model | None = model
         self._guard = ForkGuard(model)
         self._origin = origin
         self._options = options
+        self._quality = quality
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -158,6 +161,7 @@ class Student:
             StorageError: A file cannot be opened.
             UnknownAdapterError, UnknownTaskError, OptionError: An argument is wrong.
             BackendError: The runtime failed.
+            UnverifiedError: The file records no quality of what would run, and that is refused.
             ForkError: The student was loaded before this process was forked.
             ClosedError: The student was closed.
         """
@@ -249,6 +253,7 @@ class Student:
         model, snapshot = self._running(), self.adapters.snapshot()
         origin = self._origin
         adapters = [part for part in snapshot.ids if part.kind == "adapter"]
+        verdict, reason = self._quality.judge(snapshot)
         return Explanation(
             **vars(model.explain(snapshot)),
             path=origin.path,
@@ -264,6 +269,8 @@ class Student:
                 "stem": self.manifest.digests["stem"],
                 **{part.component: part.digest for part in snapshot.ids},
             },
+            quality=verdict,
+            quality_reason=reason,
             load_ms=origin.load_ms,
         )
 
@@ -322,6 +329,7 @@ class Student:
             self.manifest.preprocess.fit if fit is None else check_fit(fit),
             flag("logits", logits),
             _checked(progress),
+            self._quality,
         )
 
 

@@ -112,9 +112,12 @@ def test_an_unknown_device_is_refused_with_those_that_there_are(device: str) -> 
         BACKEND.compile(gated(), CompileOptions(device=device, threads=1))
 
 
-@pytest.mark.parametrize(("device", "precision"), [("CPU", "bf16"), ("CUDA", "fp16")])
-def test_a_precision_that_a_device_lacks_is_refused(device: str, precision: str) -> None:
-    reason = f"runs at fp32 only on {device}, not at {precision}"
+@pytest.mark.parametrize(
+    ("device", "precision", "able"),
+    [("CPU", "bf16", "fp32 and int8"), ("CUDA", "fp16", "fp32"), ("CUDA", "int8", "fp32")],
+)
+def test_a_precision_that_a_device_lacks_is_refused(device: str, precision: str, able: str) -> None:
+    reason = f"runs at {able} only on {device}, not at {precision}"
     assert BACKEND.probe(device, precision).reason == reason
     with pytest.raises(BackendError, match=reason):
         options = CompileOptions(device=device, precision=precision, threads=1)
@@ -161,7 +164,7 @@ def test_every_row_is_complete(name: str) -> None:
     assert bool(provider.place) == bool(provider.places)
     assert provider.rest in ("", *PROVIDERS)
     assert set(provider.environment) <= set(provider.precisions)
-    assert BACKEND.devices[name] == tuple(provider.precisions)
+    assert BACKEND.devices[name] == provider.able
 
 
 def test_graphs_are_written_in_the_opset_that_a_device_takes() -> None:

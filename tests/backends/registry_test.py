@@ -38,8 +38,9 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 
 
 def test_auto_takes_the_first_that_works() -> None:
-    backend, refused = registry.choose("auto")
+    backend, precision, refused = registry.choose("auto")
     assert backend.name == registry.names()[0] == "openvino"
+    assert precision == "fp32"
     assert refused == {}
 
 
@@ -48,7 +49,9 @@ def test_auto_keeps_why_it_passed_over_a_backend(
 ) -> None:
     """OpenVINO cannot be imported in a process whose import of it is blocked."""
     (tmp_path / "openvino.py").write_text("raise ImportError('not here')")
-    code = "from sakedge.backends import registry; b, r = registry.choose('auto'); print(b.name, r)"
+    code = (
+        "from sakedge.backends import registry; b, _, r = registry.choose('auto'); print(b.name, r)"
+    )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert printed.stdout.startswith("onnxruntime {'openvino': "), printed.stderr
@@ -83,7 +86,7 @@ def test_a_named_backend_never_falls_back() -> None:
 
 def test_when_nothing_is_left_every_reason_is_told() -> None:
     with pytest.raises(BackendError) as caught:
-        registry.choose("auto", "FPGA", "bf16")
+        registry.choose("auto", "FPGA", [(name, "bf16") for name in registry.names()])
     for name in registry.names():
         assert f"{name}: " in str(caught.value)
     assert "on FPGA at bf16" in str(caught.value)
@@ -130,7 +133,7 @@ def test_a_third_party_comes_last_and_can_be_named(
 ) -> None:
     install(tmp_path, monkeypatch, "plant", "plant_backend:Plant")
     assert registry.names() == ("openvino", "onnxruntime", "plant")
-    backend, refused = registry.choose("auto", "FPGA")
+    backend, _, refused = registry.choose("auto", "FPGA")
     assert backend.name == "plant"
     assert set(refused) == {"openvino", "onnxruntime"}
 
@@ -185,7 +188,19 @@ def test_a_third_party_cannot_take_the_name_of_ours(
 
 
 def test_auto_keeps_to_the_order_that_it_is_given() -> None:
-    backend, refused = registry.choose("auto", order=["onnxruntime", "openvino"])
-    assert (backend.name, refused) == ("onnxruntime", {})
+    tries = [("onnxruntime", "bf16"), ("onnxruntime", "fp32"), ("openvino", "fp32")]
+    backend, precision, refused = registry.choose("auto", tries=tries)
+    assert (backend.name, precision) == ("onnxruntime", "fp32")
+    assert [*refused] == ["onnxruntime at bf16"]
     with pytest.raises(BackendError, match="no backend can run at bf16: onnxruntime: "):
-        registry.choose("auto", precision="bf16", order=["onnxruntime"])
+        registry.choose("auto", tries=tries[:1])
+
+
+@pytest.mark.parametrize("name", registry.BACKENDS)
+def test_ours_run_quantised_graphs_on_a_cpu(name: str) -> None:
+    assert registry.probe(name, "CPU", "int8").ok
+    assert "int8" in registry.get(name).devices["CPU"]
+
+
+def test_a_provider_that_is_not_known_to_run_quantised_graphs_is_not_asked() -> None:
+    assert "not at int8" in registry.probe("onnxruntime", "CUDA", "int8").reason

@@ -30,12 +30,6 @@ KEPT = ("heads.edge", "routers.sal", "adapters.sam", "stem.blocks.1.mlp.fc2")
 
 
 @pytest.fixture(scope="session")
-def int8_student(tmp_path_factory: pytest.TempPathFactory, tiny_student: Path) -> Path:
-    path = tmp_path_factory.mktemp("int8") / "student.int8.onnx"
-    return quantised_student(tiny_student, path)
-
-
-@pytest.fixture(scope="session")
 def mixed_student(tmp_path_factory: pytest.TempPathFactory, tiny_student: Path) -> Path:
     path = tmp_path_factory.mktemp("mixed") / "student.int8.onnx"
     return quantised_student(tiny_student, path, floats=KEPT)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.kernels.machines import ISAS, Kernels, Runner, local
+from tests.kernels.machines import ISAS, VARIANTS, Kernels, Runner, local
 from tests.support import cmake
 
-from sakedge import _core
+import sakedge_kernels
 
 TESTS = ("sakedge_dispatch_test", "sakedge_thread_pool_test")
 CALLS = "sakedge_calls"
@@ -59,14 +59,14 @@ def aarch64(aarch64_build: Path) -> Callable[..., list[str]]:
     return command
 
 
-@pytest.fixture(scope="session", params=ISAS)
+@pytest.fixture(scope="session", params=[*ISAS, *VARIANTS])
 def kernels(request: pytest.FixtureRequest) -> Iterator[Kernels]:
-    """The kernels of each instruction set, those of 64-bit Arm under an emulator."""
+    """The kernels of each instruction set and variant, those of 64-bit Arm under an emulator."""
     isa = request.param
     if " " not in isa:
-        missing = {name: reason for name, supported, reason in _core.isas() if not supported}
-        if isa in missing:
-            pytest.skip(f"needs {missing[isa]}")
+        missing = dict(sakedge_kernels.isas())[isa]
+        if missing:
+            pytest.skip(f"needs {missing}")
         yield local(isa)
         return
     runner = Runner(request.getfixturevalue("aarch64")(), isa.removeprefix("aarch64 "))

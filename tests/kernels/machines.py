@@ -32,6 +32,12 @@ def listed_isas() -> list[str]:
     return re.findall(r'^\s*\{"(\w+)", &k\w+Table', _DISPATCH.read_text(), flags=re.MULTILINE)
 
 
+VARIANTS = tuple(
+    name for name, _ in sakedge_kernels.isas() if name not in {name for name, _, _ in _core.isas()}
+)
+"""The kernels of an instruction set with an instruction in another encoding, or emulated."""
+
+
 def _isas() -> list[str]:
     here = [name for name, _, _ in _core.isas()]
     if platform.machine() == "aarch64":

@@ -219,9 +219,10 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "unknown field": lambda path: rewrite(path, run="rm -rf /"),
     "a model that is no name": lambda path: rewrite(path, model=["host"]),
     "one that leaves it open": lambda path: rewrite(path, backend="auto"),
+    "a stem that is left open": lambda path: rewrite(path, stem="auto"),
     "no date": lambda path: rewrite(path, date="yesterday"),
     "many candidates": lambda path: rewrite(path, measured=[{}] * 100),
-    "newer": lambda path: rewrite(path, format_version=2),
+    "newer": lambda path: rewrite(path, format_version=3),
 }
 
 
@@ -287,6 +288,20 @@ def test_a_pinned_choice_is_as_if_named(
         explain(config={"choice": made.file})
 
 
+def test_a_choice_of_version_1_is_read_and_leaves_the_stem_to_evidence(
+    made: Made, explain: Callable[..., sakedge.Explanation]
+) -> None:
+    assert made.fields["stem"] == "fp32"
+    fields = {key: value for key, value in made.fields.items() if key != "stem"}
+    for each in fields["measured"]:
+        del each["stem"]
+    for path in (made.file, made.stored):
+        path.write_text(json.dumps({**fields, "format_version": 1, "model": "graph"}))
+    for told in (explain(), explain(config={"choice": made.file})):
+        assert (told.model, told.backend) == ("graph", fields["backend"])
+        assert (told.stem_precision, told.choice_ignored) == ("fp32", "")
+
+
 def test_a_pinned_choice_has_to_fit(
     made: Made, tiny_student: Path, explain: Callable[..., sakedge.Explanation]
 ) -> None:
@@ -294,9 +309,10 @@ def test_a_pinned_choice_has_to_fit(
     named: list[dict[str, Any]] = [
         {"backend": "openvino", "config": pin},
         {"config": {**pin, "model": "host"}},
+        {"config": {**pin, "stem": "fp32"}},
     ]
     for options in named:
-        with pytest.raises(OptionError, match="neither of them named beside it"):
+        with pytest.raises(OptionError, match="none of them named beside it"):
             explain(**options)
     rewrite(made.file, model="abacus")
     with pytest.raises(ChoiceError, match="one of host, graph; got abacus"):

@@ -28,7 +28,7 @@ def test_percentiles_are_measured_values() -> None:
 
 def test_one_task_that_differs_is_a_disagreement() -> None:
     good = Comparison("openvino", "edge", 1e-6, 1.0, 1e-6, 1e-7, True)
-    found = Verification("s.onnx", "0" * 64, 1, "fp32", 1e-4, (good, good), {})
+    found = Verification("s.onnx", "0" * 64, 1, "fp32", "the file", 1e-4, (good, good), {})
     assert found.agrees
     bad = replace(good, agrees=False)
     assert not replace(found, comparisons=(good, bad)).agrees
@@ -119,7 +119,7 @@ def test_doctor_asks_each_backend_for_the_devices_that_it_knows() -> None:
     found = {finding.topic: finding for finding in doctor._backends()}
     assert found["device FPGA"].text == "bf16 through plant; plant: has no int4"
     assert found["device FPGA"].status == "ok"
-    assert "fp32 through onnxruntime" in found["device CPU"].text
+    assert "fp32, int8 through onnxruntime" in found["device CPU"].text
     assert "plant" not in found["device CPU"].text
 
 

@@ -8,70 +8,95 @@ import pytest
 
 import sakedge
 from sakedge.backends import registry
-from sakedge.checks.verify import TOLERANCES, verify
+from sakedge.checks.tolerances import TOLERANCES
+from sakedge.checks.verify import verify
 from sakedge.decoder import arithmetics
 from sakedge.errors import BackendError, OptionError, UnknownBackendError
-from sakedge.runtime.precision import choose_precision, choose_stem, native
+from sakedge.runtime import evidence
+from sakedge.runtime import precision as precision_module
+from sakedge.runtime.evidence import Evidence, cpu_class
+from sakedge.runtime.precision import choose_precision, gainful, native
 
-EVERYTHING = ("fp32", "bf16", "int8")
+BOTH = ("int8", "bf16")
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16", "int8"])
-def test_what_is_asked_for_is_done_whatever_is_native_or_recorded(precision: str) -> None:
-    decided = choose_precision(precision, ("fp32",), recorded=())
+def test_what_is_asked_for_is_done_whatever_is_gained_or_recorded(precision: str) -> None:
+    decided = choose_precision(precision, (), recorded=())
     assert (decided.precision, decided.reason) == (precision, "asked for")
 
 
 @pytest.mark.parametrize(
-    ("native", "recorded", "chosen"),
+    ("gainful", "recorded", "chosen"),
     [
-        (EVERYTHING, (), "fp32"),
-        (EVERYTHING, ("int8",), "int8"),
-        (EVERYTHING, ("bf16", "int8"), "int8"),
-        (EVERYTHING, ("bf16",), "bf16"),
-        (("fp32", "bf16"), ("int8",), "fp32"),
-        (("fp32", "bf16"), ("bf16", "int8"), "bf16"),
-        (("fp32",), ("bf16", "int8"), "fp32"),
+        (BOTH, (), "fp32"),
+        (BOTH, ("int8",), "int8"),
+        (BOTH, ("bf16", "int8"), "int8"),
+        (BOTH, ("bf16",), "bf16"),
+        (("bf16",), ("int8",), "fp32"),
+        (("bf16",), ("bf16", "int8"), "bf16"),
+        ((), ("bf16", "int8"), "fp32"),
     ],
 )
-def test_auto_is_the_fastest_that_is_both_native_and_recorded(
-    native: tuple[str, ...], recorded: tuple[str, ...], chosen: str
+def test_auto_is_the_fastest_that_is_both_gainful_and_recorded(
+    gainful: tuple[str, ...], recorded: tuple[str, ...], chosen: str
 ) -> None:
-    assert choose_precision("auto", native, recorded).precision == chosen
+    assert choose_precision("auto", gainful, recorded).precision == chosen
 
 
 def test_auto_says_what_the_hardware_could_do_and_how_to_ask_for_it() -> None:
-    reason = choose_precision("auto", EVERYTHING, ()).reason
+    reason = choose_precision("auto", BOTH, ()).reason
     assert reason == (
-        "auto: the file records no quality at bf16 or int8, which this CPU runs natively; "
+        "auto: the file records no quality at bf16 or int8, by which this CPU gains; "
         "precision='bf16' or 'int8' takes it"
     )
-    assert "no lower precision" in choose_precision("auto", ("fp32",), ()).reason
+    assert "no lower precision" in choose_precision("auto", (), ()).reason
+
+
+def test_a_cpu_gains_by_what_it_has_instructions_for_and_by_what_was_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lower = {each for each in native() if each != "fp32"}
+    assert lower <= {*gainful()} <= {"int8", "bf16"}
+    monkeypatch.setattr(evidence, "EVIDENCE", {(cpu_class(), "int8"): Evidence((), "")})
+    assert {*gainful()} == lower | {"int8"}
+    monkeypatch.setattr(precision_module, "isa", lambda: "forced")
+    assert {*gainful()} == lower
 
 
 def test_an_unknown_precision_lists_those_that_there_are() -> None:
     with pytest.raises(OptionError, match="auto, fp32, bf16, fp16, int8"):
-        choose_precision("int4", EVERYTHING, ())
+        choose_precision("int4", BOTH, ())
 
 
 def test_the_decoder_computes_in_fp32_behind_an_fp16_stem() -> None:
-    decided = choose_precision("fp16", EVERYTHING, ())
-    assert (decided.stems, decided.decoder) == (("fp16",), "fp32")
+    decided = choose_precision("fp16", BOTH, ())
+    assert (decided.stems(quantised=True), decided.decoder) == (("fp16",), "fp32")
 
 
-def test_the_stem_of_int8_is_the_best_that_the_backend_has() -> None:
-    stems = choose_precision("int8", EVERYTHING, ()).stems
-    assert choose_stem(stems, "onnxruntime", None)[2] == "fp32"
+def test_only_a_quantised_stem_may_be_in_int8() -> None:
+    decided = choose_precision("int8", BOTH, ())
+    assert decided.stems(quantised=True) == ("int8", "bf16", "fp32")
+    assert decided.stems(quantised=False) == ("bf16", "fp32")
+
+
+def test_at_int8_a_stem_in_floats_is_the_best_that_the_backend_has(tiny_student: Path) -> None:
+    with sakedge.load(tiny_student, precision="int8", backend="onnxruntime") as student:
+        told = student.explain()
+    assert told.stem_precision == "fp32"
+    assert "fp32 (the file's stem is in floats)" in str(told)
     best = "bf16" if registry.probe("openvino", "CPU", "bf16").ok else "fp32"
-    assert choose_stem(stems, "openvino", "CPU")[2] == best
+    with sakedge.load(tiny_student, precision="int8", backend="openvino") as student:
+        assert student.explain().stem_precision == best
 
 
-def test_a_stem_that_no_precision_fits_is_refused() -> None:
-    stems = choose_precision("int8", EVERYTHING, ()).stems
+def test_a_stem_that_no_precision_fits_is_refused(tiny_student: Path) -> None:
     with pytest.raises(BackendError, match="NPU"):
-        choose_stem(stems, "onnxruntime", "NPU")
+        sakedge.load(tiny_student, precision="int8", backend="onnxruntime", device="NPU")
     with pytest.raises(UnknownBackendError):
-        choose_stem(stems, "tensorrt", None)
+        sakedge.load(tiny_student, precision="int8", backend="tensorrt")
+    with pytest.raises(OptionError, match=r"stem.* bf16, fp32; got 'int8'"):
+        sakedge.load(tiny_student, precision="int8", config={"stem": "int8"})
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])

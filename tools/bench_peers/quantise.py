@@ -16,7 +16,7 @@ from tools.bench_peers.exported import exported_student
 
 from sakedge.assets import samples
 from sakedge.files.atomic import make_folder
-from sakedge.format import StudentFile
+from sakedge.format import Manifest, StudentFile
 from sakedge.images.examples import fitted
 from sakedge.images.fit import Normalizer
 
@@ -40,11 +40,13 @@ def int8_student(student: Path, folder: Path) -> Path:
         if path.exists():
             return path
         from sakedge.quantizing.calibration import observe
+        from sakedge.quantizing.inputs import Images
         from sakedge.quantizing.smoothing import can_be_smoothed, fit
         from sakedge.quantizing.student import Int8Student
 
         make_folder(folder)
-        seen = observe(file, calibration_images(student), threads=2)
+        images = Images(calibration_scenes(file.manifest), None)
+        seen = observe(file, images, threads=2, progress=lambda step, share: None)
         stem = file.component("stem")
         layers = {
             layer: fit(
@@ -86,15 +88,19 @@ def static_export(student: Path, folder: Path) -> Path:
     return _by_onnxruntime(student, graph, folder / f"static-{graph.stem}.onnx")
 
 
+def calibration_scenes(manifest: Manifest) -> list[NDArray[np.uint8]]:
+    """Sample scenes and their mirror images, RGB [H, W, 3]."""
+    scenes = [fitted(sample, manifest.input_size) for sample in samples()]
+    scenes += [scene[:, ::-1] for scene in scenes] + [scene[::-1] for scene in scenes]
+    return [np.ascontiguousarray(scene) for scene in scenes[:CALIBRATION_IMAGES]]
+
+
 def calibration_images(student: Path) -> list[NDArray[np.float32]]:
-    """Sample scenes and their mirror images, each normalised, float32 [1, 3, H, W]."""
+    """The same, each normalised, float32 [1, 3, H, W]."""
     with StudentFile.open(student) as file:
         manifest = file.manifest
     normalize = Normalizer(manifest.preprocess)
-    scenes = [fitted(sample, manifest.input_size) for sample in samples()]
-    scenes += [scene[:, ::-1] for scene in scenes] + [scene[::-1] for scene in scenes]
-    images = [normalize(np.ascontiguousarray(scene)) for scene in scenes[:CALIBRATION_IMAGES]]
-    return [image[np.newaxis] for image in images]
+    return [normalize(scene)[np.newaxis] for scene in calibration_scenes(manifest)]
 
 
 def _by_nncf(

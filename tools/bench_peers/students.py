@@ -11,11 +11,12 @@ from typing import Any
 
 from tools.checkpoint import make_checkpoint
 
-from sakedge.assets import demo_student
 from sakedge.convert import convert
 from sakedge.files.atomic import make_folder
 
 FOLDER = Path("build/bench")
+DEMO = Path("tools/demo_student/student.onnx")
+"""The demo student in floats, of which the shipped one was quantised."""
 
 ADAPTERS = ("dinov2", "clip", "sam", "site-a", "site-b", "site-c")
 PASCAL: tuple[dict[str, Any], ...] = (
@@ -44,7 +45,7 @@ class Spec:
     """One student.
 
     Attributes:
-        vit: As for `make_checkpoint`; None is the demo student that is shipped.
+        vit: As for `make_checkpoint`; None is the demo student.
         size: Height and width.
         adapters: How many.
         tasks: Which.
@@ -83,7 +84,7 @@ class Spec:
 def student(spec: Spec) -> Path:
     """The student's file, made if missing."""
     if spec.vit is None:
-        return demo_student()
+        return DEMO
     path = spec.folder / "student.onnx"
     if path.exists():
         return path

@@ -47,14 +47,20 @@ class AdapterSlots:
         manifest: The student's manifest.
         running: Returns what prepares new parts; raises if the student cannot be used.
         snapshot: The parts that were loaded, assembled.
+        admit: Raises if a snapshot must not run.
     """
 
     def __init__(
-        self, manifest: Manifest, running: Callable[[], Preparer], snapshot: Snapshot
+        self,
+        manifest: Manifest,
+        running: Callable[[], Preparer],
+        snapshot: Snapshot,
+        admit: Callable[[Snapshot], None],
     ) -> None:
         self._manifest = manifest
         self._running = running
         self._snapshot = snapshot
+        self._admit = admit
         self._changing = threading.Lock()  # held while a change is assembled
         self._exchanging = threading.Lock()  # held for a moment, so that none comes after `close`
         self._changes: dict[str, Change] = {}
@@ -120,6 +126,8 @@ class AdapterSlots:
                 unchanged.
             OptionError: An argument is of another type.
             BackendError: The backend cannot run the student with it. The student is unchanged.
+            UnverifiedError: The file records no quality with it, and `config["unverified"]` is
+                `refuse`. The student is unchanged.
         """
         self._running()
         self._check_slot(name)
@@ -137,6 +145,7 @@ class AdapterSlots:
         Raises:
             UnknownAdapterError: The student has no slot of that name.
             BackendError: The backend cannot run the student without it. The student is unchanged.
+            UnverifiedError: As for `swap`.
         """
         self._running()
         self._check_slot(name)
@@ -177,6 +186,7 @@ class AdapterSlots:
         Raises:
             UnknownAdapterError: An adapter that is not active.
             OptionError: The number of choices is not that of the images.
+            UnverifiedError: What would run may not, as for `swap`.
         """
         snapshot = self.snapshot()
         if (
@@ -212,7 +222,9 @@ class AdapterSlots:
             UnknownAdapterError,
             "Choose from the adapters listed, load the student with the adapter, or swap it in",
         )
-        return snapshot.narrowed(some, tasks)
+        narrowed = snapshot.narrowed(some, tasks)
+        self._admit(narrowed)
+        return narrowed
 
     def _prepared(self, pack: PartPack, name: str, change: Change) -> Part:
         source = pack_source(
@@ -226,6 +238,7 @@ class AdapterSlots:
             preparer, snapshot = self._running(), self._snapshot
             for name, part in parts.items():
                 snapshot = snapshot.lacking(name) if part is None else snapshot.having(part)
+            self._admit(snapshot)
             snapshot = replace(snapshot, assembled=preparer.assemble(snapshot))
             with self._exchanging:
                 self._running()  # or else it was closed meanwhile

@@ -84,7 +84,11 @@ class Backend(Protocol):
     devices: Mapping[str, tuple[str, ...]]
 
     def probe(self, device: str | None, precision: str) -> Support:
-        """Says whether this backend can run on the device at the precision, and why not."""
+        """Says whether this backend can run on the device at the precision, and why not.
+
+        At `int8` it can if it runs quantised graphs (QuantizeLinear, DequantizeLinear) in integers,
+        and the rest of them in fp32, at which it then compiles them.
+        """
         ...
 
     def compile(self, subgraph: Subgraph, options: CompileOptions) -> Session:

@@ -70,24 +70,21 @@ def get(name: str) -> Backend:
 
 
 def choose(
-    name: str,
-    device: str | None = None,
-    precision: str = "fp32",
-    order: Sequence[str] | None = None,
-) -> tuple[Backend, dict[str, str]]:
-    """Chooses the backend.
+    name: str, device: str | None = None, tries: Sequence[tuple[str, str]] | None = None
+) -> tuple[Backend, str, dict[str, str]]:
+    """Chooses the backend and its precision: the first that can run.
 
-    A backend that was named runs or is an error: it never falls back to another. `auto` takes the
-    first that can run.
+    A backend that was named runs or is an error: it never falls back to another.
 
     Args:
         name: Name of a backend, or `auto`.
         device: `CPU`, `GPU`, `NPU`, `AUTO`, or None for each backend's default.
-        precision: `fp32`, `bf16` or `fp16`.
-        order: The names that `auto` tries; None is `names()`.
+        tries: Backends, with precisions as for `probe`, in the order in which they are tried; None
+            is all of them, or the one that was named, at fp32.
 
     Returns:
-        The backend, and why `auto` skipped those before it, by name.
+        The backend, its precision, and why those before were skipped: by backend, and precision
+        where several are tried.
 
     Raises:
         UnknownBackendError: There is none of that name.
@@ -95,23 +92,26 @@ def choose(
         BackendError: The named backend, or every one, cannot run here; with all reasons.
     """
     check_device(device)
-    if not isinstance(name, str) or name != "auto":
-        backend = get(name)
-        support = backend.probe(device, precision)
-        if not support.ok:
-            raise BackendError(
-                f"the backend {name} cannot run here: {support.reason}",
-                remedy="Choose another one, or backend='auto'",
-            )
-        return backend, {}
+    is_auto = isinstance(name, str) and name == "auto"
+    if not is_auto:
+        get(name)
+    if tries is None:
+        tries = [(each, "fp32") for each in (names() if is_auto else (name,))]
+    precisions = {precision for _, precision in tries}
     refused: dict[str, str] = {}
-    for candidate in names() if order is None else order:
-        support = probe(candidate, device, precision)
+    for each, precision in tries:
+        support = probe(each, device, precision)
         if support.ok:
-            return get(candidate), refused
-        refused[candidate] = support.reason
-    where = f"on {device} at {precision}" if device else f"at {precision}"
-    reasons = "; ".join(f"{candidate}: {reason}" for candidate, reason in refused.items())
+            return get(each), precision, refused
+        refused[each if len(precisions) == 1 else f"{each} at {precision}"] = support.reason
+    if not is_auto:
+        raise BackendError(
+            f"the backend {name} cannot run here: {'; '.join(dict.fromkeys(refused.values()))}",
+            remedy="Choose another one, or backend='auto'",
+        )
+    at = f"at {' or '.join(dict.fromkeys(precision for _, precision in tries))}"
+    where = f"on {device} {at}" if device else at
+    reasons = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
     raise BackendError(f"no backend can run {where}: {reasons}")
 
 

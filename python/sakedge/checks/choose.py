@@ -1,4 +1,4 @@
-"""Measures every model in every backend that can run a student here, and chooses one."""
+"""Measures every model, backend and precision of the stem that can run here, and chooses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sakedge.checks.verify import TOLERANCES, able_backends
+from sakedge.backends import registry
+from sakedge.checks.tolerances import TOLERANCES
+from sakedge.checks.verify import able_backends, decide
 from sakedge.errors import BackendError
 from sakedge.format import StudentFile
 from sakedge.peers import Contestant, Plan, Race, race
@@ -16,9 +18,9 @@ from sakedge.peers.types import DECODED
 from sakedge.progress import Progress
 from sakedge.runtime import machine
 from sakedge.runtime.choice import Choice, Measured, Setting
-from sakedge.runtime.evidence import Candidate, rank
+from sakedge.runtime.choosing import ranked
+from sakedge.runtime.evidence import Candidate
 from sakedge.runtime.models import MODELS
-from sakedge.runtime.precision import choose_precision, native
 
 ALIKE = 0.02
 """Times that differ by less count as equal; then what `load` takes without a choice comes first."""
@@ -55,15 +57,14 @@ def choose(
     """
     with StudentFile.open(student) as file:
         manifest, digest = file.manifest, file.content_digest
-    recorded = manifest.recorded_precisions(
-        digest, {name: manifest.digests[f"adapters.{name}"] for name in manifest.adapter_names}
-    )
-    decided = choose_precision(precision, native(), recorded)
-    candidates = _candidates(device, decided.stems)
+    decided = decide(precision, manifest, digest)
+    candidates = candidates_for(device, decided.stems(manifest.storage.stem == "int8"))
     options = {"device": device, "cache_dir": cache_dir}
     contestants = [_contestant(each, decided.precision, options) for each in candidates]
     found = race(student, contestants, plan, progress=progress)
-    tolerance = TOLERANCES[decided.precision]
+    # Stock ONNX Runtime runs the file as it is, and at other precisions we round no inputs.
+    rounded = "int8" if manifest.storage.has_int8 else decided.precision
+    tolerance = max(TOLERANCES[decided.precision], TOLERANCES[rounded])
     measured = [
         _measured(candidate, found, contestant.label, tolerance)
         for candidate, contestant in zip(candidates, contestants, strict=True)
@@ -72,6 +73,7 @@ def choose(
     return Choice(
         model=best.model,
         backend=best.backend,
+        stem=best.stem,
         setting=Setting.here(digest, device, decided.precision, plan.threads),
         versions=machine.backend_versions(),
         date=f"{datetime.now():%Y-%m-%d}",
@@ -79,18 +81,32 @@ def choose(
     )
 
 
-def _candidates(device: str | None, stems: Sequence[str]) -> list[Candidate]:
-    """Every model in every backend that can run it, first those that `load` would try first."""
+def candidates_for(device: str | None, stems: Sequence[str]) -> list[Candidate]:
+    """Every model, backend and stem that can run, first those that `load` would try first.
+
+    Args:
+        device: As for `sakedge.load`.
+        stems: The precisions that the stem may have.
+
+    Raises:
+        OptionError: The device is no name of one.
+        BackendError: None can.
+    """
     able, _ = able_backends("auto", device, stems)
-    usual = [each for stem in stems for each in rank("auto", device, stem, able).order]
-    every = [Candidate(model, backend) for model in MODELS for backend in able]
-    return [*dict.fromkeys([*usual, *every])]
+    order = [
+        candidate
+        for model in ("auto", *MODELS)
+        for candidate, _ in ranked(model, device, stems, able)
+    ]
+    return [
+        each for each in dict.fromkeys(order) if registry.probe(each.backend, device, each.stem).ok
+    ]
 
 
 def _contestant(candidate: Candidate, precision: str, options: dict[str, Any]) -> Contestant:
-    config = {"model": candidate.model}
+    config = {"model": candidate.model, "stem": candidate.stem}
     return Contestant(
-        f"{candidate.model} {candidate.backend}",
+        " ".join(candidate),
         precision,
         "sakedge.peers.runners:ours",
         {**options, "backend": candidate.backend, "config": config},
@@ -104,6 +120,7 @@ def _measured(candidate: Candidate, found: Race, label: str, tolerance: float) -
     return Measured(
         model=candidate.model,
         backend=candidate.backend,
+        stem=candidate.stem,
         ms=found.ms(label, DECODED),
         peak=found.memory(label, "peak", DECODED),
         error=error if error is None or math.isfinite(error) else None,
@@ -119,7 +136,7 @@ def fastest(measured: Sequence[Measured]) -> Measured:
     """
     able = [each for each in measured if each.refused is None and each.ms is not None]
     if not able:
-        reasons = "; ".join(f"{each.model} in {each.backend}: {each.refused}" for each in measured)
+        reasons = "; ".join(f"{each}: {each.refused}" for each in measured)
         raise BackendError(f"none of the candidates can be chosen: {reasons}")
     least = min(each.ms for each in able if each.ms is not None)
     return next(e for e in able if e.ms is not None and e.ms <= least * (1 + ALIKE))

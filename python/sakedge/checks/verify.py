@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,23 +15,23 @@ from numpy.typing import NDArray
 
 from sakedge.api import load
 from sakedge.backends import registry
+from sakedge.checks.tolerances import TOLERANCES
 from sakedge.errors import BackendError
-from sakedge.format import Manifest, StudentFile
+from sakedge.format import Manifest, Storage, StudentFile, write_student
+from sakedge.format.student.int8 import as_floats
 from sakedge.images import ImageLike
 from sakedge.images.examples import example, fitted
+from sakedge.peers.scratch import scratch
 from sakedge.peers.stock import open_stock
 from sakedge.progress import Progress
-from sakedge.runtime.precision import choose_precision, native
+from sakedge.runtime.precision import (
+    FASTEST_FIRST,
+    PrecisionChoice,
+    choose_precision,
+    gainful,
+)
+from sakedge.runtime.quality import Record
 from sakedge.runtime.threads import resolve_threads
-
-TOLERANCES = {"fp32": 1e-4, "fp16": 5e-3, "bf16": 2e-2, "int8": 5e-2}
-"""Largest error of a logit, relative to its task's range, by precision.
-
-fp32 against fp32 differs by the order of sums alone. At the others, every operand of some hundred
-layers is rounded, by up to 2^-11 (fp16), 2^-9 (bf16) or 1/254 of a row's largest value (int8), and
-the errors of one value add up like noise. These bounds only distinguish a wrong kernel from
-rounding: what a precision costs in quality takes a metric on labelled images.
-"""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Verification:
         path: The student.
         digest: The student's content digest.
         images: How many images were compared.
-        precision: Ours; stock ONNX Runtime computes in fp32.
+        precision: Ours; stock ONNX Runtime computes in fp32, but for a stem that is quantised.
+        reference: What stock ONNX Runtime ran: `the file`, or `its weights in floats`.
         tolerance: Largest error allowed, relative to a task's range.
         comparisons: By backend and task.
         refused: Backends that cannot run here, and why.
@@ -74,6 +76,7 @@ class Verification:
     digest: str
     images: int
     precision: str
+    reference: str
     tolerance: float
     comparisons: tuple[Comparison, ...]
     refused: Mapping[str, str]
@@ -101,6 +104,10 @@ def verify(
 ) -> Verification:
     """Runs a student and stock ONNX Runtime on the same images and compares all logits.
 
+    Of an int8 student, ours at int8 is compared with the file, whose stem both run quantised. At
+    another precision we round nothing but the weights, so there stock ONNX Runtime runs the student
+    with its weights in floats, written to a temporary file.
+
     Args:
         path: The student.
         images: Images, stretched to the student's input size; without any, an example.
@@ -117,22 +124,31 @@ def verify(
     tell = progress or (lambda step, share: None)
     with StudentFile.open(path) as file:
         manifest, digest = file.manifest, file.content_digest
-    adapters = {name: manifest.digests[f"adapters.{name}"] for name in manifest.adapter_names}
-    recorded = manifest.recorded_precisions(digest, adapters)
-    decided = choose_precision(precision, native(), recorded)
+    decided = decide(precision, manifest, digest)
     allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
-    names, refused = able_backends(backend, device, decided.stems)
+    stems = decided.stems(manifest.storage.stem == "int8")
+    names, refused = able_backends(backend, device, stems)
     size = manifest.input_size
     pictures = [fitted(image, size) for image in images] or [example(size)]
     total = 1 + len(names) * len(pictures)
     tell("stock ONNX Runtime", 0.0)
-    stock = open_stock("onnxruntime", Path(path), resolve_threads(threads))
-    expected = [stock.run(_normalised(picture, manifest)) for picture in pictures]
-    del stock
+    in_floats = manifest.storage.has_int8 and decided.precision != "int8"
+    inputs = [_normalised(picture, manifest) for picture in pictures]
+    expected = _stock_logits(Path(path), in_floats, inputs, resolve_threads(threads))
     comparisons: list[Comparison] = []
     for i, name in enumerate(names):
         errors = {task: _Errors() for task in manifest.task_names}
-        with load(path, backend=name, device=device, precision=precision, threads=threads) as ours:
+        # The same quantised stem, also where evidence would run it in floats.
+        quantised = "int8" in stems and registry.probe(name, device, "int8").ok
+        config = {"stem": "int8"} if quantised else None
+        with load(
+            path,
+            backend=name,
+            device=device,
+            precision=decided.precision,
+            threads=threads,
+            config=config,
+        ) as ours:
             for j, (picture, theirs) in enumerate(zip(pictures, expected, strict=True)):
                 tell(name, (1 + i * len(pictures) + j) / total)
                 result = ours(picture, logits=True)
@@ -147,10 +163,28 @@ def verify(
         digest,
         len(pictures),
         decided.precision,
+        "its weights in floats" if in_floats else "the file",
         allowed,
         tuple(comparisons),
         dict(refused),
     )
+
+
+def decide(precision: str, manifest: Manifest, content: str) -> PrecisionChoice:
+    """What `load` takes a precision for, in the backends that the file records together.
+
+    Args:
+        precision: As for `sakedge.load`.
+        manifest: The student's.
+        content: Its content digest.
+
+    Raises:
+        OptionError: There is no such precision.
+    """
+    record = Record.of(manifest, content)
+    adapters = {name: manifest.digests[f"adapters.{name}"] for name in manifest.adapter_names}
+    recorded = [p for p in FASTEST_FIRST if record.passing(p, adapters, manifest.task_names)]
+    return choose_precision(precision, gainful(), recorded)
 
 
 def able_backends(
@@ -179,6 +213,32 @@ def able_backends(
         reasons = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
         raise BackendError(f"no backend can run here: {reasons}")
     return able, refused
+
+
+def _stock_logits(
+    path: Path, in_floats: bool, inputs: Sequence[NDArray[np.float32]], threads: int
+) -> list[Mapping[str, NDArray[np.float32]]]:
+    """What stock ONNX Runtime computes from a student, or from its weights in floats."""
+    with ExitStack() as stack:
+        if in_floats:
+            path = _write_floats(path, stack.enter_context(scratch()) / path.name)
+        stock = open_stock("onnxruntime", path, threads)
+        return [stock.run(image) for image in inputs]
+
+
+def _write_floats(student: Path, path: Path) -> Path:
+    """A student with all its weights dequantised: another file, of the same architecture."""
+    fields = ("architecture", "input_size", "levels", "tasks", "adapters", "preprocess")
+    with StudentFile.open(student) as file:
+        manifest = file.manifest
+        kept = {field: getattr(manifest, field) for field in (*fields, "provenance")}
+        components = {
+            name: {key: t.astype(np.float32) for key, t in as_floats(file.component(name)).items()}
+            for name in manifest.components
+        }
+    floats = Manifest.without_digests(**kept, storage=Storage.uniform("fp32"))
+    write_student(path, floats, components)
+    return path
 
 
 @dataclass

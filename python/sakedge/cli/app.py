@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "inspect": "sakedge.cli.inspect:inspect",
     "convert": "sakedge.cli.convert:convert",
     "export": "sakedge.cli.export:export",
+    "quantize": "sakedge.cli.quantize:quantize",
     "evaluate": "sakedge.cli.evaluate:evaluate",
     "advise": "sakedge.cli.advise:advise",
     "verify": "sakedge.cli.verify:verify",

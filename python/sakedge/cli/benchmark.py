@@ -55,7 +55,9 @@ def benchmark(
     ] = False,
     choose: Annotated[
         bool,
-        typer.Option("--choose", help="Measure every model and backend; load takes the fastest."),
+        typer.Option(
+            "--choose", help="Measure every model, backend and stem; load takes the fastest."
+        ),
     ] = False,
     rounds: Annotated[
         int, typer.Option(help="With --peers and --choose: fresh processes of each.")

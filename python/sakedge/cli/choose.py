@@ -1,4 +1,4 @@
-"""`sakedge benchmark --choose`: which model and backend are the fastest for a student here?"""
+"""`sakedge benchmark --choose`: the fastest model, backend and stem for a student here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sakedge.cli.peers import plan_of
 from sakedge.cli.written import write_json
 
 if TYPE_CHECKING:
-    from sakedge.runtime.choice import Choice
+    from sakedge.runtime.choice import Choice, Measured
 
 
 def choose_by_measuring(
@@ -68,17 +68,21 @@ def _print(choice: Choice, student: Path) -> None:
     say(f"{setting.threads} threads, one image, fresh processes in turn")
     print_table(
         "Candidates",
-        ("model", "backend", "ms", "peak MiB", "error", ""),
+        ("model", "backend", "stem", "ms", "peak MiB", "error", ""),
         [
             (
                 each.model,
                 each.backend,
+                each.stem,
                 "" if each.ms is None else f"{each.ms:.1f}",
                 "" if each.peak is None else f"{each.peak / 2**20:.0f}",
                 "" if each.error is None else f"{each.error:.1e}",
-                each.refused
-                or ("chosen" if (each.model, each.backend) == choice.candidate else ""),
+                each.refused or ("chosen" if _key(each) == _key(choice) else ""),
             )
             for each in choice.measured
         ],
     )
+
+
+def _key(each: Choice | Measured) -> tuple[str, str, str | None]:
+    return each.model, each.backend, each.stem

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sakedge.cli.options import Json
 from sakedge.cli.output import print_json, print_table, progress_bar, say
+
+if TYPE_CHECKING:
+    from sakedge.format import QualityEntry, TaskQuality
 
 
 def inspect(
@@ -103,22 +106,42 @@ def _inspect_student(path: Path, check: bool, json: bool) -> None:
         ],
     )
 
-    if manifest.quality:
-        print_table(
-            "Quality, as recorded",
-            ("precision", "runtime", "task", "metric", "value", "at fp32", "passed", "of"),
-            [
-                (
-                    *(entry.precision, entry.runtime, task, found.metric),
-                    *(found.value, found.reference, "yes" if found.passed else "no"),
-                    "this content"
-                    if entry.content == student.content_digest
-                    else f"content {entry.content[:16]}…",
-                )
-                for entry in manifest.quality
-                for task, found in entry.tasks.items()
-            ],
-        )
+    if manifest.storage.floats:
+        say(f"In floats, as int8 lost too much there: {', '.join(manifest.storage.floats)}")
+    for entry in manifest.quality:
+        of_this = entry.content == student.content_digest
+        _print_quality(entry, "this student" if of_this else f"content {entry.content}")
+
+
+def _print_quality(entry: QualityEntry, of: str) -> None:
+    print_table(
+        f"Quality of {of} at {entry.precision} in {entry.runtime}, as recorded",
+        ("task", "metric", "at fp32", entry.precision, "drop, 95 %", "allowed", "passed", "n"),
+        [
+            (
+                *(task, found.metric, f"{found.reference:.4g}", f"{found.value:.4g}"),
+                *(_drop(found), "" if found.allowed is None else f"{found.allowed:.2%}"),
+                *("yes" if found.passed else "no", found.n),
+            )
+            for task, found in entry.tasks.items()
+        ],
+    )
+    sets = dict.fromkeys((found.dataset, found.dataset_digest) for found in entry.tasks.values())
+    _print_facts(
+        "Measured",
+        {
+            "with": entry.tool or "not stated",
+            "adapters": ", ".join(f"{k} {v[:16]}…" for k, v in entry.adapters.items()) or "none",
+            **{name: f"SHA-256 {digest}" if digest else "" for name, digest in sets},
+        },
+    )
+
+
+def _drop(found: TaskQuality) -> str:
+    if found.drop is None or found.drop_interval is None:
+        return ""
+    low, high = found.drop_interval
+    return f"{found.drop:.2%} ({low:.2%} to {high:.2%})"
 
 
 def _inspect_pack(path: Path, json: bool) -> None:

@@ -174,5 +174,6 @@ def _report(frame: FrameError) -> None:
 def _line(result: Result, written: list[Path]) -> str:
     height, width = result.image.shape[:2]
     times = ", ".join(f"{stage} {ms:.1f}" for stage, ms in result.speed.items())
+    quality = "  quality unverified" if result.quality == "unverified" else ""
     where = f" -> {written[0]}" if written else ""
-    return f"{result.source or 'image'}  {width}x{height}  {times} ms{where}"
+    return f"{result.source or 'image'}  {width}x{height}  {times} ms{quality}{where}"

@@ -53,8 +53,9 @@ def verify(
         print_json(found.to_dict())
     else:
         print_table(
-            f"{student} against stock ONNX Runtime, {found.images} image(s), "
-            f"ours at {found.precision}, tolerance {found.tolerance:g} of a task's range",
+            f"{student} against stock ONNX Runtime on {found.reference}, "
+            f"{found.images} image(s), ours at {found.precision}, "
+            f"tolerance {found.tolerance:g} of a task's range",
             ("backend", "task", "max abs error", "range", "relative", "rms", ""),
             [
                 (

@@ -1,6 +1,8 @@
 """How well a student does its tasks: metrics with their intervals, data sets, reports."""
 
+from sakedge.evaluating.advice import Advice
+from sakedge.evaluating.advise import advise
 from sakedge.evaluating.evaluate import evaluate
 from sakedge.evaluating.evaluation import Evaluation
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["Advice", "Evaluation", "advise", "evaluate"]

@@ -11,6 +11,7 @@ from sakedge.images import Picture
 from sakedge.progress import Progress
 from sakedge.result import Result, Routing
 from sakedge.runtime.model import Call, Model, Outcome
+from sakedge.runtime.quality import Quality
 from sakedge.tasks import task_result
 
 
@@ -25,6 +26,7 @@ class BegunCall:
         fit: `pad`, `letterbox` or `tile`.
         logits: Whether logits are kept.
         progress: Called with the progress of long work.
+        quality: What is known of the quality of what runs.
     """
 
     model: Model
@@ -33,6 +35,7 @@ class BegunCall:
     fit: str
     logits: bool
     progress: Progress
+    quality: Quality
 
     def run(self, pictures: Sequence[Picture], start: int = 0) -> list[Result]:
         """Runs the images of the call from number `start` on."""
@@ -83,4 +86,5 @@ class BegunCall:
             picture.frame,
             told.model,
             told.backend,
+            self.quality.judge(snapshot)[0],
         )

@@ -21,7 +21,7 @@ from sakedge.files.mapped import MappedFile
 from sakedge.format.schema import Digest, Positive, Text
 from sakedge.format.strict_json import loads
 from sakedge.runtime import machine
-from sakedge.runtime.evidence import Candidate, cpu_class
+from sakedge.runtime.evidence import cpu_class
 from sakedge.text import to_json
 
 FOLDER = "choices"
@@ -29,7 +29,8 @@ FOLDER = "choices"
 SUFFIX = ".json"
 KEPT = 64
 """Choices kept in the cache; the oldest go first."""
-VERSION = 1
+VERSION: Literal[2] = 2
+"""Version 1 stated no precision of the stem."""
 MAX_BYTES = 1 << 16
 _MOST = 64
 """Keys of an object, and candidates."""
@@ -76,6 +77,7 @@ class Measured(_Strict):
     Attributes:
         model: The model.
         backend: The backend.
+        stem: The stem's precision; None in a file of version 1.
         ms: Milliseconds from a normalised image to decoded outputs; None where it did not run.
         peak: Most bytes of the whole process that were in memory at once; None if not reported.
         error: Largest difference of a logit from stock ONNX Runtime's, relative to its task's
@@ -85,10 +87,15 @@ class Measured(_Strict):
 
     model: Text
     backend: Text
+    stem: Text | None = None
     ms: Annotated[float, Field(gt=0)] | None = None
     peak: int | None = None
     error: Annotated[float, Field(ge=0)] | None = None
     refused: Annotated[str, Field(max_length=1024)] | None = None
+
+    def __str__(self) -> str:
+        stem = "" if self.stem is None else f" (stem {self.stem})"
+        return f"{self.model} in {self.backend}{stem}"
 
 
 class Choice(_Strict):
@@ -98,15 +105,17 @@ class Choice(_Strict):
         format_version: Of the file.
         model: The model to run.
         backend: The backend to run it in.
+        stem: The stem's precision; None in a file of version 1.
         setting: What it was measured for.
         versions: Of sakedge and of the packages that bring backends.
         date: The day on which it was measured, `YYYY-MM-DD`.
         measured: All candidates, as they were measured.
     """
 
-    format_version: Literal[1] = 1
+    format_version: Literal[1, 2] = VERSION
     model: Text
     backend: Text
+    stem: Text | None = None
     setting: Setting
     versions: Annotated[Mapping[Text, Text], Field(max_length=_MOST)]
     date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -114,14 +123,9 @@ class Choice(_Strict):
 
     @model_validator(mode="after")
     def _check_names(self) -> Choice:
-        if "auto" in (self.model, self.backend):
+        if "auto" in (self.model, self.backend, self.stem):
             raise ValueError("auto is no choice")
         return self
-
-    @property
-    def candidate(self) -> Candidate:
-        """The model and its backend."""
-        return Candidate(self.model, self.backend)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
@@ -132,7 +136,7 @@ class Choice(_Strict):
         """The times of those that could be chosen, the least first."""
         ran = [(each.ms, each) for each in self.measured if each.ms and not each.refused]
         ran.sort(key=lambda pair: pair[0])
-        return ", ".join(f"{each.model} in {each.backend} {ms:.1f} ms" for ms, each in ran)
+        return ", ".join(f"{each} {ms:.1f} ms" for ms, each in ran)
 
 
 def read_choice(path: Path) -> Choice:

@@ -22,11 +22,14 @@ class ModelExplanation:
         choice_ignored: Why a choice that was measured here (`sakedge benchmark --choose`) is not
             taken; empty where none was found.
         session: What the runtime reports about the compiled graph.
-        refused: Backends that were tried before it, and why they could not be used.
+        refused: What was tried before it, backends and their precisions, and why it could not be
+            used.
         device: The device asked for; None is the backend's default.
         precision: What was asked for, or what `auto` chose.
         precision_reason: Why.
-        stem_precision: The backend's: at int8 the best that it supports on the device.
+        stem_precision: The stem's: `int8` where it runs quantised, which only that of an int8
+            student does, and not where floats are the faster.
+        stem_reason: Why that one.
         decoder_precision: Of the decoder's matrix products: fp32 at fp16.
         isas: For every precision that the decoder has, the instruction set that computes it.
         native: Those for which this CPU has instructions; others are emulated and slow.
@@ -45,6 +48,7 @@ class ModelExplanation:
     precision: str
     precision_reason: str
     stem_precision: str
+    stem_reason: str
     decoder_precision: str
     isas: Mapping[str, str]
     native: tuple[str, ...]
@@ -66,6 +70,9 @@ class Explanation(ModelExplanation):
         versions: Version of each active adapter that came in a pack that states one.
         not_loaded: Adapters of the file that are not.
         digests: SHA-256 of the stem and of each part; for a swapped adapter that of its pack.
+        quality: `reference` (floats in fp32), `verified` (the file records that the quality of
+            just this passed) or `unverified`.
+        quality_reason: Why.
         load_ms: Milliseconds that loading took: to `read` and check the graph, to `compile` it
             (the import of the runtime included), and to read and prepare the parts for the
             `decoder`.
@@ -81,6 +88,8 @@ class Explanation(ModelExplanation):
     versions: Mapping[str, str]
     not_loaded: tuple[str, ...]
     digests: Mapping[str, str]
+    quality: str
+    quality_reason: str
     load_ms: Mapping[str, float]
 
     @property
@@ -96,7 +105,6 @@ class Explanation(ModelExplanation):
 
     def __str__(self) -> str:
         height, width = self.input_size
-        unlike = "" if self.stem_precision == self.precision else ", the best that its backend has"
         emulated = "" if self.decoder_precision in self.native else ", which has to emulate it"
         rows = [
             ("student", f"{self.path}  (SHA-256 {self.digest[:16]}…)"),
@@ -110,8 +118,9 @@ class Explanation(ModelExplanation):
             *((f"  refused {name}", reason) for name, reason in self.refused.items()),
             ("device", self.device or "the backend's default"),
             ("precision", f"{self.precision} ({self.precision_reason})"),
-            ("  stem", f"{self.stem_precision}{unlike}"),
+            ("  stem", f"{self.stem_precision} ({self.stem_reason})"),
             ("  decoder", f"{self.decoder_precision} on {self.isa}{emulated}"),
+            ("quality", f"{self.quality}: {self.quality_reason}"),
             ("threads", str(self.threads)),
             ("tasks", ", ".join(self.tasks)),
             ("adapters", ", ".join(map(self._described, self.adapters)) or "none: stem only"),

@@ -20,13 +20,14 @@ from sakedge.adapters.preparer import Ability
 from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.decoder import Decoded, Mosaic, decode_map, thread_pool, upsample_map
 from sakedge.format import Manifest, StudentFile
+from sakedge.format.student.int8 import as_floats
 from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
 from sakedge.runtime.clock import Clock
 from sakedge.runtime.compiled import CompiledGraph, Maps
 from sakedge.runtime.engine import Engine, Wanted
 from sakedge.runtime.parts import Tensors, checked_tensors
-from sakedge.runtime.session import Compiler, Request, compiler_for
+from sakedge.runtime.session import Compiler, Request, compiler_for, stem_of
 
 _DOES = (
     "the whole graph in the backend, its maps decoded by us; exchanging an adapter compiles "
@@ -38,7 +39,8 @@ class GraphCore:
     """A graph from the image to each task's map, compiled for each set of adapters.
 
     Adapters are constants of the graph, so exchanging one compiles another. Why they are not its
-    inputs is in `docs/backends.md`.
+    inputs is in `docs/backends.md`. Parts that are stored as int8 stay so in the graph, unless
+    `floats` are wanted.
     """
 
     stages = ("graph", "decoder")
@@ -46,15 +48,19 @@ class GraphCore:
         "min_weight": "its graph computes every adapter, whatever its weight"
     }
 
-    def __init__(self, compiler: Compiler, manifest: Manifest, stem: Tensors, threads: int) -> None:
+    def __init__(
+        self, compiler: Compiler, manifest: Manifest, stem: Tensors, threads: int, floats: bool
+    ) -> None:
         self._compiler = compiler
         self._manifest = manifest
-        self._stem = stem
+        self._floats = floats
+        self._stem = as_floats(stem) if floats else stem
         self._pool = thread_pool(threads)
 
     def prepare(self, source: PartSource) -> object:
         """Checks a part's tensors."""
-        return checked_tensors(source, self._manifest)
+        tensors = checked_tensors(source, self._manifest)
+        return as_floats(tensors) if self._floats else tensors
 
     def assemble(self, snapshot: Snapshot) -> object:
         """Compiles the graph with the snapshot's adapters."""
@@ -113,7 +119,8 @@ def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock
     stem = file.component("stem")
     clock.lap("read")
     compiler, explanation = compiler_for(request, "graph", _DOES)
-    core = GraphCore(compiler, file.manifest, stem, request.threads)
+    floats = stem_of(request) != "int8"
+    core = GraphCore(compiler, file.manifest, stem, request.threads, floats)
     # What is left to us, the decoding of maps, is always fp32.
     explanation = replace(explanation, decoder_precision="fp32")
     return Engine(file.manifest, request.options, core, explanation)

@@ -16,7 +16,7 @@ from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
 from sakedge.runtime.clock import Clock
 from sakedge.runtime.engine import Engine, Wanted
-from sakedge.runtime.session import Request, compiler_for
+from sakedge.runtime.session import Request, compiler_for, stem_of
 
 _DOES = "the stem in the backend, the rest in our decoder"
 
@@ -78,7 +78,7 @@ class HostCore:
 def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock) -> Engine:
     """Compiles the stem; laps `read` and `compile`."""
     manifest = file.manifest
-    stem = file.stem()
+    stem = file.stem(floats=stem_of(request) != "int8")
     clock.lap("read")
     compiler, explanation = compiler_for(request, "host", _DOES)
     session = compiler.compile(stem)

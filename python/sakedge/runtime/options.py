@@ -13,6 +13,8 @@ from sakedge.errors import OptionError, shown
 from sakedge.files.paths import absolute_path
 from sakedge.images.limits import MAX_PIXELS
 from sakedge.images.tiling import OVERLAP
+from sakedge.runtime.precision import STEMS
+from sakedge.runtime.quality import UNVERIFIED
 
 
 class Options(BaseModel):
@@ -21,7 +23,10 @@ class Options(BaseModel):
     Attributes:
         model: Which model runs: `host` the stem in a backend and the rest in our decoder, `graph`
             the whole graph in a backend, `auto` the one that suits.
-        choice: A file of `sakedge benchmark --choose -o` that pins model and backend.
+        choice: A file of `sakedge benchmark --choose -o` that pins model, backend and stem.
+        stem: The stem's precision, one that the student's may have at the precision asked for:
+            `int8` for a quantised stem, `bf16` or `fp32`; `auto` goes by evidence.
+        unverified: Whether what the file records no quality for may run: `allow` or `refuse`.
         min_weight: An adapter path whose routing weight stays below it is not run; 0 is exact.
         max_batch: Most images in one run of the stem. On a CPU nothing is faster than one at a
             time, which takes the least memory.
@@ -35,6 +40,8 @@ class Options(BaseModel):
     # A description is what an error says was expected.
     model: str = Field(default="auto", description="the name of a model")
     choice: Path | None = Field(default=None, description="a file's path")
+    stem: str = Field(default="auto", description="a precision of the stem")
+    unverified: str = Field(default="allow", description="allow or refuse")
     min_weight: float = Field(default=0.0, ge=0, le=1, description="a number from 0 to 1")
     max_batch: int = Field(default=1, ge=1, description="a whole number of at least 1")
     max_pixels: int = Field(
@@ -91,6 +98,8 @@ class Options(BaseModel):
         if values.get("choice") is not None:
             values["choice"] = absolute_path("config['choice']", values["choice"])
         one_of("config['model']", values.get("model", "auto"), ("auto", *models))
+        one_of("config['stem']", values.get("stem", "auto"), ("auto", *STEMS))
+        one_of("config['unverified']", values.get("unverified", "allow"), UNVERIFIED)
         try:
             return cls(**values, runtime=runtime)
         except ValidationError as error:

@@ -12,10 +12,12 @@ from sakedge.adapters.snapshot import PartSource
 from sakedge.errors import TensorError
 from sakedge.format import Manifest
 from sakedge.format.layout import Shapes, adapter_shapes, component_shapes
+from sakedge.format.onnx.builder import output_axis
+from sakedge.format.student.int8 import is_product
 from sakedge.format.values import check_values
 
 Tensors = Mapping[str, NDArray[Any]]
-"""A component's tensors by canonical name, float32 or float16."""
+"""A component's tensors by canonical name, float32, float16 or int8 (`StudentFile.component`)."""
 
 
 def checked_tensors(source: PartSource, manifest: Manifest) -> Tensors:
@@ -28,19 +30,29 @@ def checked_tensors(source: PartSource, manifest: Manifest) -> Tensors:
     """
     name, tensors = source.id.component, source.tensors()
     for key, shape in _shapes(source, manifest, tensors).items():
-        tensor = tensors.get(key)
-        if tensor is None:
-            raise TensorError(f"{name} has no tensor {key!r}")
-        if tensor.shape != shape or tensor.dtype not in (np.float32, np.float16):
-            raise TensorError(
-                f"tensor {key!r} does not fit",
-                expected=f"float32 or float16 {list(shape)}",
-                got=f"{tensor.dtype} {list(tensor.shape)}",
-            )
-        check_values(name, key, tensor, name)
+        able = ("float32", "float16", *(("int8",) if is_product(key) else ()))
+        if _check(name, tensors, key, shape, able).dtype == np.int8:
+            _check(name, tensors, f"{key}.scale", (shape[output_axis(shape)],), ("float32",))
     if source.id.kind == "adapter":
         return {key: tensor.copy() for key, tensor in tensors.items()}
     return tensors
+
+
+def _check(
+    name: str, tensors: Tensors, key: str, shape: tuple[int, ...], able: tuple[str, ...]
+) -> NDArray[Any]:
+    """The tensor under a key, of that shape and of one of those types."""
+    tensor = tensors.get(key)
+    if tensor is None:
+        raise TensorError(f"{name} has no tensor {key!r}")
+    if tensor.shape != shape or tensor.dtype.name not in able:
+        raise TensorError(
+            f"tensor {key!r} does not fit",
+            expected=f"{' or '.join(able)} {list(shape)}",
+            got=f"{tensor.dtype} {list(tensor.shape)}",
+        )
+    check_values(name, key, tensor, name)
+    return tensor
 
 
 def _shapes(source: PartSource, manifest: Manifest, tensors: Tensors) -> Shapes:

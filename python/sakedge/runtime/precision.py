@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sakedge.arguments import one_of
-from sakedge.backends import registry
-from sakedge.backends.base import Backend
-from sakedge.decoder import arithmetics
-from sakedge.errors import BackendError
+from sakedge.decoder import arithmetics, isa
+from sakedge.runtime.evidence import cpu_class, is_as_fast
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 
 FASTEST_FIRST = ("int8", "bf16", "fp32")
-"""The decoder's precisions, by speed where a CPU has instructions for them."""
+"""The decoder's precisions, by speed where a CPU gains by them."""
 
 STEMS = {
     "fp32": ("fp32",),
@@ -23,10 +20,10 @@ STEMS = {
     "fp16": ("fp16",),
     "int8": ("int8", "bf16", "fp32"),
 }
-"""Precision → the stem's: the first that a backend has on the device.
+"""Precision → those that the stem may have at it.
 
-Only int8 has a choice. A student whose stem is not quantised has no int8 stem, and its decoder is
-worth running in int8 all the same.
+Only int8 has a choice: a quantised stem may be faster in floats, and where a file's stem is not
+quantised the decoder is worth running in int8 all the same.
 """
 
 
@@ -47,10 +44,9 @@ class PrecisionChoice:
         """The decoder's precision: fp32 at fp16, which is for stems on GPUs and NPUs."""
         return "fp32" if self.precision == "fp16" else self.precision
 
-    @property
-    def stems(self) -> tuple[str, ...]:
-        """The stem's precisions, in the order of preference."""
-        return STEMS[self.precision]
+    def stems(self, quantised: bool) -> tuple[str, ...]:
+        """Those that the stem may have, where the file's is quantised or is not."""
+        return tuple(s for s in STEMS[self.precision] if quantised or s != "int8")
 
 
 def native() -> tuple[str, ...]:
@@ -62,18 +58,29 @@ def native() -> tuple[str, ...]:
     return tuple(name for name, each in arithmetics().items() if each.native)
 
 
+def gainful() -> tuple[str, ...]:
+    """The decoder's precisions below fp32 by which this CPU gains: native ones, and measured ones.
+
+    Raises:
+        IsaError: SAKEDGE_ISA cannot be used.
+    """
+    measured = isa() == cpu_class()  # not with the kernels that SAKEDGE_ISA forces
+    able = {*native(), *(each for each in FASTEST_FIRST if measured and is_as_fast(each))}
+    return tuple(each for each in FASTEST_FIRST if each in able and each != "fp32")
+
+
 def choose_precision(
-    precision: str, native: Collection[str], recorded: Collection[str]
+    precision: str, gainful: Sequence[str], recorded: Collection[str]
 ) -> PrecisionChoice:
     """Chooses a precision.
 
     Args:
         precision: One of `PRECISIONS`.
-        native: What this CPU has instructions for, of `FASTEST_FIRST`.
+        gainful: Those by which this CPU gains, the fastest first.
         recorded: Precisions below fp32 at which the student's file records a quality that passes.
 
     Returns:
-        What was asked for; for `auto` the fastest that is both native and recorded, or fp32.
+        What was asked for; for `auto` the fastest that is both gainful and recorded, or fp32.
 
     Raises:
         OptionError: Another name.
@@ -81,49 +88,15 @@ def choose_precision(
     one_of("precision", precision, PRECISIONS)
     if precision != "auto":
         return PrecisionChoice(precision, "asked for")
-    fast = [each for each in FASTEST_FIRST if each in native and each != "fp32"]
-    chosen = next((each for each in fast if each in recorded), None)
+    chosen = next((each for each in gainful if each in recorded), None)
     if chosen is not None:
         return PrecisionChoice(
-            chosen,
-            "auto: the fastest that this CPU runs natively and the file records the quality of",
+            chosen, "auto: the fastest by which this CPU gains and whose quality the file records"
         )
-    if not fast:
-        return PrecisionChoice("fp32", "auto: this CPU has instructions for no lower precision")
-    options = " or ".join(f"'{each}'" for each in reversed(fast))
-    has = f"the file records no quality at {' or '.join(reversed(fast))}"
+    if not gainful:
+        return PrecisionChoice("fp32", "auto: this CPU gains by no lower precision")
+    options = " or ".join(f"'{each}'" for each in reversed(gainful))
+    has = f"the file records no quality at {' or '.join(reversed(gainful))}"
     return PrecisionChoice(
-        "fp32", f"auto: {has}, which this CPU runs natively; precision={options} takes it"
+        "fp32", f"auto: {has}, by which this CPU gains; precision={options} takes it"
     )
-
-
-def choose_stem(
-    stems: tuple[str, ...],
-    backend: str,
-    device: str | None,
-    order: Callable[[str], Sequence[str]] | None = None,
-) -> tuple[Backend, dict[str, str], str]:
-    """Chooses the stem's backend, and its precision by the order of preference.
-
-    Args:
-        stems: See `PrecisionChoice.stems`.
-        backend: See `registry.choose`.
-        device: The same.
-        order: The names that `auto` tries at a precision; see the same.
-
-    Returns:
-        The backend, why those before it were skipped, and the precision.
-
-    Raises:
-        UnknownBackendError, BackendError: As `registry.choose`, for the last precision.
-    """
-
-    def choose(precision: str) -> tuple[Backend, dict[str, str], str]:
-        tried = None if order is None else order(precision)
-        return *registry.choose(backend, device, precision, tried), precision
-
-    *preferred, last = stems
-    for precision in preferred:
-        with suppress(BackendError):
-            return choose(precision)
-    return choose(last)

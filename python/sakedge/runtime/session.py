@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sakedge.backends.base import Backend, CompileOptions, OpsetPreference, Session
 from sakedge.backends.cache_dir import CacheDir
@@ -23,10 +23,11 @@ class Chosen:
         model_reason: Why that one.
         backend: The backend.
         backend_reason: Why that one.
-        refused: Backends that were tried before it, and why they could not be used.
+        refused: What was tried before it, and why it could not be used.
         ignored: Why a choice that was measured here is not taken; empty if there is none.
         precision: The precision, and why.
-        stem_precision: The backend's.
+        stem: The stem's precision.
+        stem_reason: Why that one.
     """
 
     model: str
@@ -36,7 +37,8 @@ class Chosen:
     refused: Mapping[str, str]
     ignored: str
     precision: PrecisionChoice
-    stem_precision: str
+    stem: str
+    stem_reason: str
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Request:
         threads: Threads to compute with.
         cache: Where compiled graphs are kept, or why nowhere.
         options: Advanced options.
-        recorded: Precisions at which the student's file records a quality that passes.
+        quantised: Whether the stem in the student's file is.
+        recorded: Precision → the backends in which the student's file records a quality that passes
+            at it, with the adapters and tasks that are asked for.
         chosen: What was chosen for it; None until `load_model` has.
     """
 
@@ -60,7 +64,8 @@ class Request:
     threads: int
     cache: CacheDir
     options: Options
-    recorded: Collection[str] = ()
+    quantised: bool = False
+    recorded: Mapping[str, Collection[str]] = field(default_factory=dict)
     chosen: Chosen | None = None
 
 
@@ -87,6 +92,12 @@ class Compiler:
         return self.backend.compile(subgraph, self.options)
 
 
+def stem_of(request: Request) -> str:
+    """The precision that was chosen for the stem."""
+    assert request.chosen is not None
+    return request.chosen.stem
+
+
 def compiler_for(
     request: Request, model: str, model_does: str
 ) -> tuple[Compiler, ModelExplanation]:
@@ -102,7 +113,8 @@ def compiler_for(
     backend, decided = chosen.backend, chosen.precision
     options = CompileOptions(
         device=request.device,
-        precision=chosen.stem_precision,
+        # Of the floats of a quantised stem; its integers are in the graph.
+        precision="fp32" if chosen.stem == "int8" else chosen.stem,
         threads=request.threads,
         cache_dir=request.cache.folder,
         cache_off=request.cache.off,
@@ -120,7 +132,8 @@ def compiler_for(
         device=request.device,
         precision=decided.precision,
         precision_reason=decided.reason,
-        stem_precision=chosen.stem_precision,
+        stem_precision=chosen.stem,
+        stem_reason=chosen.stem_reason,
         decoder_precision=decided.decoder,
         isas={name: each.isa for name, each in arithmetics().items()},
         native=native(),

@@ -27,7 +27,7 @@ class OnnxRuntimeBackend:
 
     name = "onnxruntime"
     devices: Mapping[str, tuple[str, ...]] = {
-        name: tuple(provider.precisions) for name, provider in PROVIDERS.items()
+        name: provider.able for name, provider in PROVIDERS.items()
     }
 
     def probe(self, device: str | None, precision: str) -> Support:
@@ -105,9 +105,8 @@ def _objection(found: Device | None, asked: str | None, precision: str) -> str:
     if found is None:
         return f"has no device {asked}, only {', '.join(PROVIDERS)}"
     provider = found.provider
-    if precision not in provider.precisions:
-        able = " and ".join(provider.precisions)
-        return f"runs at {able} only on {found.name}, not at {precision}"
+    if precision not in provider.able:
+        return f"runs at {' and '.join(provider.able)} only on {found.name}, not at {precision}"
     if provider.name not in onnxruntime().get_available_providers():
         return (
             f"is installed without {provider.name}: {found.name} needs {provider.needs}, and the "

@@ -18,6 +18,7 @@ class Provider:
         package: The package that brings it.
         needs: What else must be there, for messages.
         precisions: Precision → the options that make it compute so.
+        int8: Whether it runs quantised graphs in integers, and the rest of them in fp32.
         options: Its options at every precision.
         place: The option that takes what follows the dot of a device's name, e.g. `1` of `CUDA.1`.
         places: Pattern of what may follow; empty where nothing may.
@@ -36,6 +37,7 @@ class Provider:
     package: str
     needs: str
     precisions: Mapping[str, Mapping[str, str]]
+    int8: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
     places: str = ""
@@ -49,6 +51,11 @@ class Provider:
     cache: Mapping[str, str] = field(default_factory=dict)
     uncached: str = "not kept for this device"
 
+    @property
+    def able(self) -> tuple[str, ...]:
+        """All precisions that a probe may find."""
+        return (*self.precisions, *(("int8",) if self.int8 else ()))
+
 
 _NVIDIA = "an NVIDIA GPU, its driver, CUDA and cuDNN as onnxruntime-gpu wants them"
 
@@ -58,6 +65,7 @@ PROVIDERS: dict[str, Provider] = {
         package="onnxruntime",
         needs="nothing",
         precisions={"fp32": {}},
+        int8=True,
         opset=OPSET,
         # Its operators are as fast with any number of images: measured, three stems.
         static=False,

@@ -7,8 +7,13 @@ from sakedge.backends.openvino.core import core, version
 from sakedge.backends.runtimes import gist
 
 DEVICES = ("CPU", "GPU", "NPU", "AUTO")
-CAPABILITIES = {"fp32": "FP32", "bf16": "BF16", "fp16": "FP16"}
-"""Precision → OpenVINO's name for it among a device's capabilities."""
+CAPABILITIES = {
+    "fp32": ("FP32",),
+    "bf16": ("BF16",),
+    "fp16": ("FP16",),
+    "int8": ("INT8", "FP32"),
+}
+"""Precision → what OpenVINO lists among a device's capabilities where it has it."""
 
 
 def survey(device: str | None, precision: str) -> Support:
@@ -37,7 +42,7 @@ def survey(device: str | None, precision: str) -> Support:
         name = target if target == "AUTO" else core().get_property(target, "FULL_DEVICE_NAME")
     except Exception as error:
         return Support(False, f"cannot query {target}: {gist(error)}")
-    if CAPABILITIES[precision] not in able:
+    if not set(CAPABILITIES[precision]) <= set(able):
         return Support(False, f"{name} does not support {precision}")
     return Support(True, f"OpenVINO {version()} on {name}")
 

@@ -7,7 +7,6 @@ pre-processing, storage, provenance, quality and digests. `docs/format.md` descr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -110,21 +109,6 @@ class Manifest(OpenModel):
             *(f"adapters.{name}" for name in self.adapter_names),
             *(f"routers.{name}" for name in routed),
             *(f"heads.{name}" for name in self.task_names),
-        )
-
-    def recorded_precisions(self, content: str, adapters: Mapping[str, str]) -> frozenset[str]:
-        """Precisions at which the file records that every task passed.
-
-        Args:
-            content: The student's content digest.
-            adapters: Digest of each active adapter, by name.
-        """
-        return frozenset(
-            entry.precision
-            for entry in self.quality
-            if entry.content == content
-            and entry.adapters == dict(adapters)
-            and entry.passes(self.task_names)
         )
 
     @model_validator(mode="after")

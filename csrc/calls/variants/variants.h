@@ -1,0 +1,13 @@
+#pragma once
+
+#include <vector>
+
+#include "cpu/dispatch.h"
+
+namespace sakedge::calls {
+
+// The instruction sets that are compiled in, best first, and before them variants of some that run
+// the same kernels where an instruction is missing or encoded otherwise. Only tests run variants.
+const std::vector<cpu::Isa>& all_isas();
+
+}  // namespace sakedge::calls
