@@ -7,13 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tools.demo_student.scenes import make_board_scene
 from typer.testing import CliRunner
 
 import sakedge
 from sakedge import assets
 from sakedge.checks import verify
 from sakedge.cli.app import build
+from sakedge.evaluating.metrics import metric_for
 from sakedge.format import StudentFile
+from sakedge.runtime.precision import gainful
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +27,57 @@ def student() -> sakedge.Student:
 def test_the_student_is_small_and_whole() -> None:
     assert assets.demo_student().stat().st_size <= 20e6
     with StudentFile.open(assets.demo_student()) as file:
-        assert file.manifest.adapter_names == ("texture", "semantics", "geometry")
+        assert file.manifest.adapter_names == ("texture", "semantics", "geometry", "pcb")
         assert file.manifest.task_names == ("semseg", "edge", "sal", "normals", "depth")
         for name in file.manifest.components:
             file.component(name)  # checks digest and values
 
 
-def test_it_agrees_with_stock_onnx_runtime() -> None:
-    verification = verify.verify(assets.demo_student(), assets.samples())
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_it_agrees_with_stock_onnx_runtime(precision: str) -> None:
+    verification = verify.verify(assets.demo_student(), assets.samples(), precision=precision)
     assert verification.agrees, verification
+
+
+def test_it_is_int8_and_records_that_every_task_passed_on_both_backends() -> None:
+    with StudentFile.open(assets.demo_student()) as file:
+        assert file.manifest.storage.has_int8
+        entries = {entry.runtime.partition(" ")[0]: entry for entry in file.manifest.quality}
+        assert set(entries) == {"onnxruntime", "openvino"}
+        for entry in entries.values():
+            assert entry.content == file.content_digest
+            assert entry.passes(file.manifest.task_names)
+            assert min(task.n for task in entry.tasks.values()) >= 300
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_what_runs_by_default_is_verified(backend: str) -> None:
+    """On a CPU that gains by int8 that is int8, and elsewhere fp32 from the same weights."""
+    with sakedge.load(assets.demo_student(), backend=backend) as student:
+        result = student(assets.samples()[0])
+        assert student.explain().precision == ("int8" if "int8" in gainful() else "fp32")
+    assert result.quality == "verified"
+
+
+def test_boards_are_handled_by_their_own_adapter_and_by_no_other() -> None:
+    with sakedge.load(assets.demo_student(), precision="int8") as student:
+        labels = student.manifest.tasks[0]
+        metric = metric_for(labels)
+        scenes = [make_board_scene(seed) for seed in range(920_000, 920_006)]
+
+        def miou(adapters: list[str]) -> float:
+            found = student([scene.image for scene in scenes], adapters=adapters)
+            rows = [
+                metric.measure(result["semseg"].values, scene.semseg)
+                for result, scene in zip(found, scenes, strict=True)
+            ]
+            return float(metric.value(np.sum(rows, axis=0)))
+
+        others = ["texture", "semantics", "geometry"]
+        assert miou([*others, "pcb"]) > miou(others) + 20
+        routed = student(scenes[0].image).routing["semseg"].mean()
+        assert routed["pcb"] > 0.9
+        assert student(assets.samples()[0]).routing["semseg"].mean()["pcb"] < 0.1
 
 
 def test_the_demo_draws_every_task_over_every_sample(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A student file in torch and back: the shipped weights stay, a new adapter is added."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,20 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tools.demo_student import spec  # noqa: E402
+from tools.demo_student.adapt import NEW, STORED  # noqa: E402
 from tools.demo_student.config_file import write_config  # noqa: E402
 from tools.demo_student.model import Student  # noqa: E402
-from tools.demo_student.stored import load_stored, write_with_adapter  # noqa: E402
+from tools.demo_student.stored import (  # noqa: E402
+    load_stored,
+    write_with_adapter,
+    write_without_adapter,
+)
 
 from sakedge.convert import convert  # noqa: E402
 from sakedge.format import AdapterInfo, StudentFile  # noqa: E402
+
+SHIPPED = Path(__file__).parents[1] / "format" / "data" / "version_1.json"
+"""The manifest of the first demo student."""
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +75,22 @@ def test_a_new_adapter_leaves_every_stored_weight_as_it_is(base: Path, tmp_path:
             wide = new.component(router)
             for name, values in old.component(router).items():
                 assert np.array_equal(wide[name][..., : values.shape[-1]], values), name
+    back = write_without_adapter(path, "pcb", tmp_path / "back.onnx")
+    with StudentFile.open(base) as old:
+        assert back.digests == old.manifest.digests
     image = torch.randn(1, 3, spec.SIZE, spec.SIZE)
     with torch.no_grad():
         logits, _ = student(image)
         again, _ = load_stored(path)(image)
     for task in spec.TASK_NAMES:
         assert torch.allclose(again[task], logits[task], atol=1e-4 * logits[task].abs().max())
+
+
+def test_without_its_new_adapter_the_student_is_the_one_that_was_shipped_before(
+    tmp_path: Path,
+) -> None:
+    """Bit for bit: every weight of stem, adapters, routers and heads."""
+    shipped = json.loads(SHIPPED.read_text())
+    found = write_without_adapter(STORED, NEW, tmp_path / "student.onnx")
+    assert found.digests == shipped["digests"]
+    assert found.graph_digest == shipped["graph_digest"]

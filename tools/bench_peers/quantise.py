@@ -132,7 +132,12 @@ def _by_nncf(
 def _by_onnxruntime(student: Path, graph: Path, path: Path) -> Path:
     if path.exists():
         return path
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
 
     class Images(CalibrationDataReader):  # type: ignore[misc]
         """Hands the images out one by one."""
@@ -155,6 +160,8 @@ def _by_onnxruntime(student: Path, graph: Path, path: Path) -> Path:
             Images(),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["MatMul", "Conv"],
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
             per_channel=True,
             extra_options={"WeightSymmetric": True},
         )

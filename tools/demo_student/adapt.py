@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from tools.demo_student import data, losses, spec
 from tools.demo_student.loop import train
 from tools.demo_student.model import Student, rows_of
-from tools.demo_student.stored import load_stored, write_with_adapter
+from tools.demo_student.stored import load_stored, write_with_adapter, write_without_adapter
 from torch import Tensor, nn
 
 from sakedge.format import AdapterInfo
 
+STORED = Path(__file__).with_name("student.onnx")
 NEW = "pcb"
 BATCH = 8
 STEPS = 1400
@@ -181,8 +182,13 @@ def train_gates(student: Student, new: Maps, known: Maps) -> float:
 
 
 def run(folder: Path) -> None:
-    """From `student.onnx`, without the new adapter, to `student-fp16.onnx` with it."""
+    """From `student.onnx`, without the new adapter, to `student-fp16.onnx` with it.
+
+    Where it was not trained here it is what the stored student is without the adapter.
+    """
     base = folder / "student.onnx"
+    if not base.exists():
+        write_without_adapter(STORED, NEW, base)
     student = load_stored(base, new=NEW)
     boards = data.rendered(folder / "boards.npz", data.pack_board, spec.BOARD_TRAIN_SEEDS)
     new_maps = stem_maps(student, boards, folder / "boards.npy")

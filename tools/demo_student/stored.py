@@ -106,6 +106,31 @@ def write_with_adapter(base: Path, student: Student, adapter: AdapterInfo, path:
     return write_student(path, old.model_copy(update=added | digests), components)
 
 
+def write_without_adapter(source: Path, adapter: str, path: Path) -> Manifest:
+    """Write a student as it was before its last adapter was added.
+
+    Args:
+        source: a student file, weights in floats.
+        adapter: its last adapter.
+        path: where to write.
+
+    Raises:
+        ValueError: The adapter is not the last one.
+    """
+    with StudentFile.open(source) as file:
+        old = file.manifest
+        if old.adapter_names[-1:] != (adapter,):
+            raise ValueError(f"the last adapter of {source} is not {adapter}")
+        components = {name: dict(file.component(name)) for name in old.components}
+    del components[f"adapters.{adapter}"]
+    for task in old.task_names:
+        router = components[f"routers.{task}"]
+        router.update({n: v[..., :-1] for n, v in router.items() if ".gate." in n})
+    fewer = {"adapters": old.adapters[:-1], "quality": ()}
+    digests = {"digests": dict.fromkeys(components, NO_DIGEST)}  # the writer computes them
+    return write_student(path, old.model_copy(update=fewer | digests), components)
+
+
 def _renamed(name: str, like: str, adapter: str) -> str:
     """A tensor of one adapter as another's."""
     return re.sub(rf"\b{like}\b", adapter, name)

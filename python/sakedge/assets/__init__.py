@@ -8,7 +8,7 @@ _HERE = Path(__file__).parent
 
 
 def demo_student() -> Path:
-    """Path of the demo student: 256 x 256, five tasks, three adapters, fp16-stored weights."""
+    """Path of the demo student: 256 x 256, five tasks, four adapters, int8."""
     return _HERE / "demo-student.onnx"
 
 
