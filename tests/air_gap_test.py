@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.trace import Trace, traced
+from tools.demo_student.folder import write_scenes
 
 import sakedge
 from sakedge.backends import registry
@@ -80,7 +81,7 @@ def test_predict_writes_its_results_and_the_cache(
     [
         ("doctor",),
         ("inspect", STUDENT),
-        ("verify", STUDENT),
+        ("verify", STUDENT, "--precision", "int8"),
         ("benchmark", STUDENT, "--iterations", "1", "--warmup", "0"),
     ],
     ids=lambda arguments: arguments[0],
@@ -92,6 +93,26 @@ def test_the_other_verbs_write_the_cache_at_most(
     assert trace.code in (0, 2), trace.output
     assert trace.network == []
     assert trace.written_outside(home / CACHE) in ([], [str(home / ".cache")])
+
+
+def test_verify_of_int8_weights_in_floats_writes_a_temporary_folder_that_it_removes(
+    run: Run, home: Path
+) -> None:
+    trace = run("-m", "sakedge", "verify", STUDENT)
+    assert trace.code == 0, trace.output
+    assert trace.network == []
+    for path in map(Path, trace.written_outside(home / CACHE)):
+        assert path == home / ".cache" or not path.exists()
+
+
+def test_evaluate_writes_its_report_and_the_cache(run: Run, home: Path, tmp_path: Path) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    write_scenes(data, 2)
+    trace = run("-m", "sakedge", "evaluate", STUDENT, "--data", str(data), "-o", str(out))
+    assert trace.code == 0, trace.output
+    assert trace.network == []
+    assert trace.written_outside(out, home / CACHE) in ([], [str(home / ".cache")])
+    assert (out / "report.html").stat().st_size > 10_000
 
 
 @pytest.mark.slow
