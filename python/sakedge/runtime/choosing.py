@@ -35,6 +35,8 @@ def choose(request: Request, student: str, models: Collection[str]) -> Chosen:
         StorageError, FileFormatError: The choice that is pinned cannot be used.
     """
     registry.check_device(request.device)
+    if not _is_auto(request):
+        registry.get(request.backend)  # whatever was given as a name may compare in its own way
     path = request.options.choice
     pinned = None if path is None else _read_pinned(path, request, student, models)
     named = pinned.backend if pinned else None if _is_auto(request) else request.backend
