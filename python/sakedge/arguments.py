@@ -5,7 +5,7 @@ Whatever is given, also objects that raise when they are looked at, ends in one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -105,6 +105,48 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise OptionError(f"{name} is neither true nor false", got=shown(value))
     return bool(value)
+
+
+def several(what: str, value: Any, choices: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Returns an argument that is a list of words, and not a single one or none.
+
+    Args:
+        what: What each of them is, e.g. `precision`; for the message.
+        value: The argument.
+        choices: Those that there are; None where whoever takes them checks.
+
+    Raises:
+        OptionError: It is none.
+    """
+    words = () if isinstance(value, str) else _as_tuple(what, value)
+    if not words:
+        raise OptionError(f"no list of {what}s", expected=f"names of {what}s", got=shown(value))
+    for word in words if choices is not None else ():
+        one_of(what, word, choices or ())
+    return words
+
+
+def by_name(what: str, value: Any) -> Mapping[str, Any]:
+    """Returns an argument that maps names to values; None is none of them.
+
+    Raises:
+        OptionError: It is no mapping.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise OptionError(f"{what} is not a mapping", expected="values by name", got=shown(value))
+    return value
+
+
+def callback(name: str, value: Any) -> None:
+    """Checks that an argument can be called, or is None.
+
+    Raises:
+        OptionError: It cannot.
+    """
+    if value is not None and not callable(value):
+        raise OptionError(f"{name} cannot be called", expected="a function", got=shown(value))
 
 
 def _bounds(low: float | None, high: float | None, above: float | None) -> str:

@@ -10,7 +10,7 @@ import pytest
 from tools.fuzz.values import NamedPath, Raising
 
 import sakedge
-from sakedge.arguments import flag, in_range, one_of, pick
+from sakedge.arguments import by_name, callback, flag, in_range, one_of, pick, several
 from sakedge.errors import ImageError, OptionError, UnknownTaskError
 from sakedge.files.paths import file_path
 
@@ -59,3 +59,28 @@ def test_a_progress_is_called_and_not_asked_whether_it_is_true(tiny_student: Pat
     with sakedge.load(tiny_student, backend="onnxruntime") as student:
         student(np.zeros((64, 200, 3), np.uint8), fit="tile", progress=progress)
     assert progress
+
+
+@pytest.mark.parametrize("wrong", ["fp32", "", None, [], 3, [3], np.zeros(2), object()], ids=repr)
+def test_a_list_of_words_is_a_list_of_words(wrong: Any) -> None:
+    with pytest.raises(OptionError):
+        several("precision", wrong)
+    assert several("precision", ["fp32", "int8"]) == ("fp32", "int8")
+    with pytest.raises(OptionError, match=r"one of fp32; got 'int4'"):
+        several("precision", ["int4"], ["fp32"])
+
+
+@pytest.mark.parametrize("wrong", ["semseg=1", 3, ["semseg"], np.zeros(2)], ids=repr)
+def test_values_by_name_are_a_mapping(wrong: Any) -> None:
+    with pytest.raises(OptionError, match="task_drops is not a mapping"):
+        by_name("task_drops", wrong)
+    assert by_name("task_drops", None) == {}
+    assert by_name("task_drops", {"edge": 0.1}) == {"edge": 0.1}
+
+
+@pytest.mark.parametrize("wrong", ["print", 0, np.zeros(2), [print]], ids=repr)
+def test_a_callback_can_be_called(wrong: Any) -> None:
+    with pytest.raises(OptionError, match="progress cannot be called"):
+        callback("progress", wrong)
+    callback("progress", None)
+    callback("progress", print)

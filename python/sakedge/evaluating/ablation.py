@@ -119,7 +119,7 @@ def ablate(
     Raises:
         SakedgeError: As of `measure`.
     """
-    tell = progress or silent
+    tell = silent if progress is None else progress
     names = student.adapters.active
     wanted = subsets_of(names)
     found: dict[Names, Measurement] = {}

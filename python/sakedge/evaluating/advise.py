@@ -9,10 +9,10 @@ from itertools import combinations
 from math import comb
 from typing import Any
 
-from sakedge.arguments import in_range, pick
-from sakedge.errors import BackendError, DatasetError, OptionError, UnknownTaskError, shown
+from sakedge.arguments import by_name, callback, in_range, pick, several
+from sakedge.errors import BackendError, DatasetError, UnknownTaskError
 from sakedge.evaluating.advice import Advice, Configuration, Limits
-from sakedge.evaluating.data import Dataset, check, open_dataset, subset
+from sakedge.evaluating.data import Dataset, as_dataset, check, subset
 from sakedge.evaluating.intervals import relative_drop
 from sakedge.evaluating.run import Measurement, metrics_for
 from sakedge.evaluating.trials import Trials
@@ -64,18 +64,17 @@ def advise(
         DatasetError: The data set cannot be used, or has fewer than two images.
         SakedgeError: As of `load` and `measure`.
     """
-    tell = progress or silent
+    callback("progress", progress)
+    tell = silent if progress is None else progress
     path = str(file_path("the student", student))
     in_range("budget_ms", budget_ms, above=0)
-    if precisions is not None and (isinstance(precisions, str) or not precisions):
-        raise OptionError("no list of precisions to try", got=shown(precisions))
+    if precisions is not None:
+        precisions = several("precision", precisions)
     with StudentFile.open(path) as file:
         manifest = file.manifest
-    opened = data
-    if isinstance(opened, str | os.PathLike):
-        opened = open_dataset(opened, manifest, kind, tasks)
+    opened = as_dataset(data, manifest, kind, tasks)
     metrics = metrics_for(opened, manifest, tasks)
-    limits = Limits(budget_ms, _drops(max_drop, task_drops or {}, tuple(metrics)))
+    limits = Limits(budget_ms, _drops(max_drop, by_name("task_drops", task_drops), tuple(metrics)))
     opened = _evenly(opened, limit)
     check(opened, manifest, tell)
     with Trials(path, opened, metrics, options) as trials:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sakedge.api import load
-from sakedge.arguments import in_range, pick
-from sakedge.errors import OptionError, UnknownAdapterError
+from sakedge.arguments import callback, in_range, pick, several
+from sakedge.errors import OptionError, UnknownAdapterError, shown
 from sakedge.evaluating.ablation import ablate as run_ablation
 from sakedge.evaluating.baseline import of_tasks, read_baseline
-from sakedge.evaluating.data import Dataset, check, open_dataset, subset
+from sakedge.evaluating.data import Dataset, as_dataset, check, subset
 from sakedge.evaluating.evaluation import Evaluation, Run, Score
 from sakedge.evaluating.intervals import delta_m
 from sakedge.evaluating.metrics import Metric
@@ -71,13 +71,12 @@ def evaluate(
         OptionError, UnknownAdapterError, UnknownTaskError: An argument is wrong.
         SakedgeError: The student cannot be loaded, or an image cannot be read or run.
     """
-    tell = progress or silent
+    callback("progress", progress)
+    tell = silent if progress is None else progress
     path = file_path("the student", student)
     with StudentFile.open(path) as file:
         manifest, about = file.manifest, _about(path, file)
-    opened = data
-    if isinstance(opened, str | os.PathLike):
-        opened = open_dataset(opened, manifest, kind, tasks)
+    opened = as_dataset(data, manifest, kind, tasks)
     if limit is not None:
         in_range("limit", limit, low=1, whole=True)
         opened = _some(opened, limit)
@@ -87,11 +86,11 @@ def evaluate(
     elif isinstance(baseline, Mapping):
         reference = of_tasks(baseline, metrics, "the baseline")
     else:
-        reference = read_baseline(baseline, metrics)
+        reference = read_baseline(file_path("the baseline", baseline), metrics)
+    if isinstance(adapters, str) or not isinstance(adapters, Sequence) or not adapters:
+        raise OptionError("no list of adapter sets", got=shown(adapters))
     sets = [pick("adapter", s, manifest.adapter_names, UnknownAdapterError) for s in adapters]
-    for what, given in (("backend", backends), ("precision", precisions), ("adapters", sets)):
-        if not given or isinstance(given, str):
-            raise OptionError(f"no list of {what} to measure", got=repr(given))
+    backends, precisions = several("backend", backends), several("precision", precisions)
     check(opened, manifest, tell)
     runs: list[Run] = []
     ablation, worst = None, {}

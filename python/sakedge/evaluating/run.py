@@ -66,7 +66,7 @@ def measure(
         ImageError, NumericError, StorageError, BackendError: An image cannot be read or run.
         UnknownAdapterError, UnknownTaskError: The student has no such part.
     """
-    tell = progress or silent
+    tell = silent if progress is None else progress
     kept = None if store is None else Store(store, _setting(student, data, metrics, adapters))
     parts: list[Measurement] = []
     done, start = 0, time.perf_counter()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from sakedge.evaluating.data import Dataset, open_dataset, subset
+from sakedge.evaluating.data import Dataset, as_dataset, subset
 from sakedge.evaluating.data.base import digest_of_pixels
 from sakedge.format import Manifest
 from sakedge.progress import Progress
@@ -58,8 +58,7 @@ def choose(
     images = Images.open(calibration, manifest)
     if evaluation is None:
         return _of_one(images, progress)
-    if isinstance(evaluation, (str, os.PathLike)):
-        evaluation = open_dataset(evaluation, manifest, kind)
+    evaluation = as_dataset(evaluation, manifest, kind)
     images = images.some(sets.spread(len(images), MOST_TO_CALIBRATE))
     ours = _digests(images, "reading the calibration images", progress)
     sets.check_enough("calibration images", len({*ours}), sets.FEWEST_TO_CALIBRATE)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sakedge.arguments import flag, in_range, one_of, pick
+from sakedge.arguments import by_name, flag, in_range, one_of, pick
 from sakedge.backends import registry
-from sakedge.errors import BackendError, OptionError, UnknownBackendError, UnknownTaskError, shown
+from sakedge.errors import BackendError, UnknownBackendError, UnknownTaskError
 from sakedge.format import Manifest
 from sakedge.quantizing.ranges import RANGES
 
@@ -74,11 +74,7 @@ class Options:
 
 
 def _drops(common: Any, single: Any, tasks: Sequence[str]) -> dict[str, float]:
-    single = {} if single is None else single
-    if not isinstance(single, Mapping):
-        raise OptionError(
-            "task_drops is not a mapping", expected="drops by task", got=shown(single)
-        )
+    single = by_name("task_drops", single)
     pick("task", list(single), tasks, UnknownTaskError)
     drops = {} if common is None else dict.fromkeys(tasks, common)
     if common is not None:

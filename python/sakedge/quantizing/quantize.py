@@ -10,6 +10,7 @@ import numpy as np
 
 from sakedge import __version__
 from sakedge.api import load
+from sakedge.arguments import callback
 from sakedge.errors import OptionError
 from sakedge.evaluating.data import Dataset
 from sakedge.files.paths import file_path
@@ -87,6 +88,7 @@ def quantize(
         BackendError: A runtime cannot run here, or failed.
         StorageError: A file cannot be read or written.
     """
+    callback("progress", progress)
     tell = silent if progress is None else progress
     source, target = file_path("the student", student), file_path("the int8 student", output)
     with StudentFile.open(source) as file:

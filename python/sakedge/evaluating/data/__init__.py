@@ -2,6 +2,6 @@
 
 from sakedge.evaluating.data.base import Dataset, Example, subset
 from sakedge.evaluating.data.check import check
-from sakedge.evaluating.data.opening import KINDS, open_dataset
+from sakedge.evaluating.data.opening import KINDS, as_dataset, open_dataset
 
-__all__ = ["KINDS", "Dataset", "Example", "check", "open_dataset", "subset"]
+__all__ = ["KINDS", "Dataset", "Example", "as_dataset", "check", "open_dataset", "subset"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -34,6 +34,7 @@ class Example:
     truth: Mapping[str, NDArray[Any]]
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """Labelled images."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sakedge.arguments import one_of, pick
-from sakedge.errors import DatasetError, UnknownTaskError
+from sakedge.errors import DatasetError, OptionError, UnknownTaskError, shown
 from sakedge.evaluating.data import nyud_v2, pascal_context
 from sakedge.evaluating.data.base import Dataset
 from sakedge.evaluating.data.folder import IMAGES, open_folder
@@ -22,6 +22,26 @@ MARKS = {
 }
 """Layout → the folder by which it is known, in the order in which they are looked for."""
 KINDS = ("auto", *MARKS)
+
+
+def as_dataset(
+    data: str | os.PathLike[str] | Dataset,
+    manifest: Manifest,
+    kind: str = "auto",
+    tasks: str | Sequence[str] | None = None,
+) -> Dataset:
+    """A data set as it is, or the one in a folder; see `open_dataset`.
+
+    Raises:
+        OptionError: It is neither.
+    """
+    if isinstance(data, str | os.PathLike):
+        return open_dataset(data, manifest, kind, tasks)
+    if not isinstance(data, Dataset):
+        raise OptionError(
+            "the data set is none", expected="its folder, or a Dataset", got=shown(data)
+        )
+    return data
 
 
 def open_dataset(
