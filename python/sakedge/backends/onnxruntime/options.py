@@ -14,8 +14,8 @@ from sakedge.errors import OptionError, shown
 _QUIET = 3
 """Log severity: errors only."""
 _DEFAULTS = {
-    # Threads wait for each other by spinning within a run, which takes up to a tenth off a stem, and
-    # stop with it: between two runs they would take the cores from the decoder.
+    # Threads wait for each other by spinning within a run, which takes up to a tenth off a stem,
+    # and stop with it: between two runs they would take the cores from the decoder.
     "session.intra_op.allow_spinning": "1",
     "session.force_spinning_stop": "1",
     # Planning one block for a whole run adds to what the first run took: without it ViT-B holds 95
