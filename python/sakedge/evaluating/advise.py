@@ -12,7 +12,7 @@ from typing import Any
 from sakedge.arguments import by_name, callback, in_range, pick, several
 from sakedge.errors import BackendError, DatasetError, UnknownTaskError
 from sakedge.evaluating.advice import Advice, Configuration, Limits
-from sakedge.evaluating.data import Dataset, as_dataset, check, subset
+from sakedge.evaluating.data import Dataset, as_dataset, check, evenly
 from sakedge.evaluating.intervals import relative_drop
 from sakedge.evaluating.run import Measurement, metrics_for
 from sakedge.evaluating.trials import Trials
@@ -75,7 +75,10 @@ def advise(
     opened = as_dataset(data, manifest, kind, tasks)
     metrics = metrics_for(opened, manifest, tasks)
     limits = Limits(budget_ms, _drops(max_drop, by_name("task_drops", task_drops), tuple(metrics)))
-    opened = _evenly(opened, limit)
+    if limit is not None:
+        in_range("limit", limit, low=2, whole=True)
+        opened = evenly(opened, limit)
+    _check_enough(opened)
     check(opened, manifest, tell)
     with Trials(path, opened, metrics, options) as trials:
         search = _Search(trials, manifest.adapter_names, limits, tell)
@@ -176,17 +179,10 @@ def _drops(
     return drops
 
 
-def _evenly(data: Dataset, limit: int | None) -> Dataset:
-    count = len(data)
-    if limit is not None:
-        in_range("limit", limit, low=2, whole=True)
-        if limit < count:
-            chosen = [i * count // limit for i in range(limit)]
-            return subset(data, chosen, f"{data.name}, {limit} images")
-    if count < 2:
+def _check_enough(data: Dataset) -> None:
+    if len(data) < 2:
         raise DatasetError(
             f"{data.name} is too small to tell how sure a difference is",
             expected="two images or more",
-            got=str(count),
+            got=str(len(data)),
         )
-    return data

@@ -12,7 +12,7 @@ from sakedge.arguments import callback, in_range, pick, several
 from sakedge.errors import OptionError, UnknownAdapterError, shown
 from sakedge.evaluating.ablation import ablate as run_ablation
 from sakedge.evaluating.baseline import of_tasks, read_baseline
-from sakedge.evaluating.data import Dataset, as_dataset, check, subset
+from sakedge.evaluating.data import Dataset, as_dataset, check, evenly
 from sakedge.evaluating.evaluation import Evaluation, Run, Score
 from sakedge.evaluating.intervals import delta_m
 from sakedge.evaluating.metrics import Metric
@@ -79,7 +79,7 @@ def evaluate(
     opened = as_dataset(data, manifest, kind, tasks)
     if limit is not None:
         in_range("limit", limit, low=1, whole=True)
-        opened = _some(opened, limit)
+        opened = evenly(opened, limit)
     metrics = metrics_for(opened, manifest, tasks)
     if baseline is None:
         reference: dict[str, float] = {}
@@ -120,13 +120,6 @@ def evaluate(
         ablation,
         worst,
     )
-
-
-def _some(data: Dataset, limit: int) -> Dataset:
-    count = len(data)
-    if limit >= count:
-        return data
-    return subset(data, [i * count // limit for i in range(limit)], f"{data.name}, {limit} images")
 
 
 def _run(

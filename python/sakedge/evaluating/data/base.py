@@ -117,6 +117,14 @@ def subset(data: Dataset, indices: Sequence[int], name: str) -> Dataset:
     return Subset(data, indices, name)
 
 
+def evenly(data: Dataset, limit: int) -> Dataset:
+    """At most so many of a data set's examples, taken evenly; itself if it has no more."""
+    count = len(data)
+    if limit >= count:
+        return data
+    return subset(data, [i * count // limit for i in range(limit)], f"{data.name}, {limit} images")
+
+
 def digest_of(data: Dataset) -> str:
     """Digest of a data set: of its examples' digests and names, in order."""
     digest = hashlib.sha256()
