@@ -21,9 +21,15 @@ checks convert quantizing
 evaluating peers
 api exporting
 student
+canary
+measuring
 runtime
 decoder result sources
 adapters backends images
+store
+site
+audit
+trust
 format
 tasks
 drawing
@@ -42,6 +48,11 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "scipy": ("evaluating/",),
     "matplotlib": ("evaluating/",),
     "jinja2": ("evaluating/",),
+    "zstandard": ("format/delta/",),
+    "cryptography": ("trust/",),
+    "pyrage": ("trust/",),
+    "securesystemslib": ("trust/",),
+    "tuf": ("trust/tuf/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "sakedge._core": ("decoder/",),

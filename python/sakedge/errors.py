@@ -136,12 +136,78 @@ class AdapterMismatchError(FileFormatError):
     """A part pack was made for another student."""
 
 
+class DeltaError(FileFormatError):
+    """A delta is malformed or damaged."""
+
+
+class WrongBaseError(FileFormatError):
+    """A delta was made for another file than the one that it is applied to."""
+
+
+class EnvelopeError(FileFormatError):
+    """A signature envelope is malformed."""
+
+
+class MetadataError(FileFormatError):
+    """The metadata of an update repository are malformed or contradict each other."""
+
+
+class EncryptionError(FileFormatError):
+    """An encrypted file is damaged, or the key that it needs is missing or another one."""
+
+
+class AuditError(FileFormatError):
+    """An audit log or a checkpoint of it is malformed, or the log was changed, cut or reordered."""
+
+
+class StoreError(FileFormatError):
+    """An adapter store is damaged, of another kind, or lacks what was asked for."""
+
+
 class ChoiceError(FileFormatError):
     """A file is no choice of model and backend, is damaged, or belongs to another student."""
 
 
 class CheckpointError(SakedgeError):
     """A training checkpoint or its configuration cannot be converted."""
+
+
+class TrustError(SakedgeError):
+    """A file is not trusted. Subclasses say why."""
+
+
+class SignatureError(TrustError):
+    """A signature is missing, does not fit the file, or is of a key that is not trusted."""
+
+
+class RevokedError(TrustError):
+    """A key or a file was revoked."""
+
+
+class ExpiredError(TrustError):
+    """Metadata of an update repository are older than they may be, by this machine's clock."""
+
+
+class ReplayError(TrustError):
+    """Metadata of an update repository are older than those seen before, or no set of one time."""
+
+
+class PolicyError(SakedgeError):
+    """The site's policy does not allow it, e.g. a licence; or the policy itself is malformed."""
+
+
+class PermissionDeniedError(PolicyError):
+    """The role of the user does not include the action."""
+
+
+class AdapterRejectedError(SakedgeError):
+    """A canary run found an adapter worse than allowed; nothing was changed.
+
+    Attributes:
+        report: What was measured, see `sakedge.canary`; None if it came from another process.
+    """
+
+    report: Any = None
 
 
 class DatasetError(SakedgeError):

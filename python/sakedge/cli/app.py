@@ -28,6 +28,14 @@ VERBS: dict[str, str] = {
 }
 """Verb → `module:function`, in the order of the help."""
 
+GROUPS: dict[str, tuple[str, dict[str, str]]] = {
+    "adapter": ("Adapters for life: packs, deltas, the store of a device.", {}),
+    "keys": ("Keys that sign, and keys that are trusted.", {}),
+    "repo": ("A repository that a site distributes to its boxes.", {}),
+    "audit": ("The audit log.", {}),
+}
+"""Group → its help, and its verbs as in `VERBS`."""
+
 SUCCESS, FAILURE, WARNING, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 64, 130, 141
 
 # Newer versions of typer bundle a copy of click; typer's public errors lead to either.
@@ -81,10 +89,20 @@ def build() -> typer.Typer:
         epilog="Exit codes: 0 fine, 1 failure, 2 warning, 64 usage.",
     )
     app.callback(invoke_without_command=True)(_common)
-    for verb, place in VERBS.items():
+    _add(app, VERBS)
+    for name, (about, verbs) in GROUPS.items():
+        if not verbs:
+            continue
+        group = typer.Typer(help=about, no_args_is_help=True)
+        _add(group, verbs)
+        app.add_typer(group, name=name)
+    return app
+
+
+def _add(app: typer.Typer, verbs: dict[str, str]) -> None:
+    for verb, place in verbs.items():
         module, _, function = place.partition(":")
         app.command(verb)(getattr(import_module(module), function))
-    return app
 
 
 def _common(

@@ -24,7 +24,7 @@ from sakedge.tasks import Name, TaskInfo
 
 PACK_VERSION: Literal[2] = 2
 """Newest format version of a pack that this sakedge reads, and the one that it writes."""
-PACK_FEATURES: frozenset[str] = frozenset()
+PACK_FEATURES: frozenset[str] = frozenset({"routers"})
 """Features that a pack may require."""
 
 Names = Annotated[tuple[Name, ...], Field(max_length=256, fail_fast=True)]
@@ -34,7 +34,7 @@ COMPONENTS: dict[PartKind, str] = {"adapter": "adapters", "router": "routers", "
 
 _OWN_FIELDS: dict[PartKind, tuple[str, ...]] = {
     "adapter": ("teacher", "hidden"),
-    "router": ("experts",),
+    "router": (),
     "head": ("task",),
 }
 
@@ -55,10 +55,12 @@ class PartManifest(OpenModel):
         digest: SHA-256 over the pack's tensors.
         teacher: Of an adapter: the teacher it was distilled from.
         hidden: Of an adapter: width of the bottleneck.
-        routed_tasks: Of an adapter: tasks whose routers get a new expert from this pack; each has,
-            per level, `mor.<level>.<task>.gate.{weight [R, 1], bias [1]}`. Empty for one of the
-            student's own teachers.
-        experts: Of a router: the adapters that it weighs, in expert order (the stem is expert 0).
+        routed_tasks: Of an adapter: tasks whose routers get its expert from this pack; each has,
+            per level, `mor.<level>.<task>.gate.{weight [R, 1], bias [1]}`.
+        retrained_tasks: Of an adapter: tasks whose whole routers were trained with it, over
+            `experts`; each has their tensors, and `requires` says `routers`.
+        experts: Of a router, and of an adapter with retrained ones: the adapters that it weighs, in
+            expert order (the stem is expert 0).
         task: Of a head: its task.
     """
 
@@ -75,6 +77,7 @@ class PartManifest(OpenModel):
     teacher: Text | None = None
     hidden: Positive | None = None
     routed_tasks: Names = ()
+    retrained_tasks: Names = ()
     experts: Names | None = None
     task: TaskInfo | None = None
 
@@ -86,8 +89,8 @@ class PartManifest(OpenModel):
     def shapes(self) -> Shapes:
         """The pack's tensors."""
         arch, levels = self.architecture, self.levels
-        if self.experts is not None:
-            return router_shapes(arch, levels, self.name, 1 + len(self.experts))
+        if self.kind == "router":
+            return router_shapes(arch, levels, self.name, self._router_width)
         if self.task is not None:
             return head_shapes(arch, levels, self.name, self.task.classes)
         assert self.hidden is not None, "an adapter has it"
@@ -96,7 +99,15 @@ class PartManifest(OpenModel):
             for level in levels:
                 gate = f"mor.{level}.{task}.gate"
                 shapes |= {f"{gate}.weight": (arch.width // 2, 1), f"{gate}.bias": (1,)}
+        for task in self.retrained_tasks:
+            shapes |= router_shapes(arch, levels, task, self._router_width)
         return shapes
+
+    @property
+    def _router_width(self) -> int:
+        """Experts of its routers, the stem among them."""
+        assert self.experts is not None, "whatever has routers has it"
+        return 1 + len(self.experts)
 
     @model_validator(mode="after")
     def _fields_are_those_of_its_kind(self) -> PartManifest:
@@ -105,8 +116,19 @@ class PartManifest(OpenModel):
                 if (getattr(self, field) is not None) != (kind == self.kind):
                     problem = "needs" if kind == self.kind else "cannot have"
                     raise ValueError(f"a pack of kind {self.kind} {problem} {field!r}")
-        if self.routed_tasks and self.kind != "adapter":
-            raise ValueError(f"a pack of kind {self.kind} cannot have 'routed_tasks'")
+        for field in ("routed_tasks", "retrained_tasks"):
+            if getattr(self, field) and self.kind != "adapter":
+                raise ValueError(f"a pack of kind {self.kind} cannot have {field!r}")
+        has_routers = self.kind == "router" or bool(self.retrained_tasks)
+        if (self.experts is not None) != has_routers:
+            problem = "needs" if has_routers else "cannot have"
+            raise ValueError(f"a pack of kind {self.kind} {problem} 'experts'")
+        if self.retrained_tasks and not {"routers"} <= set(self.requires):
+            raise ValueError("a pack with 'retrained_tasks' requires 'routers'")
+        if set(self.routed_tasks) & set(self.retrained_tasks):
+            raise ValueError("a task is in 'routed_tasks' and in 'retrained_tasks'")
+        if self.retrained_tasks and self.name not in (self.experts or ()):
+            raise ValueError(f"'experts' do not name {self.name} itself")
         if self.task is not None and self.task.name != self.name:
             raise ValueError(f"head {self.name} is for task {self.task.name}")
         return self

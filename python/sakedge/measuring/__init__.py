@@ -1,0 +1,1 @@
+"""Labelled images, what is measured on them, and how sure that is."""

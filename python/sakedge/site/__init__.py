@@ -1,0 +1,1 @@
+"""What a site has decided: its policy, its keys, its audit log."""

@@ -1,0 +1,1 @@
+"""The adapters of a device: every version, which are active, and the way back."""
