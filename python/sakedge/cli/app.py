@@ -31,7 +31,19 @@ VERBS: dict[str, str] = {
 GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "adapter": ("Adapters for life: packs, deltas, the store of a device.", {}),
     "keys": ("Keys that sign, and keys that are trusted.", {}),
-    "repo": ("A repository that a site distributes to its boxes.", {}),
+    "repo": (
+        "A repository that a site distributes to its boxes.",
+        {
+            "init": "sakedge.cli.repo.publishing:init",
+            "publish": "sakedge.cli.repo.publishing:publish",
+            "revoke": "sakedge.cli.repo.publishing:revoke",
+            "rotate": "sakedge.cli.repo.publishing:rotate",
+            "refresh": "sakedge.cli.repo.publishing:refresh",
+            "show": "sakedge.cli.repo.showing:show",
+            "fetch": "sakedge.cli.repo.fetching:fetch",
+            "forget-time": "sakedge.cli.repo.fetching:forget_time",
+        },
+    ),
     "audit": ("The audit log.", {}),
 }
 """Group → its help, and its verbs as in `VERBS`."""

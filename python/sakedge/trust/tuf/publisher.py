@@ -25,7 +25,7 @@ from sakedge.trust.tuf.founding import found
 from sakedge.trust.tuf.names import METADATA, ROLES, Role, target_path
 from sakedge.trust.tuf.role_keys import RoleKeys
 from sakedge.trust.tuf.signing import check_days, days_of, meta_of, sign, write
-from sakedge.trust.tuf.targets import Target, read_targets
+from sakedge.trust.tuf.targets import Target
 from sakedge.trust.tuf.times import Clock, read_clock, to_text, utc_now
 from sakedge.trust.tuf.trusted import MetadataSet, Trusted, begin
 from sakedge.trust.tuf.workflow import accept, follow_roots
@@ -203,7 +203,7 @@ class Publisher:
     @property
     def targets(self) -> Mapping[str, Target]:
         """What is listed, by name."""
-        return read_targets(self.trusted.checked_set().targets.signed)
+        return self.trusted.targets
 
     def _read(self) -> Trusted:
         """What is there, verified from the root on that lies with the keys."""

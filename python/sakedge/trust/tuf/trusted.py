@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sakedge.errors import ExpiredError, MetadataError
 from sakedge.trust.tuf.documents import Document, read_document, verify
+from sakedge.trust.tuf.targets import Target, read_targets
 from sakedge.trust.tuf.times import EARLIEST, to_text
 
 if TYPE_CHECKING:
@@ -46,6 +48,16 @@ class Trusted:
     revoked: frozenset[str] = frozenset()
     seen: datetime = EARLIEST
     current: MetadataSet | None = None
+
+    @property
+    def documents(self) -> tuple[Document[Any], ...]:
+        """The root, and the set if there is one."""
+        return (self.root, *(self.current.documents if self.current else ()))
+
+    @property
+    def targets(self) -> Mapping[str, Target]:
+        """What the set lists, by name; whether it still counts is not asked."""
+        return read_targets(self.current.targets.signed) if self.current else {}
 
     def now(self, clock: datetime) -> datetime:
         """No earlier than the clock says, than it ever said, or than the metadata were signed."""
@@ -86,8 +98,7 @@ class Trusted:
             ExpiredError: Something has; the message tells a wrong clock from old metadata.
         """
         now = self.now(clock)
-        documents = (*(self.current.documents if self.current else ()), self.root)
-        first = min(documents, key=lambda document: document.expires)
+        first = min(self.documents, key=lambda document: document.expires)
         if now < first.expires:
             return
         verb = "rotate root" if first.role == "root" else "refresh"
