@@ -41,7 +41,19 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "verify": "sakedge.cli.keys.signing:verify",
         },
     ),
-    "repo": ("A repository that a site distributes to its boxes.", {}),
+    "repo": (
+        "A repository that a site distributes to its boxes.",
+        {
+            "init": "sakedge.cli.repo.publishing:init",
+            "publish": "sakedge.cli.repo.publishing:publish",
+            "revoke": "sakedge.cli.repo.publishing:revoke",
+            "rotate": "sakedge.cli.repo.publishing:rotate",
+            "refresh": "sakedge.cli.repo.publishing:refresh",
+            "show": "sakedge.cli.repo.showing:show",
+            "fetch": "sakedge.cli.repo.fetching:fetch",
+            "forget-time": "sakedge.cli.repo.fetching:forget_time",
+        },
+    ),
     "audit": (
         "The audit log: what was done, and whether the record is whole.",
         {
