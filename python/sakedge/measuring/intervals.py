@@ -133,12 +133,13 @@ def disagreement(
     Without labels it takes the place of `relative_drop`: 0.01 is a hundredth of the labels or of F,
     0.9° between normals, or a hundredth of a scalar.
     """
+    return _bootstrap(lambda sums: distance(metric, sums), [statistics], resamples, level, seed)
 
-    def difference(sums: _Array) -> _Array:
-        share = metric.value(sums) / metric.whole
-        return 1 - share if metric.higher_is_better else share
 
-    return _bootstrap(difference, [statistics], resamples, level, seed)
+def distance(metric: Agreement, sums: _Array) -> _Array:
+    """How far outputs are from each other, as a share of the whole: statistics [..., S] → [...]."""
+    share = metric.value(sums) / metric.whole
+    return 1 - share if metric.higher_is_better else share
 
 
 def delta_m(

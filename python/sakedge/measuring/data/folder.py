@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from sakedge.errors import DatasetError, SourceError
 from sakedge.images import read
 from sakedge.measuring.data.base import IGNORE
+from sakedge.measuring.data.described import read_described
 from sakedge.measuring.data.files import FileDataset
 from sakedge.measuring.data.raw import read_values, read_vectors
 from sakedge.measuring.data.truth import Truths
@@ -90,21 +91,13 @@ def open_folder(root: Path, tasks: Mapping[str, TaskInfo], all_of_them: bool) ->
 
 
 def _describe(root: Path) -> _Description:
-    path = root / DESCRIPTION
-    if not path.exists():
-        return _Description()
-    try:
-        return _Description.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        reason = str(error)
-        if isinstance(error, ValidationError):
-            first = error.errors()[0]
-            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise DatasetError(
-            f"{path} does not describe a data set",
-            expected=f"name, and tasks with some of {', '.join(_Task.model_fields)}",
-            got=reason,
-        ) from error
+    found = read_described(
+        root / DESCRIPTION,
+        _Description,
+        "does not describe a data set",
+        f"name, and tasks with some of {', '.join(_Task.model_fields)}",
+    )
+    return found or _Description()
 
 
 def _images(root: Path) -> dict[str, Path]:
