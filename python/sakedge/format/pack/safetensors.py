@@ -30,7 +30,7 @@ MAX_SIZE = 1 << 32
 _METADATA = "__metadata__"
 _LENGTH = 8
 """Bytes before the header, which say how long it is."""
-_DTYPES = {"F32": ("float32", 4), "F16": ("float16", 2)}
+_DTYPES = {"F32": ("float32", 4), "F16": ("float16", 2), "I8": ("int8", 1)}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SafeTensors:
 
 
 def read_safetensors(data: memoryview, name: str) -> SafeTensors:
-    """Reads a safetensors file of float32 and float16 tensors, which are views of its bytes.
+    """Reads a safetensors file of float32, float16 and int8 tensors, which are views of its bytes.
 
     Args:
         data: The whole file, read-only.
