@@ -32,7 +32,15 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "adapter": ("Adapters for life: packs, deltas, the store of a device.", {}),
     "keys": ("Keys that sign, and keys that are trusted.", {}),
     "repo": ("A repository that a site distributes to its boxes.", {}),
-    "audit": ("The audit log.", {}),
+    "audit": (
+        "The audit log: what was done, and whether the record is whole.",
+        {
+            "show": "sakedge.cli.audit.show:show",
+            "verify": "sakedge.cli.audit.verify:verify",
+            "export": "sakedge.cli.audit.export:export",
+            "checkpoint": "sakedge.cli.audit.checkpoint:checkpoint",
+        },
+    ),
 }
 """Group → its help, and its verbs as in `VERBS`."""
 
