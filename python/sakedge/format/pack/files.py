@@ -84,29 +84,28 @@ def write_pack(
         name: np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("="))
         for name, tensor in tensors.items()
     }
+    text = manifest.model_dump_json().encode()
+    parse(PACK, read_fields(text, path.name), path.name)  # as its reader will
     _check_tensors(manifest, tensors, path.name)
     for key, tensor in tensors.items():
         check_values(manifest.component, key, tensor)
     manifest = manifest.model_copy(update={"digest": component_digest(tensors)})
-    text = manifest.model_dump_json()
-    parse(PACK, read_fields(text.encode(), path.name), path.name)  # as its reader will
-    write_safetensors(path, tensors, {METADATA_KEY: text})
+    write_safetensors(path, tensors, {METADATA_KEY: manifest.model_dump_json()})
     return manifest
 
 
 def _check_tensors(manifest: PartManifest, tensors: Mapping[str, NDArray[Any]], name: str) -> None:
-    shapes = manifest.shapes()
-    different = sorted(shapes.keys() ^ tensors.keys())
+    stored = manifest.stored()
+    different = sorted(stored.keys() ^ tensors.keys())
     if different:
-        problem = "lacks" if different[0] in shapes else "holds the surplus"
+        problem = "lacks" if different[0] in stored else "holds the surplus"
         raise TensorError(f"{name} {problem} tensor {different[0]}")
-    dtypes = {tensor.dtype.name for tensor in tensors.values()}
-    if not dtypes <= {"float32", "float16"}:
-        raise TensorError(f"{name} holds tensors of {', '.join(sorted(dtypes))}")
-    for key, shape in shapes.items():
-        if tensors[key].shape != shape:
+    for key, (dtype, shape) in stored.items():
+        able = ("float32", "float16") if manifest.storage is None else (dtype,)
+        found = tensors[key]
+        if found.dtype.name not in able or found.shape != shape:
             raise TensorError(
                 f"tensor {key} of {name} contradicts the manifest",
-                expected=str(list(shape)),
-                got=str(list(tensors[key].shape)),
+                expected=f"{' or '.join(able)} {list(shape)}",
+                got=f"{found.dtype.name} {list(found.shape)}",
             )

@@ -30,7 +30,7 @@ MAX_SIZE = 1 << 32
 _METADATA = "__metadata__"
 _LENGTH = 8
 """Bytes before the header, which say how long it is."""
-_DTYPES = {"F32": ("float32", 4), "F16": ("float16", 2)}
+_DTYPES = {"F32": ("float32", 4), "F16": ("float16", 2), "I8": ("int8", 1)}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SafeTensors:
 
 
 def read_safetensors(data: memoryview, name: str) -> SafeTensors:
-    """Reads a safetensors file of float32 and float16 tensors, which are views of its bytes.
+    """Reads a safetensors file of float32, float16 and int8 tensors, which are views of its bytes.
 
     Args:
         data: The whole file, read-only.
@@ -53,15 +53,28 @@ def read_safetensors(data: memoryview, name: str) -> SafeTensors:
         TensorError: A tensor has another dtype.
         FileFormatError: It is not a safetensors file.
     """
+    metadata, entries = read_header(data, name)
+    tensors = {
+        entry.name: tensor_view(data, entry.dtype, entry.shape, entry.begin) for entry in entries
+    }
+    return SafeTensors(metadata, tensors)
+
+
+def read_header(data: memoryview, name: str) -> tuple[dict[str, str], list[Entry]]:
+    """The metadata of a safetensors file, and its tensors in the order of the file.
+
+    Raises:
+        FileFormatError: As for `read_safetensors`.
+    """
     try:
         header, start = _header(data, name)
         metadata = _metadata(header.pop(_METADATA, {}))
-        entries = sorted(_entry(key, entry, name) for key, entry in header.items())
-        _check_no_gaps(entries)
+        entries = sorted(_entry(key, entry, start, name) for key, entry in header.items())
+        _check_no_gaps(entries, start)
     except ValueError as error:
         problem = f"{name} is not a valid safetensors file: {error}"
         raise FileFormatError(problem) from None
-    end = start + (entries[-1].end if entries else 0)
+    end = entries[-1].end if entries else start
     if end != len(data):
         raise TruncatedFileError(
             f"{name} does not end where its header says",
@@ -69,15 +82,11 @@ def read_safetensors(data: memoryview, name: str) -> SafeTensors:
             got=str(len(data)),
             remedy="Copy it again",
         )
-    tensors = {
-        entry.name: tensor_view(data, entry.dtype, entry.shape, start + entry.begin)
-        for entry in entries
-    }
-    return SafeTensors(metadata, tensors)
+    return metadata, entries
 
 
-class _Entry(NamedTuple):
-    """A tensor as the header states it; its bytes count from the header's end."""
+class Entry(NamedTuple):
+    """A tensor as the header states it: bytes `begin` to `end` - 1 of the file."""
 
     begin: int
     end: int
@@ -113,7 +122,7 @@ def _metadata(found: Any) -> dict[str, str]:
     raise ValueError("its metadata are not texts by name")
 
 
-def _entry(name: str, entry: Any, file: str) -> _Entry:
+def _entry(name: str, entry: Any, start: int, file: str) -> Entry:
     match entry:
         case {"dtype": str(kind), "shape": [*shape], "data_offsets": [begin, end]}:
             numbers = [*shape, begin, end]
@@ -130,14 +139,16 @@ def _entry(name: str, entry: Any, file: str) -> _Entry:
     dtype, size = _DTYPES[kind]
     if end - begin != size * math.prod(shape):
         raise ValueError(f"tensor {name} has {end - begin} bytes, which do not fit its shape")
-    return _Entry(begin, end, name, dtype, tuple(shape))
+    return Entry(start + begin, start + end, name, dtype, tuple(shape))
 
 
-def _check_no_gaps(entries: list[_Entry]) -> None:
-    at = 0
+def _check_no_gaps(entries: list[Entry], start: int) -> None:
+    at = start
     for entry in entries:
         if entry.begin != at:
-            raise ValueError(f"tensor {entry.name} begins at byte {entry.begin}, not at {at}")
+            raise ValueError(
+                f"tensor {entry.name} begins at byte {entry.begin - start}, not at {at - start}"
+            )
         at = entry.end
 
 
