@@ -27,7 +27,7 @@ from sakedge.images import Color, ImageLike, Picture, is_one_image, read
 from sakedge.images.fit import check_fit
 from sakedge.progress import Progress
 from sakedge.result import Result
-from sakedge.runtime.calls import BegunCall
+from sakedge.runtime.calls import BegunCall, runs_of
 from sakedge.runtime.explain import Explanation
 from sakedge.runtime.forks import ForkGuard
 from sakedge.runtime.inputs import check_inputs
@@ -143,7 +143,8 @@ class Student:
         Args:
             image: A path, an RGB array, a PIL image, or a list of those; see `sakedge.images.read`.
             adapters: Narrows the loaded adapters for this call; `[]` is the stem alone. For a
-                list of images also one such choice per image.
+                list of images also one such choice per image; an image that is there several times
+                in a row, with several choices, is read once, and the stem runs on it once.
             tasks: Narrows the loaded tasks for this call.
             fit: What is done with an image of another size than the student's: `pad` (with
                 zeros; a larger image is refused), `letterbox` (resized) or `tile` (cut into
@@ -169,10 +170,10 @@ class Student:
         images: Sequence[Any] = [image] if single else image  # type: ignore[assignment]
         begun = self._begin(len(images), adapters, tasks, fit, logits, progress)
         results: list[Result] = []
-        for start in range(0, len(images), self._options.max_batch):
-            part = slice(start, start + self._options.max_batch)
-            pictures = [self._read(each, begun.fit, color) for each in images[part]]
-            results += begun.run(pictures, start)
+        for runs in runs_of(images, self._options.max_batch):
+            read = [self._read(images[same[0]], begun.fit, color) for same in runs]
+            pictures = [picture for picture, same in zip(read, runs, strict=True) for _ in same]
+            results += begun.run(pictures, runs[0][0])
         return results[0] if single else results
 
     def infer(self, inputs: NDArray[np.float32], *, logits: bool = False) -> Inference:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sakedge.adapters.snapshot import Snapshot
 from sakedge.errors import ImageError, NumericError
@@ -13,6 +14,26 @@ from sakedge.result import Result, Routing
 from sakedge.runtime.model import Call, Model, Outcome
 from sakedge.runtime.quality import Quality
 from sakedge.tasks import task_result
+
+
+def runs_of(images: Sequence[Any], most: int) -> Iterator[list[list[int]]]:
+    """Cuts a call into runs: the numbers of its images, those of one image together.
+
+    Args:
+        images: The images. The same one several times in a row, as an object, is one.
+        most: Different images in a run.
+    """
+    run: list[list[int]] = []
+    for i, image in enumerate(images):
+        if run and image is images[i - 1]:
+            run[-1].append(i)
+            continue
+        if len(run) == most:
+            yield run
+            run = []
+        run.append([i])
+    if run:
+        yield run
 
 
 @dataclass(frozen=True)
