@@ -106,11 +106,18 @@ def verify_content(
         EnvelopeError: The envelope is malformed.
         RevokedError, SignatureError: Too few trusted keys signed it, or it is of another file.
     """
+    digest = hashlib.sha256(content).hexdigest()
+    return verify_digest(digest, name, envelope, keyring, threshold=threshold)
+
+
+def verify_digest(
+    digest: str, name: str, envelope: bytes, keyring: Keyring, *, threshold: int = 1
+) -> Signed:
+    """The same for a file whose SHA-256 is known."""
     keyids, found = open_statement(envelope, name, FILE, keyring, threshold)
     if len(found.subject) != 1:
         raise EnvelopeError(f"the envelope of {name} is of {len(found.subject)} files, not of one")
     subject = found.subjects[0]
-    digest = hashlib.sha256(content).hexdigest()
     if digest != subject.sha256:
         raise SignatureError(
             f"{name} is not the file that was signed",

@@ -31,7 +31,7 @@ def sign_folder(folder: str | Path, key: PrivateKey) -> Path:
         The envelope's path: `folder.dsse.json` in the folder.
     """
     folder = file_path("a folder to sign", folder)
-    subjects = [Subject(name, _digest(folder / name)) for name in _files(folder)]
+    subjects = [Subject(name, _digest(folder / name)) for name in files_in(folder)]
     if not subjects:
         raise OptionError(f"{folder} has no files", remedy="Check the path")
     seal(subjects, FOLDER, {"kind": "folder"}, key, folder / FOLDER_ENVELOPE)
@@ -50,7 +50,7 @@ def verify_folder(folder: str | Path, keyring: Keyring, *, threshold: int = 1) -
     envelope = read_folder_envelope(folder)
     keyids, found = open_statement(envelope, folder.name, FOLDER, keyring, threshold)
     signed = {subject.name: subject.sha256 for subject in found.subjects}
-    for name in sorted(signed.keys() ^ set(_files(folder))):
+    for name in sorted(signed.keys() ^ set(files_in(folder))):
         problem = "lacks" if name in signed else "holds beside what was signed"
         raise SignatureError(
             f"{folder} {problem} {name}", remedy="Copy the folder again as it was signed"
@@ -67,7 +67,7 @@ def verify_folder(folder: str | Path, keyring: Keyring, *, threshold: int = 1) -
     return Signed(tuple(keyids), MappingProxyType(found.predicate), found.subjects[0])
 
 
-def _files(folder: Path) -> list[str]:
+def files_in(folder: Path) -> list[str]:
     """Every file in a folder but the envelope, as its path from there with `/`, in order."""
     try:
         names = sorted(_walk(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sakedge.errors import KeyFileError, RevokedError, SignatureError, StorageError
+from sakedge.errors import (
+    KeyFileError,
+    OptionError,
+    RevokedError,
+    SignatureError,
+    StorageError,
+    shown,
+)
 from sakedge.files.atomic import atomic_write, storage_error
 from sakedge.files.bounded import read_bounded
 from sakedge.format.schema import Digest, Text
@@ -78,6 +86,28 @@ class Keyring:
             key = PublicKey.read(path)
             keys[key.keyid], names[key.keyid] = key, path.name.removesuffix(SUFFIX)
         return cls(keys, _read_revoked(folder / REVOKED), names)
+
+    def find(self, given: str) -> str:
+        """The id of a key that is given by its id, the first 8 digits of it or more, or its name.
+
+        Raises:
+            OptionError: No key here is meant, or more than one.
+        """
+        if re.fullmatch(r"[0-9a-f]{64}", given):
+            return given
+        is_start = re.fullmatch(r"[0-9a-f]{8,63}", given) is not None
+        found = [
+            keyid
+            for keyid in {*self.keys, *self.revoked}
+            if self.names.get(keyid) == given or (is_start and keyid.startswith(given))
+        ]
+        if len(found) != 1:
+            raise OptionError(
+                f"{len(found)} keys are meant by {shown(given)}",
+                expected="a key's id, 8 digits of it or more, or the name of its file",
+                remedy="See `sakedge keys list`",
+            )
+        return found[0]
 
     def check(self, data: bytes, signatures: Mapping[bytes, str], threshold: int) -> list[str]:
         """Checks signatures of `data`.
