@@ -16,6 +16,7 @@ TARGETS: tuple[str, ...] = (
     "core",
     "call",
     "golden",
+    "trust",
 )
 """Each is a module of this folder with a function `prepare`."""
 

@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "revoke": "sakedge.cli.keys.trusted:revoke",
             "sign": "sakedge.cli.keys.signing:sign",
             "verify": "sakedge.cli.keys.signing:verify",
+            "encrypt": "sakedge.cli.keys.encrypt:encrypt",
         },
     ),
     "repo": (

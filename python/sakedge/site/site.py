@@ -56,7 +56,8 @@ class Site:
         self.policy, self._journal = Policy(), None
         if folder is not None:
             self.policy, text = read_policy(folder)
-            _warn_of_writers(folder)
+            for path in open_to_others(folder):
+                LOG.warning("others may write to %s: run chmod go-w on it", path)
             if self.policy.audit is not None:
                 digest = hashlib.sha256(text).hexdigest()
                 self._journal = Journal(folder, self.policy.audit, digest)
@@ -219,12 +220,14 @@ class Site:
         self.record("refuse", subject=subject, result="refused", detail=detail, who=who)
 
 
-def _warn_of_writers(folder: Path) -> None:
-    """Whoever can write here decides what is trusted."""
+def open_to_others(folder: Path) -> list[Path]:
+    """What of a site others than its owner may write to: whoever can decides what is trusted."""
+    found = []
     for path in (folder, folder / FILE, folder / KEYS, folder / ROOT):
         with suppress(OSError):  # not there
             if os.name == "posix" and path.stat().st_mode & _OTHERS:
-                LOG.warning("others may write to %s: run chmod go-w on it", path)
+                found.append(path)
+    return found
 
 
 def _may_have_policy(folder: Path) -> bool:
