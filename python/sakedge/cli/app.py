@@ -29,7 +29,16 @@ VERBS: dict[str, str] = {
 """Verb → `module:function`, in the order of the help."""
 
 GROUPS: dict[str, tuple[str, dict[str, str]]] = {
-    "adapter": ("Adapters for life: packs, deltas, the store of a device.", {}),
+    "adapter": (
+        "Adapters for life: packs, deltas, the store of a device.",
+        {
+            "extract": "sakedge.cli.adapter.extract:extract",
+            "inspect": "sakedge.cli.adapter.inspect:inspect",
+            "pack": "sakedge.cli.adapter.pack:pack",
+            "diff": "sakedge.cli.adapter.diff:diff",
+            "patch": "sakedge.cli.adapter.patch:patch",
+        },
+    ),
     "keys": ("Keys that sign, and keys that are trusted.", {}),
     "repo": ("A repository that a site distributes to its boxes.", {}),
     "audit": ("The audit log.", {}),
