@@ -91,9 +91,11 @@ def _spoil_steps(rng: random.Random, content: bytes) -> bytes:
             case 3:
                 j = rng.randrange(len(steps))
                 steps[i], steps[j] = steps[j], steps[i]
+                payload[i], payload[j] = payload[j], payload[i]
             case _:
-                steps[i : i + 1] = [steps[i]] * rng.choice([2, 2, 1000])
-                payload[i : i + 1] = [payload[i]] * rng.choice([2, 2, 1000])
+                times = rng.choice([2, 2, 1000])
+                steps[i : i + 1] = [list(steps[i]) for _ in range(times)]
+                payload[i : i + 1] = [payload[i]] * times
     if rng.random() < 0.5:
         with_lengths = [step[1] for step in steps if isinstance(step[1], int)]
         header["new"]["bytes"] = sum(with_lengths)
