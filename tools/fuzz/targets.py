@@ -17,6 +17,7 @@ TARGETS: tuple[str, ...] = (
     "call",
     "golden",
     "trust",
+    "delta",
 )
 """Each is a module of this folder with a function `prepare`."""
 
