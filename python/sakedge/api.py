@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sakedge import logs
-from sakedge.adapters.preparer import require
-from sakedge.adapters.slots import Change
-from sakedge.adapters.snapshot import Part, Snapshot, sources
+from sakedge.adapters.preparer import prepared_part, require
+from sakedge.adapters.snapshot import PartSource, Snapshot, sources
+from sakedge.adapters.versions import Change
 from sakedge.arguments import pick
 from sakedge.backends import registry
 from sakedge.backends.cache_dir import resolve_cache_dir
@@ -111,7 +112,7 @@ def load(
             require(model, "min_weight")
         snapshot = Snapshot(file.content_digest, manifest.adapter_names)
         for source in sources(file, adapters, tasks):
-            snapshot = snapshot.having(Part(source.id, model.prepare(source), source.task))
+            snapshot = snapshot.having(prepared_part(model, source))
         clock.lap("decoder")
         snapshot = replace(snapshot, assembled=model.assemble(snapshot))
         clock.lap("compile")
@@ -123,6 +124,7 @@ def load(
         file.file_digest,
         clock.share(),
         partial(_reload, arguments, file.file_digest),
+        partial(_original, path, file.file_digest),
     )
     return Student(manifest, model, snapshot, origin, options, quality)
 
@@ -130,13 +132,25 @@ def load(
 def _reload(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Change]) -> Student:
     """Loads a pickled student again, if its file is still the same."""
     student = load(**arguments)
-    found = student.explain().file_digest
+    _check_file(Path(arguments["path"]), student.explain().file_digest, digest)
+    student.adapters.replay(changes)
+    return student
+
+
+def _original(path: Path, digest: str, adapter: str) -> PartSource:
+    """Reads an adapter of the student's own file again, if that is still the same."""
+    with native(), StudentFile.open(path) as file:
+        _check_file(path, file.file_digest, digest)
+        (source,) = sources(file, (adapter,), ())
+        tensors = source.tensors()
+    return replace(source, tensors=lambda: tensors)
+
+
+def _check_file(path: Path, found: str, digest: str) -> None:
     if found != digest:
         raise DigestError(
-            f"{arguments['path']} is not the file that the student was loaded from",
+            f"{path} is not the file that the student was loaded from",
             expected=f"SHA-256 {digest}",
             got=found,
             remedy="Load it again",
         )
-    student.adapters.replay(changes)
-    return student

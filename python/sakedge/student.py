@@ -11,8 +11,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.adapters.slots import AdapterSlots, Change, Names
-from sakedge.adapters.snapshot import Snapshot
+from sakedge.adapters.slots import AdapterSlots
+from sakedge.adapters.snapshot import PartSource, Snapshot
+from sakedge.adapters.state import Names
+from sakedge.adapters.trials import Exchange
+from sakedge.adapters.versions import Change
 from sakedge.arguments import flag, pick
 from sakedge.errors import (
     AbilityError,
@@ -60,6 +63,7 @@ class Origin:
         file_digest: SHA-256 of everything in it.
         load_ms: Milliseconds that loading took, by step.
         reload: Loads it again, also in another process, and applies these changes.
+        adapter: Reads one of its adapters again.
     """
 
     path: str
@@ -67,6 +71,7 @@ class Origin:
     file_digest: str
     load_ms: Mapping[str, float]
     reload: Callable[[Mapping[str, Change]], Student]
+    adapter: Callable[[str], PartSource]
 
 
 class Student:
@@ -89,7 +94,9 @@ class Student:
     ) -> None:
         self.manifest = manifest
         self.tasks = tuple(snapshot.heads)
-        self.adapters = AdapterSlots(manifest, self._running, snapshot, quality.admit)
+        self.adapters = AdapterSlots(
+            manifest, self._running, snapshot, quality.admit, origin.adapter, _Untried()
+        )
         self._model: Model | None = model
         self._guard = ForkGuard(model)
         self._origin = origin
@@ -338,3 +345,11 @@ def _checked(progress: Progress | None) -> Progress:
     if progress is not None and not callable(progress):
         raise OptionError("progress cannot be called", got=shown(progress))
     return silent if progress is None else progress
+
+
+class _Untried:
+    def judge(self, golden: object, before: Snapshot, after: Snapshot) -> None:
+        raise AbilityError("no golden images yet")
+
+    def watch(self, settings: object, exchange: Exchange) -> None:
+        raise AbilityError("no watch yet")

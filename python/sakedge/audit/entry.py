@@ -115,4 +115,4 @@ def is_whole(line: bytes) -> bool:
 
 
 _encode = json.JSONEncoder(allow_nan=False).encode
-"""As `text.to_json`, which an entry has no need of: it holds no float that is not finite."""
+"""As `text.to_json`, faster: a log may have millions of lines, and none with NaN in it."""

@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "quantize": "sakedge.cli.quantize:quantize",
     "evaluate": "sakedge.cli.evaluate:evaluate",
     "advise": "sakedge.cli.advise:advise",
+    "recheck": "sakedge.cli.recheck:recheck",
     "verify": "sakedge.cli.verify:verify",
     "benchmark": "sakedge.cli.benchmark:benchmark",
     "doctor": "sakedge.cli.doctor:doctor",

@@ -81,6 +81,8 @@ class Decoder:
             TensorError: A tensor is missing or has a wrong shape.
         """
         tensors = source.tensors()
+        if source.base is not None:
+            return self._packer.regated(cast(_core.Router, source.base), source.id.name, tensors)
         if source.id.kind == "adapter":
             return self._packer.adapter(source.id.name, tensors)
         if source.id.kind == "router":

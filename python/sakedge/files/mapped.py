@@ -105,3 +105,4 @@ def tensor_view(data: memoryview, dtype: str, shape: tuple[int, ...], start: int
     else:
         values = np.frombuffer(data, dtype=dtype, count=count, offset=start)
     return values.reshape(shape)
+

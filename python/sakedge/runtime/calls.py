@@ -95,7 +95,7 @@ class BegunCall:
             outputs,
             picture.as_uint8(),
             picture.source,
-            snapshot.active,
+            snapshot.full_names,
             {
                 task: Routing(weights, self.levels, snapshot.experts)
                 for task, weights in outcome.routing.items()

@@ -45,7 +45,8 @@ class GraphCore:
 
     stages = ("graph", "decoder")
     cannot: Mapping[Ability, str] = {
-        "min_weight": "its graph computes every adapter, whatever its weight"
+        "min_weight": "its graph computes every adapter, whatever its weight",
+        "versions": "its graph holds one version of each adapter",
     }
 
     def __init__(
@@ -59,6 +60,8 @@ class GraphCore:
 
     def prepare(self, source: PartSource) -> object:
         """Checks a part's tensors."""
+        if source.base is not None:
+            return {**cast(Tensors, source.base), **source.tensors()}
         tensors = checked_tensors(source, self._manifest)
         return as_floats(tensors) if self._floats else tensors
 

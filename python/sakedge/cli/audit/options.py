@@ -21,7 +21,7 @@ Keys: TypeAlias = Annotated[
 ]
 
 HEADER = ("entry", "time (UTC)", "who", "what", "detail")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST = re.compile(r"[0-9a-f]{64,}")
 
 
 def row(entry: Entry) -> tuple[str, ...]:
