@@ -30,7 +30,18 @@ VERBS: dict[str, str] = {
 """Verb → `module:function`, in the order of the help."""
 
 GROUPS: dict[str, tuple[str, dict[str, str]]] = {
-    "adapter": ("Adapters for life: packs, deltas, the store of a device.", {}),
+    "adapter": (
+        "Adapters for life: packs, deltas, the store of a device.",
+        {
+            "add": "sakedge.cli.adapter.add:add",
+            "list": "sakedge.cli.adapter.list:list",
+            "activate": "sakedge.cli.adapter.activate:activate",
+            "deactivate": "sakedge.cli.adapter.deactivate:deactivate",
+            "rollback": "sakedge.cli.adapter.rollback:rollback",
+            "gc": "sakedge.cli.adapter.gc:gc",
+            "export": "sakedge.cli.adapter.export:export",
+        },
+    ),
     "keys": (
         "Keys that sign, and keys that are trusted.",
         {

@@ -105,4 +105,3 @@ def tensor_view(data: memoryview, dtype: str, shape: tuple[int, ...], start: int
     else:
         values = np.frombuffer(data, dtype=dtype, count=count, offset=start)
     return values.reshape(shape)
-

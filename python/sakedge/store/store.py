@@ -9,7 +9,7 @@ from pathlib import Path
 from sakedge.arguments import in_range
 from sakedge.audit import whoami
 from sakedge.errors import SakedgeError, StoreError
-from sakedge.files.atomic import make_folder, sync_folder
+from sakedge.files.atomic import make_folder, storage_error, sync_folder
 from sakedge.files.locked import locked
 from sakedge.files.paths import absolute_path
 from sakedge.format.schema import Text
@@ -127,6 +127,18 @@ class Store:
             StorageError, StoreError, NewerFormatError: It cannot be read, or is damaged.
         """
         return read_state(self._layout)
+
+    def stamp(self) -> object:
+        """Something that is another as soon as the state is another one; cheap to ask for.
+
+        Raises:
+            StorageError: The state cannot be looked at.
+        """
+        try:
+            status = self._layout.active.stat()
+        except OSError as error:
+            raise storage_error("cannot read", self._layout.active, error) from error
+        return status.st_mtime_ns, status.st_ino, status.st_size
 
     def history(self) -> tuple[State, ...]:
         """The states before, the latest first.
