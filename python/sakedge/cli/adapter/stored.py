@@ -45,7 +45,8 @@ def tell_change(store: Store, old: State, new: State, json: bool) -> None:
         print_json({"store": str(store.folder), "changes": changes, "state": state})
         return
     for name, change in changes.items():
-        say(f"{name}: {change['old'] or 'its own'} → {change['new'] or 'its own'}")
+        nothing = "nothing" if "@" in name else "the student's own"
+        say(f"{name}: {change['old'] or nothing} → {change['new'] or nothing}")
     say(f"state {new.generation}" if changes else f"nothing to change; state {new.generation}")
 
 
