@@ -115,7 +115,9 @@ class Disk:
             chance: Chooses among them where there are more than `most`.
             most: How many combinations of changed names are tried.
         """
-        pending = [(id(folder), i) for folder in self._folders() for i in range(len(folder.pending))]
+        pending = [
+            (id(folder), i) for folder in self._folders() for i in range(len(folder.pending))
+        ]
         if 1 << len(pending) <= most:
             kept = itertools.product((False, True), repeat=len(pending))
         else:
@@ -125,11 +127,15 @@ class Disk:
             there = {key for key, is_kept in zip(pending, choice, strict=True) if is_kept}
             for fate in range(4):
                 root = self._found(self._root, there, fate)
-                yield None if "." not in root else {
-                    path.removeprefix("./"): content
-                    for path, content in root.items()
-                    if path != "."
-                }
+                yield (
+                    None
+                    if "." not in root
+                    else {
+                        path.removeprefix("./"): content
+                        for path, content in root.items()
+                        if path != "."
+                    }
+                )
 
     def _found(self, folder: _Folder, kept: set[tuple[int, int]], fate: int) -> Tree:
         names = folder.durable

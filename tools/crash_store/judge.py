@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from tools.crash_store.disk import Tree, read_tree
 
 from sakedge.errors import StoreError
 from sakedge.store import Store
+
+_MOMENT = re.compile(rb"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
 
 def judge(
@@ -80,5 +83,9 @@ def _files(folder: Path) -> dict[str, bytes | None]:
 
 
 def _plain(tree: Tree) -> dict[str, bytes | None]:
-    """Without the lock, which holds the number of a process and says nothing."""
-    return {path: content for path, content in tree.items() if path != "lock"}
+    """Without the lock, which holds the number of a process, and without moments."""
+    return {
+        path: content if content is None else _MOMENT.sub(b"", content)
+        for path, content in tree.items()
+        if path != "lock"
+    }

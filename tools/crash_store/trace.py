@@ -29,7 +29,7 @@ class Call:
 
     Attributes:
         name: `create`, `write`, `truncate`, `sync`, `rename`, `unlink`, `mkdir` or `rmdir`.
-        path: What it changed, relative to the folder: `.` is the folder itself, `..` what it lies in.
+        path: What it changed, in the folder; `.` is the folder itself, `..` what it lies in.
         other: The new name, of a renaming.
         data: The bytes, of writing.
         size: The length, of truncating.

@@ -61,6 +61,13 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "pack": "sakedge.cli.adapter.pack:pack",
             "diff": "sakedge.cli.adapter.diff:diff",
             "patch": "sakedge.cli.adapter.patch:patch",
+            "add": "sakedge.cli.adapter.add:add",
+            "list": "sakedge.cli.adapter.list:list",
+            "activate": "sakedge.cli.adapter.activate:activate",
+            "deactivate": "sakedge.cli.adapter.deactivate:deactivate",
+            "rollback": "sakedge.cli.adapter.rollback:rollback",
+            "gc": "sakedge.cli.adapter.gc:gc",
+            "export": "sakedge.cli.adapter.export:export",
         },
     ),
 }

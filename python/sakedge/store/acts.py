@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
 
-from sakedge.errors import PermissionDeniedError, PolicyError, SakedgeError, StoreError, TrustError
+from sakedge.audit import whoami
+from sakedge.errors import PolicyError, SakedgeError, StoreError, TrustError
 from sakedge.files.locked import locked
+from sakedge.site import Action, Site
 from sakedge.store.entry import Version, entries
-from sakedge.store.gate import Site, whoami
 from sakedge.store.layout import Layout
 from sakedge.store.packs import check
 from sakedge.store.recovery import recover
@@ -19,8 +19,8 @@ from sakedge.store.state import Active, Reason, State, commit, read_state
 
 
 @contextmanager
-def acting(site: Site, action: str, permission: Any, subject: str) -> Iterator[None]:
-    """Asks whether the user may, and records what is refused or fails.
+def acting(site: Site, action: str, permission: Action, subject: str) -> Iterator[None]:
+    """Asks whether the user may, and records what fails; what is refused, the site records.
 
     Raises:
         PermissionDeniedError: The user may not.
@@ -28,13 +28,11 @@ def acting(site: Site, action: str, permission: Any, subject: str) -> Iterator[N
     site.allow(permission)
     try:
         yield
-    except PermissionDeniedError:  # recorded where it was denied
+    except (TrustError, PolicyError):
         raise
     except SakedgeError as error:
-        is_refused = isinstance(error, (TrustError, PolicyError))
-        result: Literal["refused", "failed"] = "refused" if is_refused else "failed"
         detail = {"error": type(error).__name__, "reason": str(error)}
-        site.record(action, subject=subject, result=result, detail=detail)
+        site.record(action, subject=subject, result="failed", detail=detail)
         raise
 
 
@@ -64,8 +62,8 @@ def admitted(layout: Layout, site: Site, version: Version) -> Path:
         TrustError, PolicyError: The site does not admit it, or no longer.
     """
     path = check(layout, version)
-    site.admit(path, "pack")
-    site.check_license(version.license, f"{version.name} {version.version}")
+    site.admit(path, "pack", installed=True)
+    site.check_license(version.license, str(version))
     return path
 
 

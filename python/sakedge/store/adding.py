@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sakedge.audit import whoami
 from sakedge.errors import AdapterMismatchError, StoreError
 from sakedge.files.atomic import make_folder
 from sakedge.format import PartPack, read_pack_content
+from sakedge.site import Site
 from sakedge.store.entry import Entry, Version, entries_of
-from sakedge.store.gate import Site, whoami
-from sakedge.store.layout import ENVELOPE, Layout
+from sakedge.store.layout import Layout
 from sakedge.store.packs import Incoming, put, take_back
 from sakedge.store.schema import MOST_FILES, checked, names_in, now, write_record
 from sakedge.store.state import State
 from sakedge.tasks import Name
+from sakedge.trust.dsse import SUFFIX as ENVELOPE
 
 DIGITS = 12
 """Of a digest, where it has to stand for a version that the pack does not state."""

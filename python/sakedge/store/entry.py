@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from sakedge.errors import StoreError
+from sakedge.files.names import LONGEST, is_plain_name
 from sakedge.format.schema import Digest, License, Text
 from sakedge.store.layout import SUFFIX, Layout
 from sakedge.store.schema import Generation, Moment, Record, find_record, names_in
 from sakedge.store.state import State
 from sakedge.tasks import Name
+from sakedge.trust.dsse import SUFFIX as ENVELOPE
 
 SHORTEST = 8
 """Digits of a digest that name a version."""
-# What no folder, no hidden file and no envelope is called; a temporary file is hidden.
-FileName = Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f.][^/\\\x00-\x1f]*$", max_length=245)]
+
+
+def _may_lie_in_the_store(name: str) -> str:
+    fits = len(name.encode()) + len(ENVELOPE) <= LONGEST
+    # A temporary file is hidden, and an envelope is no pack.
+    if fits and is_plain_name(name) and not name.startswith(".") and not name.endswith(ENVELOPE):
+        return name
+    raise ValueError("no pack in the store can have this name")
+
+
+FileName = Annotated[str, AfterValidator(_may_lie_in_the_store)]
 
 
 class Version(Record):
@@ -50,6 +61,9 @@ class Version(Record):
     added: Moment
     by: Text
     generation: Generation
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
 
 
 class Entry(Version):

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from sakedge.files.names import legal_stem
 
-ENVELOPE = ".dsse.json"
-"""What follows a file's name in that of its signed envelope."""
 SUFFIX = ".json"
 _ROOM = 200
 """Bytes of a version in the name of its file."""
@@ -83,8 +81,3 @@ class Layout:
     def pack(self, digest: str) -> Path:
         """Folder of a pack."""
         return self.packs / digest
-
-
-def envelope(pack: Path) -> Path:
-    """File of a pack's envelope."""
-    return pack.with_name(f"{pack.name}{ENVELOPE}")

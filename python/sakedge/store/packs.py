@@ -7,16 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sakedge.errors import DigestError, SakedgeError, StorageError, StoreError
+from sakedge.errors import DigestError, EnvelopeError, SakedgeError, StorageError, StoreError
 from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.files.bounded import read_bounded
 from sakedge.files.mapped import MappedFile
 from sakedge.store.entry import FileName, Version
-from sakedge.store.layout import Layout, envelope
+from sakedge.store.layout import Layout
 from sakedge.store.schema import checked, names_in, remove
+from sakedge.trust.envelope import envelope_path
 
-MOST_PACK = 1 << 33
-"""Bytes of a pack. The largest real ones have some 100 MB."""
-MOST_ENVELOPE = 1 << 22
+MOST_PACK = 4 << 30
+"""Bytes of a pack, as the site admits. The largest real ones have some 100 MB."""
+MOST_ENVELOPE = 5 << 20
 
 
 @dataclass(frozen=True)
@@ -43,25 +45,22 @@ def read_incoming(path: Path) -> Incoming:
     """Reads a pack and the envelope beside it, without a look at what is in them.
 
     Raises:
-        StorageError: It cannot be read, or is larger than any pack.
+        StorageError: It cannot be read.
+        FileFormatError: It, or its envelope, is larger than any.
         OptionError: It has a name that the store cannot keep.
     """
-    content = MappedFile(path).data
-    _check_size(path, len(content), MOST_PACK)
-    return Incoming(file_name(path.name), content, read_envelope(envelope(path)))
+    content = read_bounded(path, MOST_PACK)
+    return Incoming(file_name(path.name), content, read_envelope(envelope_path(path)))
 
 
 def read_envelope(path: Path) -> bytes | None:
     """An envelope, or None where there is none.
 
     Raises:
-        StorageError: It cannot be read, or is larger than any envelope.
+        StorageError: It cannot be read.
+        EnvelopeError: It is larger than any envelope.
     """
-    if not path.exists():
-        return None
-    content = MappedFile(path).data
-    _check_size(path, len(content), MOST_ENVELOPE)
-    return bytes(content)
+    return read_bounded(path, MOST_ENVELOPE, EnvelopeError) if path.exists() else None
 
 
 def file_name(name: str) -> str:
@@ -70,7 +69,7 @@ def file_name(name: str) -> str:
     Raises:
         OptionError: It cannot.
     """
-    return checked(FileName, "a name under which the store keeps a file", name)
+    return checked(FileName, "a name of a pack", name)
 
 
 def put(layout: Layout, pack: Incoming, digest: str, file: str) -> dict[Path, bytes | None]:
@@ -94,10 +93,10 @@ def put(layout: Layout, pack: Incoming, digest: str, file: str) -> dict[Path, by
     if not is_whole(path, digest):
         _write(path, pack.content)
         before[path] = None
-    there = read_envelope(envelope(path))
+    there = read_envelope(envelope_path(path))
     if pack.envelope is not None and pack.envelope != there:
-        before[envelope(path)] = there
-        _write(envelope(path), pack.envelope)
+        before[envelope_path(path)] = there
+        _write(envelope_path(path), pack.envelope)
     return before
 
 
@@ -122,7 +121,7 @@ def check(layout: Layout, version: Version) -> Path:
         DigestError: It was changed or damaged.
     """
     path = layout.pack(version.digest) / version.file
-    problem = f"the pack of {version.name} {version.version} in the store"
+    problem = f"the pack of {version} in the store"
     remedy = "Add the pack again: that repairs it"
     try:
         found = hashlib.sha256(MappedFile(path, may_be_link=False).data).hexdigest()
@@ -168,16 +167,11 @@ def copy(path: Path, folder: Path) -> None:
         StorageError: It cannot be written.
     """
     _write(folder / path.name, MappedFile(path, may_be_link=False).data)
-    signed = read_envelope(envelope(path))
+    signed = read_envelope(envelope_path(path))
     if signed is not None:
-        _write(folder / envelope(path).name, signed)
+        _write(folder / envelope_path(path).name, signed)
 
 
 def _write(path: Path, content: bytes | memoryview) -> None:
     with atomic_write(path) as file:
         file.write(content)
-
-
-def _check_size(path: Path, size: int, most: int) -> None:
-    if size > most:
-        raise StorageError(f"{path} is too large", expected=f"at most {most} bytes", got=str(size))

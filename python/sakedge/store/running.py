@@ -39,7 +39,7 @@ class Running(Record):
         student: Content digest of the student that follows.
         generation: The state of the store that it follows.
         since: When it began to, by the device's clock, in UTC.
-        adapters: Digests of the packs that it runs, by name.
+        adapters: By name, SHA-256 of the tensors of each adapter that it runs.
         refused: What it does not run, by name, and why; it runs what it ran before.
     """
 
@@ -57,10 +57,14 @@ class Notice:
     """The file in which a process says what it runs. It holds a lock on it for as long as it lives.
 
     Where the process may not write to the store, nobody is told.
+
+    Attributes:
+        pid: Number of the process.
     """
 
     def __init__(self, layout: Layout, token: str) -> None:
-        self._path = layout.running / f"{os.getpid()}-{token}{SUFFIX}"
+        self.pid = os.getpid()
+        self._path = layout.running / f"{self.pid}-{token}{SUFFIX}"
         self._held = ExitStack()
 
     def say(self, running: Running) -> None:

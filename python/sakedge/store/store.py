@@ -7,15 +7,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from sakedge.arguments import in_range
+from sakedge.audit import whoami
 from sakedge.errors import SakedgeError, StoreError
-from sakedge.files.atomic import make_folder, sync_folder
+from sakedge.files.atomic import make_folder, storage_error, sync_folder
 from sakedge.files.locked import locked
 from sakedge.files.paths import absolute_path
 from sakedge.format.schema import Text
+from sakedge.site import Site
 from sakedge.store.acts import acting, admitted, change, writing
 from sakedge.store.adding import add
+from sakedge.store.deltas import is_delta, read_delta
 from sakedge.store.entry import Entry, entries, find
-from sakedge.store.gate import OpenSite, Site, whoami
 from sakedge.store.layout import Layout
 from sakedge.store.packs import copy, read_incoming
 from sakedge.store.recovery import collect, recover
@@ -81,7 +83,7 @@ class Store:
         read_state(layout)
         with suppress(SakedgeError), locked(layout.lock, timeout=0):
             recover(layout, read_state(layout))
-        return cls(layout, OpenSite() if site is None else site, wait)
+        return cls(layout, Site.open() if site is None else site, wait)
 
     @classmethod
     def create(
@@ -95,7 +97,7 @@ class Store:
             OptionError, PermissionDeniedError: As for `open`, or the user may not.
         """
         layout = Layout(absolute_path("a store", folder))
-        site = OpenSite() if site is None else site
+        site = Site.open() if site is None else site
         site.allow("administer")
         make_folder(layout.folder)
         sync_folder(layout.folder.parent)  # a writer that was killed may have made it just now
@@ -125,6 +127,18 @@ class Store:
             StorageError, StoreError, NewerFormatError: It cannot be read, or is damaged.
         """
         return read_state(self._layout)
+
+    def stamp(self) -> object:
+        """Something that is another as soon as the state is another one; cheap to ask for.
+
+        Raises:
+            StorageError: The state cannot be looked at.
+        """
+        try:
+            status = self._layout.active.stat()
+        except OSError as error:
+            raise storage_error("cannot read", self._layout.active, error) from error
+        return status.st_mtime_ns, status.st_ino, status.st_size
 
     def history(self) -> tuple[State, ...]:
         """The states before, the latest first.
@@ -194,12 +208,12 @@ class Store:
         version: str | None = None,
         golden: str | os.PathLike[str] | None = None,
     ) -> Entry:
-        """Adds an adapter pack, and the envelope beside it; it is not active yet.
+        """Adds an adapter pack, or a delta to one, and its envelope. It is not active yet.
 
         A pack that is there already stays as it is, and is repaired if it was damaged.
 
         Args:
-            pack: The pack.
+            pack: The pack, or a delta (`.sakdelta`) to a pack that is in the store.
             name: The slot that it is for; None is the pack's own name.
             version: Its version; None is what the pack says, or the first digits of its digest.
             golden: A folder of golden images, on which it is tried before it runs.
@@ -218,11 +232,16 @@ class Store:
         if version is not None:
             checked(Text, "a version", version)
         folder = None if golden is None else str(absolute_path("golden images", golden))
-        with acting(self._site, "store.add", "swap", path.name):
-            incoming = read_incoming(path)
-            with writing(self._layout, self._wait) as state:
-                found = add(self._layout, state, self._site, incoming, name, version, folder)
-            self._site.record("store.add", subject=found.name, new=found.digest)
+        with (
+            acting(self._site, "store.add", "swap", path.name),
+            writing(self._layout, self._wait) as state,
+        ):
+            if is_delta(path):
+                incoming = read_delta(self._layout, state, self._site, path)
+            else:
+                incoming = read_incoming(path)
+            found = add(self._layout, state, self._site, incoming, name, version, folder)
+            self._site.record("store.add", subject=str(found), new=found.digest)
         return found
 
     def activate(self, name: str, version: str, *, reason: str = "") -> State:
@@ -331,7 +350,7 @@ class Store:
         ):
             gone = collect(self._layout, state, keep)
             for each in gone:
-                self._site.record("store.gc", subject=each.name, old=each.digest)
+                self._site.record("store.gc", subject=str(each), old=each.digest)
         return gone
 
     def export(self, name: str, version: str, to: str | os.PathLike[str]) -> Path:
@@ -358,5 +377,5 @@ class Store:
             path = admitted(self._layout, self._site, entry)
             make_folder(folder)
             copy(path, folder)
-            self._site.record("store.export", subject=name, new=entry.digest)
+            self._site.record("store.export", subject=str(entry), new=entry.digest)
         return folder / path.name
