@@ -34,11 +34,10 @@ ROOTS = [
 
 # The example of c2sp.org/signed-note: its key, as a verifier key, and its note.
 KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
-NOTE = """\
-This is an example message.
-
-— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=
-"""
+SIGNATURE = (
+    "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM="
+)
+NOTE = f"This is an example message.\n\n— example.com/foo {SIGNATURE}\n"
 
 
 def test_roots_are_those_of_rfc_6962() -> None:

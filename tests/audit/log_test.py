@@ -10,6 +10,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_each_line_holds_the_digest_of_the_one_before_as_any_tool_computes_it(
         log.append("load")
     lines = _lines(log.folder)
     assert json.loads(lines[0])["prev"] == "0" * 64
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in pairwise(lines):
         assert json.loads(following)["prev"] == hashlib.sha256(line).hexdigest()
         own = line[: line.index(b', "hash"')]
         assert json.loads(line)["hash"] == hashlib.sha256(own).hexdigest()

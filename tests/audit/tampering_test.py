@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 from collections.abc import Callable
@@ -17,10 +18,10 @@ CUT = "whether entries were cut from the end, or the whole log was written anew"
 
 @pytest.fixture
 def small(folder: Path) -> Path:
-    """A log of one file with four entries."""
+    """A log of one file with three entries."""
     log = AuditLog.open(folder, AuditSettings(sync="never"))
-    for i in range(3):
-        log.append("load", subject=f"{i}.onnx", new=f"{i}" * 64)
+    for i in range(2):
+        log.append("load", subject=f"{i}.onnx")
     (path,) = folder.glob("entries-*")
     (folder / "lock").unlink()
     return path
@@ -68,7 +69,7 @@ def _swapped(lines: list[bytes], i: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("change", "lines"), [(_without, (0, 1, 2)), (_twice, (0, 1, 2, 3)), (_swapped, (0, 1, 2))]
+    ("change", "lines"), [(_without, (0, 1)), (_twice, (0, 1, 2)), (_swapped, (0, 1))]
 )
 def test_lines_removed_doubled_or_swapped_are_found_where_they_are(
     small: Path, change: Callable[[list[bytes], int], list[bytes]], lines: tuple[int, ...]
@@ -93,8 +94,6 @@ def test_a_change_with_a_new_hash_is_found_at_the_next_line(small: Path) -> None
 
 def _forged(line: bytes, old: bytes, new: bytes) -> bytes:
     """The line with something else in it, and the hash that fits."""
-    import hashlib
-
     text = line.replace(old, new)[: line.index(b', "hash"')]
     return b'%s, "hash": "%s"}\n' % (text, hashlib.sha256(text).hexdigest().encode())
 

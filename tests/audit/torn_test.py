@@ -103,10 +103,30 @@ def test_no_line_can_be_replaced_by_one_that_seems_torn(log: AuditLog, path: Pat
     assert "line 3 (entry 3)" in problem
 
 
-def test_a_log_whose_end_nobody_can_read_is_not_written_to(log: AuditLog, path: Path) -> None:
-    path.write_bytes(path.read_bytes() + b"x\n" * 200_000)
-    with pytest.raises(AuditError, match="no entry at its end"):
+@pytest.mark.parametrize(
+    ("rest", "part"),
+    [
+        (b"x\n" * 200_000, "no entry at its end"),
+        (b"x" * 400_000, "no entry at its end"),
+        (b"x\n" * 65, "more is torn than power cuts leave"),
+        (b"x" * 70_000, "more is torn than power cuts leave"),
+    ],
+)
+def test_an_end_that_no_power_cut_leaves_is_not_written_to(
+    log: AuditLog, path: Path, rest: bytes, part: str
+) -> None:
+    content = path.read_bytes() + rest
+    path.write_bytes(content)
+    with pytest.raises(AuditError, match=part):
         log.append("load")
+    assert path.read_bytes() == content
+    assert verify(log.folder).problem is not None
+
+
+def test_what_was_torn_within_a_long_line_is_found_behind_it(log: AuditLog, path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"x" * 30_000)
+    log.append("load")
+    assert verify(log.folder).ok
 
 
 FOREVER = """
