@@ -7,7 +7,11 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-TARGETS: tuple[str, ...] = ("student", "pack", "choice", "image", "source", "core", "call", "audit")
+TARGETS: tuple[str, ...] = (
+    *("student", "pack", "choice", "image", "source", "core", "call"),
+    "trust",
+    "audit",
+)
 """Each is a module of this folder with a function `prepare`."""
 
 Attempt = Callable[[random.Random], None]

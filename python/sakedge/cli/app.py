@@ -30,8 +30,31 @@ VERBS: dict[str, str] = {
 
 GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "adapter": ("Adapters for life: packs, deltas, the store of a device.", {}),
-    "keys": ("Keys that sign, and keys that are trusted.", {}),
-    "repo": ("A repository that a site distributes to its boxes.", {}),
+    "keys": (
+        "Keys that sign, and keys that are trusted.",
+        {
+            "new": "sakedge.cli.keys.new:new",
+            "list": "sakedge.cli.keys.trusted:list_keys",
+            "trust": "sakedge.cli.keys.trusted:trust",
+            "revoke": "sakedge.cli.keys.trusted:revoke",
+            "sign": "sakedge.cli.keys.signing:sign",
+            "verify": "sakedge.cli.keys.signing:verify",
+            "encrypt": "sakedge.cli.keys.encrypt:encrypt",
+        },
+    ),
+    "repo": (
+        "A repository that a site distributes to its boxes.",
+        {
+            "init": "sakedge.cli.repo.publishing:init",
+            "publish": "sakedge.cli.repo.publishing:publish",
+            "revoke": "sakedge.cli.repo.publishing:revoke",
+            "rotate": "sakedge.cli.repo.publishing:rotate",
+            "refresh": "sakedge.cli.repo.publishing:refresh",
+            "show": "sakedge.cli.repo.showing:show",
+            "fetch": "sakedge.cli.repo.fetching:fetch",
+            "forget-time": "sakedge.cli.repo.fetching:forget_time",
+        },
+    ),
     "audit": (
         "The audit log: what was done, and whether the record is whole.",
         {
