@@ -137,6 +137,18 @@ def test_export_copies_a_damaged_log_as_evidence(run: Run, log: AuditLog, tmp_pa
     assert len((tmp_path / "copy" / "entries.csv").read_text().splitlines()) == 3
 
 
+def test_without_a_folder_the_log_is_the_site_s(run: Run, log: AuditLog, tmp_path: Path) -> None:
+    policy = {"format_version": 1, "audit": {"folder": str(log.folder)}}
+    (tmp_path / "policy.json").write_text(json.dumps(policy))
+    assert _seqs(run("audit", "show", "--site", tmp_path, "--json").stdout) == [1, 2, 3, 4]
+    assert run("audit", "verify", "--site", tmp_path).exit_code == 0
+    policy["roles"], policy["users"] = {"line": ["infer"]}, {"*": "line"}
+    (tmp_path / "policy.json").write_text(json.dumps(policy))
+    assert_refused(run("audit", "show", "--site", tmp_path), 1, "view")
+    (tmp_path / "policy.json").write_text('{"format_version": 1}')
+    assert_refused(run("audit", "show", "--site", tmp_path), 64, "keeps no log")
+
+
 def test_no_verb_begins_a_log_where_there_is_none(
     run: Run, keys: tuple[Path, Path], tmp_path: Path
 ) -> None:
