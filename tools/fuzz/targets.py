@@ -15,9 +15,12 @@ TARGETS: tuple[str, ...] = (
     "source",
     "core",
     "call",
-    "golden",
-    "trust",
     "delta",
+    "trust",
+    "tuf",
+    "store",
+    "audit",
+    "golden",
 )
 """Each is a module of this folder with a function `prepare`."""
 
