@@ -14,7 +14,7 @@ from sakedge.audit.note import MAX_BYTES, is_name, open_note, sign_note
 from sakedge.audit.who import host
 from sakedge.errors import AuditError, OptionError, shown
 from sakedge.files.atomic import atomic_write, make_folder
-from sakedge.files.mapped import MappedFile
+from sakedge.files.bounded import read_bounded
 from sakedge.files.paths import file_path
 
 if TYPE_CHECKING:
@@ -91,10 +91,7 @@ def read_checkpoint_file(path: Path) -> bytes:
         StorageError: It cannot be read.
         AuditError: It is too long to be one.
     """
-    data = MappedFile(file_path("a checkpoint", path)).data
-    if len(data) > MAX_BYTES:
-        raise AuditError(f"{path} is no checkpoint", expected=f"at most {MAX_BYTES} bytes")
-    return bytes(data)
+    return read_bounded(file_path("a checkpoint", path), MAX_BYTES, AuditError)
 
 
 def write_checkpoint(folder: Path, note: str) -> Path:

@@ -16,7 +16,7 @@ from sakedge.audit.actions import ACTIONS
 from sakedge.audit.checkpoint import Checkpoint, origin_of
 from sakedge.audit.entry import Entry, Result, Scalar
 from sakedge.audit.making import End, make
-from sakedge.audit.segments import LOCK, OPEN, Segment, file_name, list_segments, view
+from sakedge.audit.segments import LOCK, Segment, file_name, list_segments, view
 from sakedge.audit.settings import AuditSettings
 from sakedge.audit.tail import Tail, read_tail
 from sakedge.audit.walk import Walk, tree_of
@@ -28,6 +28,7 @@ from sakedge.files.paths import absolute_path
 if TYPE_CHECKING:
     from sakedge.trust.keys import PrivateKey
 
+_APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NOTHING: Mapping[str, Scalar] = {}
 
 
@@ -103,9 +104,15 @@ class AuditLog:
             AuditError: The end of the log was damaged.
         """
         one_of("action of the audit log", action, tuple(ACTIONS))
-        said = {"action": action, "subject": subject, "old": old, "new": new}
-        said |= {"result": result, "detail": detail, "who": who}
-        make(said, End(), self._clock())  # what is wrong with it is said before anything is done
+        said = {
+            "action": action,
+            "subject": subject,
+            "old": old,
+            "new": new,
+            "result": result,
+            "detail": detail,
+            "who": who,
+        }
         with self._lock():
             segment = self._last_segment()
             tail = read_tail(segment)
@@ -182,7 +189,7 @@ class AuditLog:
     def _write(self, segment: Segment, content: bytes) -> None:
         """Adds bytes to a file. What of them could be written is taken back if not all could."""
         try:
-            descriptor = os.open(segment.path, os.O_WRONLY | os.O_APPEND | OPEN)
+            descriptor = os.open(segment.path, _APPEND)
         except OSError as error:
             raise storage_error("cannot write", segment.path, error) from error
         try:

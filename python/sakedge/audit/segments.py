@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from sakedge.audit.entry import MAX_LINE
 from sakedge.errors import AuditError
 from sakedge.files.atomic import storage_error
 from sakedge.files.locked import locked
+from sakedge.files.opening import open_regular
 
 LOCK = "lock"
-OPEN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NAME = re.compile(r"entries-([0-9]{12})\.jsonl")
 _MOST = 1 << 16
 """Files of a log."""
@@ -97,7 +98,7 @@ def read_lines(segment: Segment) -> Iterator[bytes]:
     """
     left = segment.size
     try:
-        with os.fdopen(os.open(segment.path, os.O_RDONLY | OPEN), "rb") as file:
+        with _opened(segment) as file:
             while left > 0:
                 line = file.readline(min(left, MAX_LINE))
                 left -= len(line)
@@ -113,6 +114,22 @@ def read_lines(segment: Segment) -> Iterator[bytes]:
         raise storage_error("cannot read", segment.path, error) from error
 
 
+def read_bytes(segment: Segment) -> Iterator[bytes]:
+    """A segment as it is, in pieces.
+
+    Raises:
+        StorageError: It cannot be read.
+    """
+    left = segment.size
+    try:
+        with _opened(segment) as file:
+            while left > 0 and (piece := file.read(min(left, 1 << 20))):
+                left -= len(piece)
+                yield piece
+    except OSError as error:
+        raise storage_error("cannot read", segment.path, error) from error
+
+
 def read_end(segment: Segment, length: int) -> list[bytes]:
     """The last lines of a segment without their ends, as far as they lie whole in `length` bytes.
 
@@ -124,9 +141,14 @@ def read_end(segment: Segment, length: int) -> list[bytes]:
     """
     start = max(0, segment.size - length)
     try:
-        with os.fdopen(os.open(segment.path, os.O_RDONLY | OPEN), "rb") as file:
+        with _opened(segment) as file:
             file.seek(start)
             lines = file.read(segment.size - start).split(b"\n")
     except OSError as error:
         raise storage_error("cannot read", segment.path, error) from error
     return lines[1:] if start else lines
+
+
+def _opened(segment: Segment) -> BinaryIO:
+    descriptor, _ = open_regular(segment.path, may_be_link=False)
+    return os.fdopen(descriptor, "rb")

@@ -30,7 +30,17 @@ VERBS: dict[str, str] = {
 
 GROUPS: dict[str, tuple[str, dict[str, str]]] = {
     "adapter": ("Adapters for life: packs, deltas, the store of a device.", {}),
-    "keys": ("Keys that sign, and keys that are trusted.", {}),
+    "keys": (
+        "Keys that sign, and keys that are trusted.",
+        {
+            "new": "sakedge.cli.keys.new:new",
+            "list": "sakedge.cli.keys.trusted:list_keys",
+            "trust": "sakedge.cli.keys.trusted:trust",
+            "revoke": "sakedge.cli.keys.trusted:revoke",
+            "sign": "sakedge.cli.keys.signing:sign",
+            "verify": "sakedge.cli.keys.signing:verify",
+        },
+    ),
     "repo": (
         "A repository that a site distributes to its boxes.",
         {
@@ -44,7 +54,15 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "forget-time": "sakedge.cli.repo.fetching:forget_time",
         },
     ),
-    "audit": ("The audit log.", {}),
+    "audit": (
+        "The audit log: what was done, and whether the record is whole.",
+        {
+            "show": "sakedge.cli.audit.show:show",
+            "verify": "sakedge.cli.audit.verify:verify",
+            "export": "sakedge.cli.audit.export:export",
+            "checkpoint": "sakedge.cli.audit.checkpoint:checkpoint",
+        },
+    ),
 }
 """Group → its help, and its verbs as in `VERBS`."""
 

@@ -195,18 +195,10 @@ class PrivateKey:
         from cryptography.hazmat.primitives import serialization as form
 
         path = file_path("a key", path)
-        if os.path.lexists(path):
-            raise OptionError(
-                f"{path} is there already, and a key that is overwritten is lost",
-                remedy="Choose another name",
-            )
         text = self._key.private_bytes(
             form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()
         )
-        with atomic_write(path) as file:
-            if hasattr(os, "fchmod"):
-                os.fchmod(file.fileno(), _PRIVATE)
-            file.write(text)
+        write_private(path, text)
 
     def sign(self, data: bytes) -> bytes:
         """The signature of `data`, 64 bytes."""
@@ -217,6 +209,34 @@ class PrivateKey:
         with needed("signing"):
             from securesystemslib.signer import CryptoSigner
         return CryptoSigner(self._key, self.public.sslib())
+
+
+def write_private(path: Path, text: bytes) -> None:
+    """Writes a file that only its owner may read, and never over one that is there.
+
+    Raises:
+        OptionError: Something of that name is there.
+        StorageError: It cannot be written.
+    """
+    refuse_existing(path)
+    with atomic_write(path) as file:
+        if hasattr(os, "fchmod"):
+            os.fchmod(file.fileno(), _PRIVATE)
+        file.write(text)
+
+
+def refuse_existing(*paths: Path) -> None:
+    """Refuses names of keys that something has already.
+
+    Raises:
+        OptionError: One of them is there.
+    """
+    for path in paths:
+        if os.path.lexists(path):
+            raise OptionError(
+                f"{path} is there already, and a key that is overwritten is lost",
+                remedy="Choose another name",
+            )
 
 
 def is_open(path: Path) -> bool:
