@@ -103,7 +103,7 @@ def test_a_rotation_is_cut(site: Site, role: str) -> None:
         office.rotate(role)  # type: ignore[arg-type]
         site.box.refresh(site.repository)
         assert site.box.check("a.bin", b"content of a.bin")
-        assert len(list(site.keys.glob(f"{role}-*.pem"))) == 1
+        assert len(list(site.keys.glob(f"{role}-*.key"))) == 1
     assert count > 4
 
 

@@ -32,10 +32,10 @@ def names(folder: Path) -> list[str]:
 def test_a_new_repository_has_four_keys_of_its_own_and_an_empty_list(tmp_path: Path) -> None:
     office = Publisher.init(tmp_path / "repository", tmp_path / "keys")
     assert office.targets == {}
-    assert names(tmp_path / "keys") == [f"{role}-1.pem" for role in sorted(ROLES[:1])] + [
-        *("root.json", "snapshot-1.pem", "targets-1.pem", "timestamp-1.pem")
+    assert names(tmp_path / "keys") == [f"{role}-1.key" for role in sorted(ROLES[:1])] + [
+        *("root.json", "snapshot-1.key", "targets-1.key", "timestamp-1.key")
     ]
-    for path in (tmp_path / "keys").glob("*.pem"):
+    for path in (tmp_path / "keys").glob("*.key"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert (
         len({key for role in office.trusted.root.signed.roles.values() for key in role.keyids}) == 4
@@ -45,7 +45,7 @@ def test_a_new_repository_has_four_keys_of_its_own_and_an_empty_list(tmp_path: P
 def test_the_root_key_may_lie_elsewhere_and_is_needed_to_rotate_only(tmp_path: Path) -> None:
     repository, keys, safe = (tmp_path / name for name in ("repository", "keys", "safe"))
     Publisher.init(repository, keys, root_keys=safe)
-    assert [path.name for path in safe.iterdir()] == ["root-1.pem"]
+    assert [path.name for path in safe.iterdir()] == ["root-1.key"]
     (tmp_path / "a.bin").write_bytes(b"a")
     Publisher(repository, keys).publish([tmp_path / "a.bin"])
     before = names(tmp_path)
@@ -53,7 +53,7 @@ def test_the_root_key_may_lie_elsewhere_and_is_needed_to_rotate_only(tmp_path: P
         Publisher(repository, keys).rotate("timestamp")
     assert names(tmp_path) == before
     assert Publisher(repository, keys, root_keys=safe).rotate("root")
-    assert [path.name for path in safe.iterdir()] == ["root-2.pem"]
+    assert [path.name for path in safe.iterdir()] == ["root-2.key"]
 
 
 def test_a_pack_is_described_and_its_envelope_comes_along(
@@ -133,11 +133,11 @@ def test_the_list_is_signed_anew_before_it_expires_under_the_timestamp(site: Sit
 
 def test_a_rotated_key_is_removed(site: Site) -> None:
     site.office.rotate("timestamp")
-    assert [path.name for path in site.keys.glob("timestamp-*")] == ["timestamp-2.pem"]
+    assert [path.name for path in site.keys.glob("timestamp-*")] == ["timestamp-2.key"]
 
 
 def test_a_lost_key_is_replaced(site: Site) -> None:
-    (site.keys / "targets-1.pem").unlink()
+    (site.keys / "targets-1.key").unlink()
     with pytest.raises(SignatureError, match="targets"):
         site.office.revoke("a.bin")
     site.office.rotate("targets")
