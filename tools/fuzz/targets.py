@@ -8,9 +8,19 @@ from importlib import import_module
 from pathlib import Path
 
 TARGETS: tuple[str, ...] = (
-    *("student", "pack", "choice", "image", "source", "core", "call"),
+    "student",
+    "pack",
+    "choice",
+    "image",
+    "source",
+    "core",
+    "call",
+    "delta",
     "trust",
+    "tuf",
+    "store",
     "audit",
+    "golden",
 )
 """Each is a module of this folder with a function `prepare`."""
 

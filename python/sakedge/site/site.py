@@ -108,6 +108,11 @@ class Site:
         self._refuse(action, error, who=who)
         raise error
 
+    @property
+    def records_inferences(self) -> bool:
+        """Whether each image that is run is to be recorded."""
+        return self.policy.audit is not None and self.policy.audit.inferences
+
     def admit(self, path: str | Path, kind: Kind, *, installed: bool = False) -> Admitted:
         """Reads a file, and checks what the policy requires of it before anything parses it.
 
@@ -128,16 +133,15 @@ class Site:
         one_of("kind of file", kind, KINDS)
         path = file_path(f"a {kind}", path)
         with self._refusing(path.name):
-            if kind == "student":
-                stored = MappedFile(path).data
-            else:
-                stored = memoryview(read_bounded(path, MAX_BYTES))
-            file = Admitted(path, stored, stored)
-            signers = self._vouching().check(file, may_be_expired=installed)
+            mapped = MappedFile(path) if kind == "student" else None
+            stored = memoryview(read_bounded(path, MAX_BYTES)) if mapped is None else mapped.data
+            found = Admitted(path, stored, stored)
+            signers = self._vouching().check(found, may_be_expired=installed)
+            content = stored
             if is_encrypted(stored):
                 content = memoryview(decrypt(stored, path.name, self._keys))
-                return Admitted(path, stored, content, signers)
-            return Admitted(path, stored, stored, signers)
+                mapped = None if mapped is None else MappedFile.held(path, content)
+            return Admitted(path, stored, content, signers, mapped)
 
     def admit_folder(self, folder: str | Path, *, installed: bool = False) -> None:
         """Checks a folder, e.g. of golden images, as `admit` checks a file.
