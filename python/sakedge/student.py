@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.adapters.following import Following
 from sakedge.adapters.slots import AdapterSlots
 from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.adapters.state import Names
@@ -41,6 +43,7 @@ from sakedge.runtime.options import Options
 from sakedge.runtime.quality import Quality
 from sakedge.site import Site
 from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
+from sakedge.store import Store
 
 
 @dataclass(frozen=True)
@@ -266,6 +269,35 @@ class Student:
 
         reader = partial(self._read, fit=begun.fit)
         return Stream(open_source(source, reconnect, reader), run, batch, on_error)
+
+    def follow(
+        self,
+        store: Store | str | os.PathLike[str],
+        *,
+        every: float = 1.0,
+        golden: object = None,
+        watch: object = None,
+    ) -> Following:
+        """Runs the adapters that are active in a store, now and whenever that changes.
+
+        Args:
+            store: The store, or its folder.
+            every: Seconds between two looks at it.
+            golden: Golden images for every exchange; None are those that were named when a pack was
+                added.
+            watch: As for `adapters.swap`.
+
+        Returns:
+            What goes on: what was refused and why, and `close()`.
+
+        Raises:
+            StoreError, StorageError: The store cannot be read.
+            OptionError: An argument is of another type.
+            ForkError, ClosedError: As for a call.
+        """
+        self._running()
+        opened = store if isinstance(store, Store) else Store.open(store, site=self._site)
+        return Following(self.adapters, opened, every=every, golden=golden, watch=watch)
 
     def explain(self) -> Explanation:
         """What runs where, what was refused, and why; `print` it or read its fields."""
