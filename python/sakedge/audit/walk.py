@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from sakedge.audit.entry import Entry, parse_line
 from sakedge.audit.merkle import Tree
 from sakedge.audit.segments import Segment, read_lines
-from sakedge.audit.torn import ACTION, accounts_for, is_torn
+from sakedge.audit.torn import ACTION, MOST_LINES, accounts_for, is_torn
 from sakedge.errors import AuditError
 from sakedge.format.schema import NO_DIGEST
 
-_MOST_TORN = 64
-"""Lines in a row. Each is a power cut during the first entry after another one."""
+_FIRST = ("begin", "rotate")
+"""Of the first file, and of the others."""
 
 
 class Walk:
@@ -42,6 +42,7 @@ class Walk:
         self._segments = segments
         self._archived = archived
         self._before = NO_DIGEST
+        self._segment, self._number = segments[0], 0  # where it is: file, and line in it
 
     def __iter__(self) -> Iterator[Entry | None]:
         """After each line its entry, or None of one that is torn.
@@ -51,18 +52,17 @@ class Walk:
             NewerFormatError: The log was written by a newer sakedge.
             AuditError: The first wrong place, by file and line.
         """
-        place = ""
         for segment in self._segments:
             self._begin(segment)
             for number, line in enumerate(read_lines(segment), start=1):
-                place = _place(segment, number)
+                self._segment, self._number = segment, number
                 self.is_open = not line.endswith(b"\n")
-                yield self._take(segment, number, line.removesuffix(b"\n"), place)
+                yield self._take(line.removesuffix(b"\n"))
             if self.is_open and segment is not self._segments[-1]:
-                raise AuditError(f"{place} lacks its end, though another file follows")
+                raise AuditError(f"{self._place} lacks its end, though another file follows")
         if self.torn and not self.is_open and b"\0" not in self.torn[-1]:
             raise AuditError(
-                f"{place} is no entry",
+                f"{self._place} is no entry",
                 remedy="If the power was cut just then, the next entry accounts for it",
             )
 
@@ -79,19 +79,19 @@ class Walk:
         if not segment.size:
             raise AuditError(f"{segment.path.name} is empty", expected="at least one entry")
 
-    def _take(self, segment: Segment, number: int, line: bytes, place: str) -> Entry | None:
+    def _take(self, line: bytes) -> Entry | None:
         try:
             entry = parse_line(line)
         except ValueError as error:
-            if not is_torn(line) or number == 1 or len(self.torn) >= _MOST_TORN:
-                raise AuditError(f"{place}: {error}") from None
+            if not is_torn(line) or self._number == 1 or len(self.torn) >= MOST_LINES:
+                raise AuditError(f"{self._place}: {error}") from None
             self._add(line)
             self.torn.append(line)
             return None
-        if self.last is None and segment.first > 1:
+        if self.last is None and self._segment.first > 1:
             # The files before it lie elsewhere: this line states what they gave.
-            self.tree, self._before = _tree_before(segment, line), entry.prev
-        self._check(segment, number, entry, place)
+            self.tree, self._before = _tree_before(self._segment, line), entry.prev
+        self._check(entry)
         self._add(line)
         self.last = entry
         self.backwards += entry.clock_back
@@ -101,41 +101,46 @@ class Walk:
         self.tree.add(line)
         self._before = hashlib.sha256(line).hexdigest()
 
-    def _check(self, segment: Segment, number: int, entry: Entry, place: str) -> None:
+    def _check(self, entry: Entry) -> None:
         line = self.tree.size + 1
         if entry.seq != line:
             raise AuditError(
-                f"{place} is out of order: lines were removed, added or moved",
+                f"{self._place} is out of order: lines were removed, added or moved",
                 expected=f"entry {line}",
                 got=f"entry {entry.seq}",
             )
         if entry.prev != self._before:
             raise AuditError(
-                f"{place} does not follow the line before it: that one was changed, or this one",
+                f"{self._place} does not follow the line before it: one of the two was changed",
                 expected=f"prev {self._before}",
                 got=entry.prev,
             )
         if self.torn or entry.action == ACTION:
             if not accounts_for(entry, self.torn):
-                raise AuditError(f"{place} does not account for the lines before it")
+                raise AuditError(f"{self._place} does not account for the lines before it")
             self.recovered.append(entry)
             self.torn = []
-        self._check_first(segment, number, entry, place)
+        if self._number == 1 or entry.action in _FIRST:
+            self._check_first(entry)
         back = self.last is not None and entry.time < self.last.time
         if self.last is not None and back != entry.clock_back:
-            raise AuditError(f"{place}: clock_back is {entry.clock_back}, its time says otherwise")
+            raise AuditError(f"{self._place}: clock_back contradicts its time")
 
-    def _check_first(self, segment: Segment, number: int, entry: Entry, place: str) -> None:
+    def _check_first(self, entry: Entry) -> None:
         """A file's first entry, and no other, says that the file begins."""
-        action = ("begin" if segment.first == 1 else "rotate") if number == 1 else None
-        if action != (entry.action if entry.action in ("begin", "rotate") else None):
+        expected = None if self._number > 1 else _FIRST[self._segment.first > 1]
+        if entry.action != expected:
             raise AuditError(
-                f"{place} is not what stands there",
-                expected=f"the action {action}" if action else "neither begin nor rotate",
+                f"{self._place} is not what stands there",
+                expected=f"the action {expected or 'of an entry that is not the first'}",
                 got=entry.action,
             )
-        if action == "rotate" and entry.detail.get("tree") != self.tree.to_hex():
-            raise AuditError(f"{place} states another tree than the lines before it make")
+        if entry.action == "rotate" and entry.detail.get("tree") != self.tree.to_hex():
+            raise AuditError(f"{self._place} states another tree than the lines before it make")
+
+    @property
+    def _place(self) -> str:
+        return _place(self._segment, self._number)
 
 
 def tree_of(segment: Segment) -> Tree:

@@ -99,6 +99,6 @@ def _wait(descriptor: int, path: Path, timeout: float, shared: bool) -> None:
 def _sign(descriptor: int) -> None:
     """Writes who holds it; a full disk is no reason not to hold it."""
     with suppress(OSError):
-        os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        # Always as long: to cut the file first would make some file systems flush it.
+        os.write(descriptor, f"{os.getpid():<19}\n".encode())

@@ -52,6 +52,13 @@ class MappedFile:
         except ValueError as error:  # it became shorter since its size was asked for
             raise StorageError(f"cannot read {path}: {error}", remedy="Read it again") from error
 
+    @classmethod
+    def held(cls, path: Path, content: memoryview) -> MappedFile:
+        """What was at `path` and is in memory already, e.g. because it lies there encrypted."""
+        held = cls.__new__(cls)
+        held.path, held.data, held._map = path, content.toreadonly(), None
+        return held
+
     def check_length(self) -> None:
         """Checks that the file is still as long as it was.
 
@@ -84,16 +91,24 @@ class MappedFile:
 
         The caller has checked that it lies inside the file.
         """
-        count = math.prod(shape)
-        if start % np.dtype(dtype).itemsize:
-            end = start + count * np.dtype(dtype).itemsize
-            values = np.frombuffer(bytes(self.data[start:end]), dtype=dtype)
-        else:
-            values = np.frombuffer(self.data, dtype=dtype, count=count, offset=start)
-        return values.reshape(shape)
+        return tensor_view(self.data, dtype, shape, start)
 
     def close(self) -> None:
         """Releases the map and the pages read; views read theirs again if needed."""
         self.advise("DONTNEED")
         self._map = None
         self.data = memoryview(b"")
+
+
+def tensor_view(data: memoryview, dtype: str, shape: tuple[int, ...], start: int) -> NDArray[Any]:
+    """A tensor at byte `start` of a buffer: a view, or a copy where it is not aligned.
+
+    The caller has checked that it lies inside the buffer.
+    """
+    count = math.prod(shape)
+    if start % np.dtype(dtype).itemsize:
+        end = start + count * np.dtype(dtype).itemsize
+        values = np.frombuffer(bytes(data[start:end]), dtype=dtype)
+    else:
+        values = np.frombuffer(data, dtype=dtype, count=count, offset=start)
+    return values.reshape(shape)
