@@ -10,7 +10,7 @@ import typer
 from sakedge.cli.options import Json, SiteFolder
 from sakedge.cli.output import print_json, say
 from sakedge.cli.repo.options import Repository, box_of
-from sakedge.cli.repo.showing import days_left
+from sakedge.cli.repo.showing import days_left, lasting
 from sakedge.errors import SakedgeError
 from sakedge.files.atomic import atomic_write, make_folder
 
@@ -53,13 +53,13 @@ def fetch(
         with atomic_write(path) as file:
             file.write(content)
         copied.append(path)
-    left = days_left(client.trusted)
     if json:
+        left = days_left(client.trusted)
         print_json({"files": [str(path) for path in copied], "version": version, "days_left": left})
         return
     for path in copied:
         say(str(path))
-    say(f"{len(listed)} listed; to be brought anew within {left} days")
+    say(lasting(client.trusted))
 
 
 def forget_time(site: SiteFolder = None) -> None:
