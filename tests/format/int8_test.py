@@ -159,14 +159,6 @@ def test_the_exported_graph_computes_the_same(student: str, request: pytest.Fixt
         assert _error(logits, theirs[task]) < 1e-5, task
 
 
-def test_a_part_is_extracted_in_floats(int8_student: Path) -> None:
-    with StudentFile.open(int8_student) as file:
-        pack = extract_part(file, "adapters.sam")
-        expected = as_floats(file.component("adapters.sam"))
-    assert {tensor.dtype.name for tensor in pack.tensors.values()} == {"float32"}
-    assert pack.tensors.keys() == expected.keys()
-
-
 def test_a_float_pack_swaps_in_and_is_quantised_as_it_is_packed(
     int8_student: Path, tiny_student: Path, tmp_path: Path
 ) -> None:

@@ -29,6 +29,7 @@ from sakedge.format import (
     StudentFile,
     extract_part,
     read_pack,
+    read_pack_content,
     write_pack,
 )
 
@@ -55,6 +56,17 @@ def test_a_pack_survives_the_file(pack: PartPack, path: Path, tiny_student: Path
     with StudentFile.open(tiny_student) as file:
         read.check_fits(file.manifest)
         assert read.manifest.digest == file.manifest.digests["adapters.sam"]
+
+
+def test_a_pack_in_memory_is_read_as_its_file_is(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    read, other = read_pack_content(memoryview(content), path.name), read_pack(path)
+    assert read.manifest == other.manifest and read.file_digest == other.file_digest
+    for name, tensor in read.tensors.items():
+        assert np.array_equal(tensor, other.tensors[name]) and not tensor.flags.writeable
+    content[-1] ^= 1
+    with pytest.raises(DigestError, match=r"sam\.safetensors was changed"):
+        read_pack_content(memoryview(content), path.name)
 
 
 def test_the_safetensors_package_reads_what_we_write(pack: PartPack, path: Path) -> None:

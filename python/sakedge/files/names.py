@@ -34,6 +34,17 @@ def legal_stem(text: str, room: int = LONGEST) -> str:
     return _cut(f"_{stem}" if _DEVICES.match(stem) else stem, room, text)
 
 
+def is_plain_name(name: str) -> bool:
+    """Whether a file in the current folder, on any system, can have this name."""
+    return (
+        name not in ("", ".", "..")
+        and name.isprintable()
+        and not set(name) & set('/\\:*?"<>|')
+        and not _DEVICES.match(name)
+        and len(name.encode()) <= LONGEST
+    )
+
+
 def given_stem(name: object, ends: Sequence[str]) -> str:
     """Checks a stem that a caller gave.
 

@@ -1,7 +1,7 @@
 """The files: the manifest, student.onnx, part packs, and their digests. No runtime in here."""
 
 from sakedge.format.onnx.opsets import OPSET, OPSETS
-from sakedge.format.pack.files import read_pack, write_pack
+from sakedge.format.pack.files import read_pack, read_pack_content, write_pack
 from sakedge.format.pack.manifest import COMPONENTS, PACK_VERSION, PartKind, PartManifest
 from sakedge.format.pack.part import PartPack, extract_part
 from sakedge.format.student.digests import content_digest
@@ -45,6 +45,7 @@ __all__ = [
     "exported_graph",
     "extract_part",
     "read_pack",
+    "read_pack_content",
     "write_graph",
     "write_pack",
     "write_student",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.errors import DigestError, ManifestError, TensorError
+from sakedge.files.mapped import MappedFile
 from sakedge.files.paths import file_path
 from sakedge.format.digest import canonical_json, component_digest
 from sakedge.format.pack.manifest import PACK, PartManifest
@@ -30,28 +31,41 @@ def read_pack(path: str | Path) -> PartPack:
         OptionError: `path` is no path.
     """
     path = file_path("a pack", path)
-    content = read_safetensors(path)
-    text = content.metadata.get(METADATA_KEY)
+    return read_pack_content(MappedFile(path).data, path.name)
+
+
+def read_pack_content(content: memoryview, name: str) -> PartPack:
+    """Reads and verifies a pack that is in memory; its tensors are views of it.
+
+    Args:
+        content: The whole file.
+        name: What to call it in errors.
+
+    Raises:
+        FileFormatError: It is not a pack, or is damaged; the subclass names the cause.
+    """
+    found = read_safetensors(memoryview(content).toreadonly(), name)
+    text = found.metadata.get(METADATA_KEY)
     if text is None:
         raise ManifestError(
-            f"{path.name} is safetensors but not a part pack",
+            f"{name} is safetensors but not a part pack",
             expected=f"a manifest under {METADATA_KEY!r} in its metadata",
-            got=f"metadata {sorted(content.metadata)}",
+            got=f"metadata {sorted(found.metadata)}",
         )
-    manifest = parse(PACK, read_fields(text.encode(), path.name), path.name)
-    _check_tensors(manifest, content.tensors, path.name)
-    found = component_digest(content.tensors)
-    if found != manifest.digest:
+    manifest = parse(PACK, read_fields(text.encode(), name), name)
+    _check_tensors(manifest, found.tensors, name)
+    digest = component_digest(found.tensors)
+    if digest != manifest.digest:
         raise DigestError(
-            f"{path.name} was changed or damaged",
+            f"{name} was changed or damaged",
             expected=f"SHA-256 {manifest.digest}",
-            got=found,
+            got=digest,
             remedy="Copy it again",
         )
-    for key, tensor in content.tensors.items():
-        check_values(manifest.component, key, tensor, path.name)
-    digest = hashlib.sha256(canonical_json(content.metadata)).hexdigest()
-    return PartPack(manifest, content.tensors, digest)
+    for key, tensor in found.tensors.items():
+        check_values(manifest.component, key, tensor, name)
+    file_digest = hashlib.sha256(canonical_json(found.metadata)).hexdigest()
+    return PartPack(manifest, found.tensors, file_digest)
 
 
 def write_pack(
@@ -70,29 +84,28 @@ def write_pack(
         name: np.ascontiguousarray(tensor, tensor.dtype.newbyteorder("="))
         for name, tensor in tensors.items()
     }
+    text = manifest.model_dump_json().encode()
+    parse(PACK, read_fields(text, path.name), path.name)  # as its reader will
     _check_tensors(manifest, tensors, path.name)
     for key, tensor in tensors.items():
         check_values(manifest.component, key, tensor)
     manifest = manifest.model_copy(update={"digest": component_digest(tensors)})
-    text = manifest.model_dump_json()
-    parse(PACK, read_fields(text.encode(), path.name), path.name)  # as its reader will
-    write_safetensors(path, tensors, {METADATA_KEY: text})
+    write_safetensors(path, tensors, {METADATA_KEY: manifest.model_dump_json()})
     return manifest
 
 
 def _check_tensors(manifest: PartManifest, tensors: Mapping[str, NDArray[Any]], name: str) -> None:
-    shapes = manifest.shapes()
-    different = sorted(shapes.keys() ^ tensors.keys())
+    stored = manifest.stored()
+    different = sorted(stored.keys() ^ tensors.keys())
     if different:
-        problem = "lacks" if different[0] in shapes else "holds the surplus"
+        problem = "lacks" if different[0] in stored else "holds the surplus"
         raise TensorError(f"{name} {problem} tensor {different[0]}")
-    dtypes = {tensor.dtype.name for tensor in tensors.values()}
-    if not dtypes <= {"float32", "float16"}:
-        raise TensorError(f"{name} holds tensors of {', '.join(sorted(dtypes))}")
-    for key, shape in shapes.items():
-        if tensors[key].shape != shape:
+    for key, (dtype, shape) in stored.items():
+        able = ("float32", "float16") if manifest.storage is None else (dtype,)
+        found = tensors[key]
+        if found.dtype.name not in able or found.shape != shape:
             raise TensorError(
                 f"tensor {key} of {name} contradicts the manifest",
-                expected=str(list(shape)),
-                got=str(list(tensors[key].shape)),
+                expected=f"{' or '.join(able)} {list(shape)}",
+                got=f"{found.dtype.name} {list(found.shape)}",
             )

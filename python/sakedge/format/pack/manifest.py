@@ -19,12 +19,16 @@ from sakedge.format.schema import (
     Requires,
     Text,
 )
-from sakedge.format.student.parts import Architecture
+from sakedge.format.student.int8 import Dtypes, stored_tensors
+from sakedge.format.student.manifest import INT8
+from sakedge.format.student.parts import Architecture, Storage, Stored
 from sakedge.tasks import Name, TaskInfo
 
 PACK_VERSION: Literal[2] = 2
 """Newest format version of a pack that this sakedge reads, and the one that it writes."""
-PACK_FEATURES: frozenset[str] = frozenset({"routers"})
+ROUTERS = "routers"
+"""Required by an adapter that brings whole routers."""
+PACK_FEATURES: frozenset[str] = frozenset({INT8, ROUTERS})
 """Features that a pack may require."""
 
 Names = Annotated[tuple[Name, ...], Field(max_length=256, fail_fast=True)]
@@ -53,6 +57,8 @@ class PartManifest(OpenModel):
         levels: That student's levels.
         stem_lineage: Digest of the float32 stem that it was trained on.
         digest: SHA-256 over the pack's tensors.
+        storage: How its weights are stored, as a student's component; `requires` says `int8` where
+            they are. None in older packs: float32, float16 or both.
         teacher: Of an adapter: the teacher it was distilled from.
         hidden: Of an adapter: width of the bottleneck.
         routed_tasks: Of an adapter: tasks whose routers get its expert from this pack; each has,
@@ -74,6 +80,7 @@ class PartManifest(OpenModel):
     levels: Levels
     stem_lineage: Digest
     digest: Digest = NO_DIGEST
+    storage: Stored | None = None
     teacher: Text | None = None
     hidden: Positive | None = None
     routed_tasks: Names = ()
@@ -87,7 +94,7 @@ class PartManifest(OpenModel):
         return f"{COMPONENTS[self.kind]}.{self.name}"
 
     def shapes(self) -> Shapes:
-        """The pack's tensors."""
+        """The part's tensors, without those that come with int8."""
         arch, levels = self.architecture, self.levels
         if self.kind == "router":
             return router_shapes(arch, levels, self.name, self._router_width)
@@ -102,6 +109,15 @@ class PartManifest(OpenModel):
         for task in self.retrained_tasks:
             shapes |= router_shapes(arch, levels, task, self._router_width)
         return shapes
+
+    def stored(self) -> Dtypes:
+        """The pack's tensors as stored: NumPy dtype and shape of each, ascending by name.
+
+        Where no storage is stated, a tensor that is said to be float32 may be float16 too.
+        """
+        return stored_tensors(
+            self.component, self.shapes(), Storage.uniform(self.storage or "fp32")
+        )
 
     @property
     def _router_width(self) -> int:
@@ -123,8 +139,10 @@ class PartManifest(OpenModel):
         if (self.experts is not None) != has_routers:
             problem = "needs" if has_routers else "cannot have"
             raise ValueError(f"a pack of kind {self.kind} {problem} 'experts'")
-        if self.retrained_tasks and not {"routers"} <= set(self.requires):
+        if self.retrained_tasks and ROUTERS not in self.requires:
             raise ValueError("a pack with 'retrained_tasks' requires 'routers'")
+        if (self.storage == INT8) != (INT8 in self.requires):
+            raise ValueError("'int8' is required where, and only where, weights are stored as int8")
         if set(self.routed_tasks) & set(self.retrained_tasks):
             raise ValueError("a task is in 'routed_tasks' and in 'retrained_tasks'")
         if self.retrained_tasks and self.name not in (self.experts or ()):

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from sakedge.errors import AdapterMismatchError, UnknownNameError
 from sakedge.format.digest import component_digest
 from sakedge.format.pack.manifest import COMPONENTS, PartManifest
-from sakedge.format.student.int8 import as_floats
-from sakedge.format.student.manifest import Manifest
+from sakedge.format.student.int8 import stored_as
+from sakedge.format.student.manifest import INT8, Manifest
+from sakedge.format.student.parts import Stored
 from sakedge.format.student.reader import StudentFile
 
 _KINDS = {group: kind for kind, group in COMPONENTS.items()}
@@ -24,7 +25,8 @@ class PartPack:
 
     Attributes:
         manifest: What it is.
-        tensors: Its tensors by canonical name, float32 or float16, read-only.
+        tensors: Its tensors by canonical name, float32, float16 or int8 (see `student/int8.py`),
+            read-only.
         file_digest: SHA-256 of everything in its file: the manifest as stored and, by the digest in
             it, the tensors. Empty for a pack that was not read from a file.
     """
@@ -64,16 +66,21 @@ class PartPack:
             )
 
 
-def extract_part(student: StudentFile, component: str, *, version: str = "") -> PartPack:
+def extract_part(
+    student: StudentFile, component: str, *, version: str = "", storage: Stored | None = None
+) -> PartPack:
     """Makes a pack of a part of a student.
 
     Args:
         student: The student.
         component: `adapters.<name>`, `routers.<task>` or `heads.<task>`.
         version: Free text from the maker.
+        storage: How the pack is to store the weights. None keeps them as the student has them, so
+            that the pack has the digest of the student's part.
 
     Raises:
         UnknownNameError: The student has no such part.
+        TensorError: A weight does not fit in float16.
         FileFormatError: The part is damaged.
     """
     whole = student.manifest
@@ -84,8 +91,8 @@ def extract_part(student: StudentFile, component: str, *, version: str = "") -> 
             expected=f"one of {', '.join(parts)}",
         )
     group, _, name = component.partition(".")
-    # A pack holds floats; what int8 weights stand for is the same part.
-    tensors = as_floats(student.component(component))
+    storage = storage or whole.storage.of(component)
+    tensors = stored_as(student.component(component), storage)
     own: dict[str, Any] = {"license": whole.provenance.license}
     if group == "adapters":
         info = next(adapter for adapter in whole.adapters if adapter.name == name)
@@ -102,6 +109,8 @@ def extract_part(student: StudentFile, component: str, *, version: str = "") -> 
         levels=whole.levels,
         stem_lineage=whole.stem_lineage,
         digest=component_digest(tensors),
+        storage=storage,
+        requires=(INT8,) if storage == INT8 else (),
         **own,
     )
     return PartPack(manifest, tensors)

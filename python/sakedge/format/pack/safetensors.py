@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from sakedge.errors import FileFormatError, TensorError, TruncatedFileError
 from sakedge.files.atomic import atomic_write
-from sakedge.files.mapped import MappedFile
+from sakedge.files.mapped import tensor_view
 from sakedge.files.targets import followed
 from sakedge.format.strict_json import loads
 
@@ -30,7 +30,7 @@ MAX_SIZE = 1 << 32
 _METADATA = "__metadata__"
 _LENGTH = 8
 """Bytes before the header, which say how long it is."""
-_DTYPES = {"F32": ("float32", 4), "F16": ("float16", 2)}
+_DTYPES = {"F32": ("float32", 4), "F16": ("float16", 2), "I8": ("int8", 1)}
 
 
 @dataclass(frozen=True)
@@ -41,40 +41,52 @@ class SafeTensors:
     tensors: Mapping[str, NDArray[Any]]
 
 
-def read_safetensors(path: Path) -> SafeTensors:
-    """Reads a safetensors file of float32 and float16 tensors, which are views of the mapped file.
+def read_safetensors(data: memoryview, name: str) -> SafeTensors:
+    """Reads a safetensors file of float32, float16 and int8 tensors, which are views of its bytes.
+
+    Args:
+        data: The whole file, read-only.
+        name: What to call it in errors.
 
     Raises:
-        StorageError: The file cannot be read.
         TruncatedFileError: It does not end where its header says it should.
         TensorError: A tensor has another dtype.
         FileFormatError: It is not a safetensors file.
     """
-    file = MappedFile(path)
-    try:
-        header, start = _header(file)
-        metadata = _metadata(header.pop(_METADATA, {}))
-        entries = sorted(_entry(name, entry, path.name) for name, entry in header.items())
-        _check_no_gaps(entries)
-    except ValueError as error:
-        problem = f"{path.name} is not a valid safetensors file: {error}"
-        raise FileFormatError(problem) from None
-    end = start + (entries[-1].end if entries else 0)
-    if end != len(file.data):
-        raise TruncatedFileError(
-            f"{path.name} does not end where its header says",
-            expected=f"{end} bytes",
-            got=str(len(file.data)),
-            remedy="Copy it again",
-        )
+    metadata, entries = read_header(data, name)
     tensors = {
-        entry.name: file.tensor(entry.dtype, entry.shape, start + entry.begin) for entry in entries
+        entry.name: tensor_view(data, entry.dtype, entry.shape, entry.begin) for entry in entries
     }
     return SafeTensors(metadata, tensors)
 
 
-class _Entry(NamedTuple):
-    """A tensor as the header states it; its bytes count from the header's end."""
+def read_header(data: memoryview, name: str) -> tuple[dict[str, str], list[Entry]]:
+    """The metadata of a safetensors file, and its tensors in the order of the file.
+
+    Raises:
+        FileFormatError: As for `read_safetensors`.
+    """
+    try:
+        header, start = _header(data, name)
+        metadata = _metadata(header.pop(_METADATA, {}))
+        entries = sorted(_entry(key, entry, start, name) for key, entry in header.items())
+        _check_no_gaps(entries, start)
+    except ValueError as error:
+        problem = f"{name} is not a valid safetensors file: {error}"
+        raise FileFormatError(problem) from None
+    end = entries[-1].end if entries else start
+    if end != len(data):
+        raise TruncatedFileError(
+            f"{name} does not end where its header says",
+            expected=f"{end} bytes",
+            got=str(len(data)),
+            remedy="Copy it again",
+        )
+    return metadata, entries
+
+
+class Entry(NamedTuple):
+    """A tensor as the header states it: bytes `begin` to `end` - 1 of the file."""
 
     begin: int
     end: int
@@ -83,22 +95,22 @@ class _Entry(NamedTuple):
     shape: tuple[int, ...]
 
 
-def _header(file: MappedFile) -> tuple[dict[str, Any], int]:
+def _header(data: memoryview, name: str) -> tuple[dict[str, Any], int]:
     """The header, and the byte at which the tensors begin."""
-    length = int.from_bytes(file.data[:_LENGTH], "little")
+    length = int.from_bytes(data[:_LENGTH], "little")
     start = _LENGTH + length
-    if len(file.data) < _LENGTH:
-        raise ValueError(f"it has {len(file.data)} bytes")
+    if len(data) < _LENGTH:
+        raise ValueError(f"it has {len(data)} bytes")
     if length > MAX_HEADER:
         raise ValueError(f"its header has {length} bytes, more than {MAX_HEADER}")
-    if start > len(file.data):
+    if start > len(data):
         raise TruncatedFileError(
-            f"{file.path.name} ends in its header",
+            f"{name} ends in its header",
             expected=f"at least {start} bytes",
-            got=str(len(file.data)),
+            got=str(len(data)),
             remedy="Copy it again",
         )
-    header = loads(file.data[_LENGTH:start], most_bytes=MAX_HEADER, most_keys=MAX_TENSORS)
+    header = loads(data[_LENGTH:start], most_bytes=MAX_HEADER, most_keys=MAX_TENSORS)
     if not isinstance(header, dict):
         raise ValueError("its header is no JSON object")
     return header, start
@@ -110,7 +122,7 @@ def _metadata(found: Any) -> dict[str, str]:
     raise ValueError("its metadata are not texts by name")
 
 
-def _entry(name: str, entry: Any, file: str) -> _Entry:
+def _entry(name: str, entry: Any, start: int, file: str) -> Entry:
     match entry:
         case {"dtype": str(kind), "shape": [*shape], "data_offsets": [begin, end]}:
             numbers = [*shape, begin, end]
@@ -127,14 +139,16 @@ def _entry(name: str, entry: Any, file: str) -> _Entry:
     dtype, size = _DTYPES[kind]
     if end - begin != size * math.prod(shape):
         raise ValueError(f"tensor {name} has {end - begin} bytes, which do not fit its shape")
-    return _Entry(begin, end, name, dtype, tuple(shape))
+    return Entry(start + begin, start + end, name, dtype, tuple(shape))
 
 
-def _check_no_gaps(entries: list[_Entry]) -> None:
-    at = 0
+def _check_no_gaps(entries: list[Entry], start: int) -> None:
+    at = start
     for entry in entries:
         if entry.begin != at:
-            raise ValueError(f"tensor {entry.name} begins at byte {entry.begin}, not at {at}")
+            raise ValueError(
+                f"tensor {entry.name} begins at byte {entry.begin - start}, not at {at - start}"
+            )
         at = entry.end
 
 

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.errors import TensorError
 from sakedge.format.onnx.builder import output_axis
-from sakedge.format.student.parts import Architecture, Storage
-from sakedge.format.values import MOST_INT8, SMALLEST_SCALE
+from sakedge.format.student.parts import Architecture, Storage, Stored
+from sakedge.format.values import MOST_INT8, SMALLEST_SCALE, largest_magnitude
 
 Tensors = Mapping[str, NDArray[Any]]
 Dtypes = dict[str, tuple[str, tuple[int, ...]]]
@@ -122,6 +123,40 @@ def as_floats(tensors: Tensors) -> dict[str, NDArray[Any]]:
         elif not is_quantiser(name):
             floats[name] = tensor
     return floats
+
+
+def stored_as(tensors: Tensors, stored: Stored) -> dict[str, NDArray[Any]]:
+    """The tensors of an adapter, a router or a head in another storage.
+
+    What is int8 already stays as it is where int8 is wanted: it is not rounded again.
+
+    Args:
+        tensors: In any storage.
+        stored: The one wanted.
+
+    Raises:
+        TensorError: A weight does not fit in float16.
+    """
+    if stored == "int8":
+        found: dict[str, NDArray[Any]] = {}
+        for name, tensor in tensors.items():
+            if tensor.dtype.kind == "f" and is_product(name):
+                found |= quantised(name, tensor, MOST)
+            else:
+                found[name] = tensor if tensor.dtype == np.int8 else tensor.astype(np.float32)
+        return found
+    dtype = np.dtype(FLOATS[stored])
+    floats, most = as_floats(tensors), float(np.finfo(dtype).max)
+    for name, tensor in floats.items():
+        largest = largest_magnitude(tensor)
+        if largest > most:
+            raise TensorError(
+                f"tensor {name} does not fit in {stored}",
+                expected=f"magnitudes of at most {most:g}",
+                got=f"{largest:g}",
+                remedy="Store it as fp32",
+            )
+    return {name: tensor.astype(dtype, copy=False) for name, tensor in floats.items()}
 
 
 def is_quantiser(name: str) -> bool:

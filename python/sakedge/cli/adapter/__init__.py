@@ -1,0 +1,1 @@
+"""The verbs of `sakedge adapter`: one thin file each."""

@@ -1,0 +1,96 @@
+"""The acts on a store that are interrupted, and the stores that they begin with.
+
+`python -m tools.crash_store.acts ACT FOLDER PACKS` does one, in a process that may be killed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sakedge.store import Store
+
+Step = Callable[[Path, Sequence[Path]], object]
+
+
+@dataclass(frozen=True)
+class Act:
+    """An act.
+
+    Attributes:
+        prepare: Makes the store that it begins with.
+        run: The act.
+        is_atomic: Whether it has one moment before which nothing and after which all is done. What
+            is not removes several things, one after the other.
+    """
+
+    prepare: Step
+    run: Step
+    is_atomic: bool = True
+
+
+def _nothing(folder: Path, packs: Sequence[Path]) -> None:
+    """No store."""
+
+
+def _empty(folder: Path, packs: Sequence[Path]) -> None:
+    Store.create(folder)
+
+
+def _one(folder: Path, packs: Sequence[Path]) -> None:
+    """One version, which is active."""
+    store = Store.create(folder)
+    store.add(packs[0])
+    store.activate("sam", "1")
+
+
+def _two(folder: Path, packs: Sequence[Path]) -> None:
+    """Two versions, the first is active."""
+    _one(folder, packs)
+    Store.open(folder).add(packs[1])
+
+
+def _many(folder: Path, packs: Sequence[Path]) -> None:
+    """Each version was active, the last one is."""
+    _two(folder, packs)
+    store = Store.open(folder)
+    store.activate("sam", "2")
+    store.add(packs[2])
+    store.activate("sam", "3")
+
+
+def _left_over(folder: Path, packs: Sequence[Path]) -> None:
+    """A version, and what a writer left of the adding of another one, and of a change."""
+    _one(folder, packs)
+    other = folder / "packs" / ("0" * 64)
+    other.mkdir()
+    shutil.copy(packs[1], other)
+    (folder / "versions" / "dino").mkdir()
+    (folder / "history" / ".sakedge-0123456789abcdef.tmp").write_bytes(b"{")
+    shutil.copy(folder / "active.json", folder / "history" / "00000001.json")
+
+
+ACTS: dict[str, Act] = {
+    "create": Act(_nothing, lambda folder, packs: Store.create(folder)),
+    "add": Act(_empty, lambda folder, packs: Store.open(folder).add(packs[0])),
+    "add-another": Act(_one, lambda folder, packs: Store.open(folder).add(packs[1])),
+    "add-again": Act(_one, lambda folder, packs: Store.open(folder).add(packs[0])),
+    "activate": Act(_two, lambda folder, packs: Store.open(folder).activate("sam", "2")),
+    "deactivate": Act(_one, lambda folder, packs: Store.open(folder).deactivate("sam")),
+    "rollback": Act(_many, lambda folder, packs: Store.open(folder).rollback()),
+    "rollback-one": Act(_many, lambda folder, packs: Store.open(folder).rollback("sam")),
+    "gc": Act(_many, lambda folder, packs: Store.open(folder).gc(0), is_atomic=False),
+    "recover": Act(_left_over, lambda folder, packs: Store.open(folder), is_atomic=False),
+}
+
+
+def packs_in(folder: Path) -> list[Path]:
+    """The packs that `make_packs` wrote."""
+    return sorted(folder.glob("*.safetensors"))
+
+
+if __name__ == "__main__":
+    ACTS[sys.argv[1]].run(Path(sys.argv[2]), packs_in(Path(sys.argv[3])))
