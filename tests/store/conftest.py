@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,17 @@ def store(tmp_path: Path) -> Store:
     return Store.create(tmp_path / "store")
 
 
-@pytest.fixture
-def full(store: Store, packs: list[Path]) -> Store:
-    """A store in which each version was active, one after the other, the last one is."""
+@pytest.fixture(scope="session")
+def _full(tmp_path_factory: pytest.TempPathFactory, packs: list[Path]) -> Path:
+    store = Store.create(tmp_path_factory.mktemp("full") / "store")
     for pack in packs:
         entry = store.add(pack)
         store.activate("sam", entry.version)
-    return store
+    return store.folder
+
+
+@pytest.fixture
+def full(tmp_path: Path, _full: Path) -> Store:
+    """A store in which each version was active, one after the other, the last one is."""
+    shutil.copytree(_full, tmp_path / "full")
+    return Store.open(tmp_path / "full")

@@ -197,7 +197,7 @@ def test_a_damaged_pack_is_found_and_repaired_by_adding_it_again(
         lambda: full.activate("sam", "1"),
         lambda: full.export("sam", "1", tmp_path),
     ):
-        with pytest.raises(DigestError, match="was changed or damaged.*Add the pack again"):
+        with pytest.raises(DigestError, match=r"was changed or damaged.*Add the pack again"):
             act()
     path.unlink()
     with pytest.raises(StoreError, match="cannot be read"):

@@ -10,7 +10,7 @@ from sakedge.audit import whoami
 from sakedge.errors import PolicyError, SakedgeError, StoreError, TrustError
 from sakedge.files.locked import locked
 from sakedge.site import Action, Site
-from sakedge.store.entry import Version, entries
+from sakedge.store.entry import Version, of_digest
 from sakedge.store.layout import Layout
 from sakedge.store.packs import check
 from sakedge.store.recovery import recover
@@ -103,11 +103,8 @@ def change(
         reason=reason,
         adapters=adapters,
     )
-    there = {each.digest: each for each in entries(layout, old)}
     for digest in set(new.active.values()) - set(old.active.values()):
-        if digest not in there:
-            raise StoreError(f"the store has the pack {digest} no longer", remedy="Add it again")
-        admitted(layout, site, there[digest])
+        admitted(layout, site, of_digest(layout, digest))
     commit(layout, old, new)
     for name in changes:
         before, after = old.active.get(name), new.active.get(name)

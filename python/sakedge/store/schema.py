@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -26,7 +26,6 @@ MOST_NAMES = 256
 MOST_FILES = 4096
 """Of one folder: packs, versions of one adapter, or states."""
 
-_REMEDY = "Restore the store from a copy, or make a new one and add the packs again"
 
 # What follows an `@` tells apart the versions that lie side by side in one slot.
 ActiveName = Annotated[
@@ -43,7 +42,13 @@ class Strict(BaseModel):
 
 
 class Record(Strict):
-    """What a file of the store holds."""
+    """What a file of the store holds.
+
+    Attributes:
+        remedy: What to do where it is damaged.
+    """
+
+    remedy: ClassVar[str] = "Restore the store from a copy, or make a new one and add the packs"
 
     format_version: Literal[1] = VERSION
 
@@ -83,9 +88,9 @@ def read_record(path: Path, model: type[Model]) -> Model:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         reason = f"{place}: {first['msg']}" if place else first["msg"]
-        raise StoreError(f"{path} is damaged: {reason}", remedy=_REMEDY) from None
+        raise StoreError(f"{path} is damaged: {reason}", remedy=model.remedy) from None
     except ValueError as error:
-        raise StoreError(f"{path} is damaged: {error}", remedy=_REMEDY) from None
+        raise StoreError(f"{path} is damaged: {error}", remedy=model.remedy) from None
 
 
 def find_record(path: Path, model: type[Model]) -> Model | None:
