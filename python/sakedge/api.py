@@ -18,7 +18,7 @@ from sakedge.backends import registry
 from sakedge.backends.cache_dir import resolve_cache_dir
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
 from sakedge.files.paths import absolute_path, file_path
-from sakedge.format import StudentFile
+from sakedge.format import Manifest, StudentFile
 from sakedge.runtime.clock import Clock
 from sakedge.runtime.exits import native
 from sakedge.runtime.models import MODELS, load_model
@@ -27,6 +27,7 @@ from sakedge.runtime.precision import FASTEST_FIRST
 from sakedge.runtime.quality import Quality, Record
 from sakedge.runtime.session import Request
 from sakedge.runtime.threads import resolve_threads
+from sakedge.site import Site
 from sakedge.student import Origin, Student
 
 
@@ -59,8 +60,8 @@ def load(
         cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
             `""` for no cache.
         config: Advanced options: `model`, `choice`, `stem`, `unverified`, `min_weight`,
-            `max_batch`, `max_pixels`, `tile_overlap`, and per backend a dict of the runtime's own
-            options.
+            `max_batch`, `max_pixels`, `tile_overlap`, `site`, and per backend a dict of the
+            runtime's own options.
 
     Raises:
         FileFormatError: The file is not a student, or is damaged; the subclass names the cause.
@@ -71,10 +72,13 @@ def load(
         BackendError: The backend cannot run here, or no backend can; with the reasons.
         AbilityError: The model has no `min_weight`, and one was given.
         UnverifiedError: The file records no quality of what would run, and that is refused.
+        TrustError, PolicyError: The site does not admit the file, its licence or the user.
     """
     logs.configure()
     path = file_path("the student", path)
     options = Options.parse(config, registry.names(), tuple(MODELS))
+    site = Site.open(options.site)
+    site.allow("infer")
     arguments: dict[str, Any] = {
         "path": str(absolute_path("the student", path)),
         "adapters": adapters,
@@ -88,13 +92,15 @@ def load(
     }
     thread_count = resolve_threads(threads)
     clock = Clock("read", "compile", "decoder")
-    with native(), StudentFile.open(path) as file, file.sparing():
+    admitted = site.admit(path, "student")
+    with native(), StudentFile(path, admitted.file) as file, file.sparing():
         manifest = file.manifest
         adapters = pick("adapter", adapters, manifest.adapter_names, UnknownAdapterError)
         tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
         if not tasks:
             names = ", ".join(manifest.task_names)
             raise OptionError("no task was asked for", expected=f"some of {names}")
+        _check_licenses(site, manifest, adapters)
         record = Record.of(manifest, file.content_digest)
         digests = {name: manifest.digests[f"adapters.{name}"] for name in adapters}
         request = Request(
@@ -124,9 +130,19 @@ def load(
         file.file_digest,
         clock.share(),
         partial(_reload, arguments, file.file_digest),
-        partial(_original, path, file.file_digest),
+        partial(_original, path, file.file_digest, site),
     )
-    return Student(manifest, model, snapshot, origin, options, quality)
+    site.record("load", subject=str(path), new=origin.file_digest)
+    return Student(manifest, model, snapshot, origin, options, quality, site)
+
+
+def _check_licenses(site: Site, manifest: Manifest, adapters: Sequence[str]) -> None:
+    """Checks the licences of the adapters that are loaded, and of the rest where one is stated."""
+    if manifest.provenance.license is not None:
+        site.check_license(manifest.provenance.license, "the student")
+    for adapter in manifest.adapters:
+        if adapter.name in adapters:
+            site.check_license(adapter.license, f"adapter {adapter.name}")
 
 
 def _reload(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Change]) -> Student:
@@ -137,9 +153,10 @@ def _reload(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Cha
     return student
 
 
-def _original(path: Path, digest: str, adapter: str) -> PartSource:
+def _original(path: Path, digest: str, site: Site, adapter: str) -> PartSource:
     """Reads an adapter of the student's own file again, if that is still the same."""
-    with native(), StudentFile.open(path) as file:
+    admitted = site.admit(path, "student", installed=True)
+    with native(), StudentFile(path, admitted.file) as file:
         _check_file(path, file.file_digest, digest)
         (source,) = sources(file, (adapter,), ())
         tensors = source.tensors()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,12 +12,14 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.adapters.following import Following
 from sakedge.adapters.slots import AdapterSlots
 from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.adapters.state import Names
-from sakedge.adapters.trials import Exchange
 from sakedge.adapters.versions import Change
 from sakedge.arguments import flag, pick
+from sakedge.canary.trials import CanaryTrials
+from sakedge.canary.watching import Watching
 from sakedge.errors import (
     AbilityError,
     ClosedError,
@@ -28,6 +31,7 @@ from sakedge.errors import (
 from sakedge.format import Manifest
 from sakedge.images import Color, ImageLike, Picture, is_one_image, read
 from sakedge.images.fit import check_fit
+from sakedge.measuring.data.base import digest_of_pixels
 from sakedge.progress import Progress
 from sakedge.result import Result
 from sakedge.runtime.calls import BegunCall, runs_of
@@ -37,7 +41,9 @@ from sakedge.runtime.inputs import check_inputs
 from sakedge.runtime.model import InputModel, Model, TaskOutput, silent
 from sakedge.runtime.options import Options
 from sakedge.runtime.quality import Quality
+from sakedge.site import Site
 from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
+from sakedge.store import Store
 
 
 @dataclass(frozen=True)
@@ -91,17 +97,25 @@ class Student:
         origin: Origin,
         options: Options,
         quality: Quality,
+        site: Site,
     ) -> None:
         self.manifest = manifest
+        self._site = site
+        self._trials = CanaryTrials(self._run_each, manifest, site)
         self.tasks = tuple(snapshot.heads)
         self.adapters = AdapterSlots(
-            manifest, self._running, snapshot, quality.admit, origin.adapter, _Untried()
+            manifest, self._running, snapshot, quality.admit, origin.adapter, self._trials, site
         )
         self._model: Model | None = model
         self._guard = ForkGuard(model)
         self._origin = origin
         self._options = options
         self._quality = quality
+
+    @property
+    def watching(self) -> Watching | None:
+        """The last watch over an exchange, see `adapters.swap(watch=…)`; None if there was none."""
+        return self._trials.watching
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -256,6 +270,35 @@ class Student:
         reader = partial(self._read, fit=begun.fit)
         return Stream(open_source(source, reconnect, reader), run, batch, on_error)
 
+    def follow(
+        self,
+        store: Store | str | os.PathLike[str],
+        *,
+        every: float = 1.0,
+        golden: object = None,
+        watch: object = None,
+    ) -> Following:
+        """Runs the adapters that are active in a store, now and whenever that changes.
+
+        Args:
+            store: The store, or its folder.
+            every: Seconds between two looks at it.
+            golden: Golden images for every exchange; None are those that were named when a pack was
+                added.
+            watch: As for `adapters.swap`.
+
+        Returns:
+            What goes on: what was refused and why, and `close()`.
+
+        Raises:
+            StoreError, StorageError: The store cannot be read.
+            OptionError: An argument is of another type.
+            ForkError, ClosedError: As for a call.
+        """
+        self._running()
+        opened = store if isinstance(store, Store) else Store.open(store, site=self._site)
+        return Following(self.adapters, opened, every=every, golden=golden, watch=watch)
+
     def explain(self) -> Explanation:
         """What runs where, what was refused, and why; `print` it or read its fields."""
         model, snapshot = self._running(), self.adapters.snapshot()
@@ -284,8 +327,11 @@ class Student:
 
     def close(self) -> None:
         """Releases the runtime and the weights. Calls in progress complete."""
-        self._model = None
+        was_open, self._model = self._model is not None, None
+        self._trials.stop("the student was closed")
         self.adapters.close()
+        if was_open:
+            self._site.record("unload", subject=self._origin.path, old=self._origin.file_digest)
 
     def __enter__(self) -> Student:
         return self
@@ -338,18 +384,39 @@ class Student:
             flag("logits", logits),
             _checked(progress),
             self._quality,
+            self._observe,
         )
+
+    def _run_each(
+        self, image: ImageLike, snapshots: Sequence[Snapshot], tasks: Sequence[str]
+    ) -> list[Result]:
+        """Runs an image with several snapshots, for golden images and watches: not observed."""
+        fit = self.manifest.preprocess.fit
+        picture = image if isinstance(image, Picture) else self._read(image, fit)
+        begun = BegunCall(
+            self._running(),
+            self.manifest.levels,
+            [each.narrowed(each.active, tuple(tasks)) for each in snapshots],
+            fit,
+            False,
+            silent,
+            self._quality,
+        )
+        return begun.run([picture] * len(snapshots))
+
+    def _observe(self, picture: Picture, result: Result) -> None:
+        """What is done about every image that was run for a caller."""
+        self._trials.observe(picture, result)
+        if self._site.records_inferences:
+            self._site.record(
+                "infer",
+                subject=self._origin.path,
+                old=digest_of_pixels(picture),
+                new=result.values_digest,
+            )
 
 
 def _checked(progress: Progress | None) -> Progress:
     if progress is not None and not callable(progress):
         raise OptionError("progress cannot be called", got=shown(progress))
     return silent if progress is None else progress
-
-
-class _Untried:
-    def judge(self, golden: object, before: Snapshot, after: Snapshot) -> None:
-        raise AbilityError("no golden images yet")
-
-    def watch(self, settings: object, exchange: Exchange) -> None:
-        raise AbilityError("no watch yet")

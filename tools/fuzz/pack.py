@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import load, save
 from tools.fuzz.mutations import dumps, json_bomb, spoil_bytes, spoil_json
 from tools.fuzz.targets import Attempt
 from tools.fuzz.tiny import write_tiny
 
 import sakedge
-from sakedge.format import StudentFile, extract_part, read_pack, write_pack
+from sakedge.format import PartManifest, StudentFile, extract_part, read_pack, write_pack
 from sakedge.format.digest import component_digest
 from sakedge.format.schema import METADATA_KEY
 
@@ -30,10 +31,15 @@ def prepare(folder: Path) -> Attempt:
     write_tiny(folder / "student.onnx")
     packs = []
     with StudentFile.open(folder / "student.onnx") as file:
+        router = extract_part(file, "routers.edge")
         for component in ("adapters.sam", "adapters.sam", "routers.edge", "heads.edge"):
-            part = extract_part(file, component, version="1")
-            write_pack(folder / "sound.safetensors", part.manifest, part.tensors)
-            packs.append((folder / "sound.safetensors").read_bytes())
+            for storage in ("fp32", "int8"):
+                part = extract_part(file, component, version="1", storage=storage)
+                packs.append(_written(folder, part.manifest, part.tensors))
+        part = extract_part(file, "adapters.sam")
+        retrained = {"retrained_tasks": ("edge",), "experts": ("sam", "dino")}
+        manifest = part.manifest.model_copy(update={**retrained, "requires": ("routers",)})
+        packs.append(_written(folder, manifest, {**part.tensors, **router.tensors}))
     students = [
         sakedge.load(
             folder / "student.onnx",
@@ -54,6 +60,11 @@ def prepare(folder: Path) -> Attempt:
         student(IMAGE, fit="pad", tasks=["edge"]).to_json()
 
     return attempt
+
+
+def _written(folder: Path, manifest: PartManifest, tensors: Mapping[str, NDArray[Any]]) -> bytes:
+    write_pack(folder / "sound.safetensors", manifest, tensors)
+    return (folder / "sound.safetensors").read_bytes()
 
 
 def _spoil_header(rng: random.Random, content: bytes) -> bytes:
@@ -87,7 +98,10 @@ def _spoil_values(rng: random.Random, content: bytes) -> bytes:
     for _ in range(rng.choice([1, 20])):
         name = rng.choice(sorted(tensors))
         values = tensors[name].copy()
-        values.reshape(-1)[: rng.choice([1, values.size])] = np.float32(rng.choice(_VALUES))
+        if values.dtype == np.int8:
+            values.reshape(-1)[0] = rng.choice((-128, 127))
+        else:
+            values.reshape(-1)[: rng.choice([1, values.size])] = np.float32(rng.choice(_VALUES))
         tensors[name] = values
     if rng.random() < 0.2:
         tensors = {name: tensor.astype(np.float16) for name, tensor in tensors.items()}

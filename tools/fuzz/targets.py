@@ -15,6 +15,11 @@ TARGETS: tuple[str, ...] = (
     "source",
     "core",
     "call",
+    "delta",
+    "trust",
+    "tuf",
+    "store",
+    "audit",
     "golden",
 )
 """Each is a module of this folder with a function `prepare`."""

@@ -26,7 +26,7 @@ _TASKS = (
 )
 
 
-def write_tiny(path: Path, *, external: bool = False) -> None:
+def write_tiny(path: Path, *, external: bool = False, seed: int = 0) -> None:
     """Writes it: width 16, 3 blocks, input 64 x 96, adapters sam and dino."""
     manifest = Manifest.without_digests(
         architecture=Architecture(width=16, blocks=3, heads=2, patch=16, mlp=24, router="mor"),
@@ -40,7 +40,7 @@ def write_tiny(path: Path, *, external: bool = False) -> None:
         storage=Storage.uniform("fp32"),
         provenance=Provenance(tool="fuzz"),
     )
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     components = {
         component: {
             name: (0.2 * rng.standard_normal(shape)).astype(np.float32)

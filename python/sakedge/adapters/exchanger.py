@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from sakedge.adapters.history import History
 from sakedge.adapters.lineup import Lineup
@@ -15,10 +15,12 @@ from sakedge.adapters.snapshot import Snapshot
 from sakedge.adapters.state import State
 from sakedge.adapters.trials import Exchange, Trials
 from sakedge.adapters.versions import REMOVED, Change, Version
-from sakedge.errors import AdapterRejectedError
+from sakedge.errors import AdapterRejectedError, SakedgeError
 from sakedge.logs import LOG
+from sakedge.site import Site
 
 Edit: TypeAlias = Callable[[Lineup], Lineup]
+Verb = Literal["swap", "add", "remove", "rollback"]
 
 
 class Exchanger:
@@ -30,6 +32,7 @@ class Exchanger:
         running: Returns what prepares new parts; raises if the student cannot be used.
         admit: Raises if a snapshot must not run.
         trials: What tries exchanges on images.
+        site: What records them.
 
     Attributes:
         state: What is there now. Whoever reads it once sees one state.
@@ -43,6 +46,7 @@ class Exchanger:
         running: Callable[[], Preparer],
         admit: Callable[[Snapshot], None],
         trials: Trials,
+        site: Site,
     ) -> None:
         self.state = state
         self.history = History()
@@ -50,33 +54,40 @@ class Exchanger:
         self._running = running
         self._admit = admit
         self._trials = trials
+        self._site = site
         self._changing = threading.Lock()  # held while a change is assembled
         self._exchanging = threading.Lock()  # held for a moment, so that none comes after `close`
 
     def exchange(
         self,
+        action: Verb,
         name: str,
         change: Change,
         edit: Edit,
         live: Edit,
         golden: object = None,
         watch: object = None,
-        undoing: bool = False,
     ) -> None:
         """Makes a change.
 
         Args:
+            action: What the log calls it.
             name: Of the adapter that changes.
             change: How it does.
             edit: Makes the lineup that there will be.
             live: Makes the lineup in which the adapter is active, for golden images.
             golden: Golden images, as for `AdapterSlots.swap`.
             watch: How live images are watched, likewise.
-            undoing: Whether it undoes the last change of the adapter.
+
+        Raises:
+            SakedgeError: It cannot be made, or not be recorded where it must be; nothing has
+                changed.
         """
-        tried = self.state
+        tried, report = self.state, None
+        settings = self._trials.settings(watch, golden)
         if golden is not None:
-            self._trials.judge(golden, tried.snapshot, self._assembled(live(tried.lineup)).snapshot)
+            candidate = self._assembled(live(tried.lineup))
+            report = self._trials.judge(golden, tried.snapshot, candidate.snapshot)
         with self._changing:
             before = self.state
             if golden is not None and before is not tried:
@@ -86,15 +97,18 @@ class Exchanger:
                 )
             previous = before.lineup.version(name)
             after = self._assembled(edit(before.lineup))
+            coming = after.lineup.version(name)
+            self._record(action, name, previous, coming, report)
             self._set(after, {name: change})
-            if undoing:
+            if action == "rollback":
                 self.history.undone(name)
             else:
                 self.history.add(name, REMOVED if previous is None else previous.change)
         _tell(name, change)
-        if watch is not None and watch is not False:
-            undo = partial(self._undo, name, previous, after.lineup.version(name))
-            self._trials.watch(watch, Exchange(name, before.snapshot, after.snapshot, undo))
+        if settings is not None:
+            undo = partial(self._undo, name, previous, coming)
+            exchange = Exchange(name, before.snapshot, after.snapshot, report, undo)
+            self._trials.watch(settings, exchange)
 
     def replace_all(self, lineup: Lineup, changes: Mapping[str, Change]) -> None:
         """Puts a whole lineup in place, which came about by these changes."""
@@ -119,7 +133,29 @@ class Exchanger:
             change = REMOVED if previous is None else previous.change
             self._set(self._assembled(lineup), {name: change})
             self.history.undone(name)
+        try:
+            self._record("rollback", name, watched, previous, None, by="the watch", reason=reason)
+        except SakedgeError as error:  # what was found wrong must go, recorded or not
+            LOG.error("the rollback of adapter %s could not be recorded: %s", name, error)
         LOG.warning("adapter %s was rolled back: %s", name, reason)
+
+    def _record(
+        self,
+        action: Verb,
+        name: str,
+        old: Version | None,
+        new: Version | None,
+        report: object,
+        **detail: str,
+    ) -> None:
+        for key, version in (("from", old), ("to", new)):
+            if version is not None and version.part.id.version:
+                detail[key] = version.part.id.version
+        if report is not None:
+            detail["golden"] = str(report)
+        self._site.record(
+            action, subject=f"adapters.{name}", old=_digest(old), new=_digest(new), detail=detail
+        )
 
     def _assembled(self, lineup: Lineup) -> State:
         """The state with these adapters; raises if they cannot or must not run."""
@@ -133,6 +169,10 @@ class Exchanger:
             self._running()  # or else it was closed meanwhile
             self.state = state
         self.history.note(changes, self._own)
+
+
+def _digest(version: Version | None) -> str | None:
+    return None if version is None else version.part.id.digest
 
 
 def _tell(name: str, change: Change) -> None:

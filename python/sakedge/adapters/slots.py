@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
+from typing import Literal
 
-from sakedge.adapters.exchanger import Edit, Exchanger
+from sakedge.adapters.exchanger import Exchanger, Verb
 from sakedge.adapters.lineup import Lineup
-from sakedge.adapters.packs import Place, prepare_pack
-from sakedge.adapters.preparer import Preparer, prepared_part, require
+from sakedge.adapters.packs import Place
+from sakedge.adapters.preparer import Preparer, require
 from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.adapters.state import Names, State
+from sakedge.adapters.supply import Supply
 from sakedge.adapters.trials import Trials
 from sakedge.adapters.versions import (
     FROM_FILE,
     REMOVED,
     Change,
     LoadedAdapter,
-    Version,
     split_name,
 )
 from sakedge.arguments import pick
 from sakedge.errors import (
     AdapterMismatchError,
-    DigestError,
     OptionError,
+    PolicyError,
+    SakedgeError,
+    TrustError,
     UnknownAdapterError,
     shown,
 )
-from sakedge.files.paths import absolute_path
-from sakedge.format import Manifest, PartPack, read_pack
+from sakedge.format import Manifest, PartPack
+from sakedge.site import Site
 
 
 class AdapterSlots:
@@ -46,6 +50,7 @@ class AdapterSlots:
         admit: Raises if a snapshot must not run.
         original: Reads an adapter of the student's own file again.
         trials: What tries exchanges on images.
+        site: What the site allows, and where it keeps its log.
     """
 
     def __init__(
@@ -56,14 +61,16 @@ class AdapterSlots:
         admit: Callable[[Snapshot], None],
         original: Callable[[str], PartSource],
         trials: Trials,
+        site: Site,
     ) -> None:
         self._manifest = manifest
         self._running = running
-        self._licenses = {adapter.name: adapter.license for adapter in manifest.adapters}
         self._admit = admit
-        self._original = original
-        loaded = State(Lineup.of(snapshot, self._licenses), snapshot)
-        self._exchanger = Exchanger(loaded, manifest.adapter_names, running, admit, trials)
+        self._supply = Supply(manifest, running, original, site)
+        licenses = {adapter.name: adapter.license for adapter in manifest.adapters}
+        loaded = State(Lineup.of(snapshot, licenses), snapshot)
+        self._exchanger = Exchanger(loaded, manifest.adapter_names, running, admit, trials, site)
+        self._site = site
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -129,8 +136,8 @@ class AdapterSlots:
             teacher: The teacher that the adapter must have been distilled from, exactly as the pack
                 names it; None is the teacher that the student's file states for the slot. To put
                 another teacher's adapter there is to name that teacher.
-            golden: A folder of golden images, or a `sakedge.Golden`: they are run with what is
-                active and with what would be, and the exchange takes place only if that is good.
+            golden: A folder of golden images, see docs/canary.md: they are run with what is active
+                and with what would be, and the exchange takes place only if that is good.
             watch: A `sakedge.Watch`, or True for its defaults: after the exchange live images are
                 watched, and what was there is put back if they go wrong.
 
@@ -143,20 +150,22 @@ class AdapterSlots:
                 `AdapterMismatchError` for that of another student or teacher. The student is
                 unchanged.
             AdapterRejectedError: The golden images went wrong. The student is unchanged.
+            TrustError, PolicyError: The site does not admit the pack, its licence or the user.
             OptionError: An argument is of another type.
             BackendError: The backend cannot run the student with it. The student is unchanged.
             UnverifiedError: The file records no quality with it, and `config["unverified"]` is
                 `refuse`. The student is unchanged.
         """
-        self._running()
+        self._begin("swap")
         if teacher is not None and not isinstance(teacher, str):
             raise OptionError("a teacher is given by name", expected="a string", got=shown(teacher))
-        slot, label = split_name(name)
+        slot, _ = split_name(name)
         pick("adapter", slot, self.names, UnknownAdapterError)
-        found, path = self._read(pack)
-        place = Place(slot, label, teacher or self._teacher(slot, found))
-        change = Change("pack", path, found.manifest.digest, any_stem, teacher)
-        self._put(found, place, change, golden, watch)
+        with self._refusing("swap", name):
+            found, path = self._supply.read(pack)
+            place = self._supply.place(name, self._exchanger.state.lineup, teacher)
+            change = Change("pack", path, found.manifest.digest, any_stem, teacher)
+            self._put("swap", found, place, change, golden, watch)
         return found
 
     def add(
@@ -190,18 +199,21 @@ class AdapterSlots:
             AbilityError: The model that runs the student holds one version of each adapter only.
             SakedgeError: As for `swap`.
         """
-        self._running()
-        found, path = self._read(pack)
-        slot, label = split_name(found.manifest.name if name is None else name)
-        place = Place(slot, label, self._teacher(slot, found))
-        if self._exchanger.state.lineup.version(place.name) is not None:
-            raise AdapterMismatchError(
-                f"there is an adapter {place.name} already",
-                expected="another name, or one with a label, as sam@line3",
-                remedy=f"Replace it with swap({place.name!r}, …)",
-            )
-        change = Change("pack", path, found.manifest.digest, any_stem)
-        self._put(found, place, change, golden, watch)
+        self._begin("swap")
+        if name is not None:
+            split_name(name)
+        with self._refusing("add", name or ""):
+            found, path = self._supply.read(pack)
+            lineup = self._exchanger.state.lineup
+            place = self._supply.place(name or found.manifest.name, lineup)
+            if lineup.version(place.name) is not None:
+                raise AdapterMismatchError(
+                    f"there is an adapter {place.name} already",
+                    expected="another name, or one with a label, as sam@line3",
+                    remedy=f"Replace it with swap({place.name!r}, …)",
+                )
+            change = Change("pack", path, found.manifest.digest, any_stem)
+            self._put("add", found, place, change, golden, watch)
         return found
 
     def activate(self, name: str, *, golden: object = None, watch: object = None) -> None:
@@ -213,18 +225,21 @@ class AdapterSlots:
             UnknownAdapterError: No such version lies beside.
             SakedgeError: As for `swap`.
         """
-        self._running()
+        self._begin("swap")
         beside = self._exchanger.state.lineup.beside
         (name,) = pick("version beside", (name,), tuple(beside), UnknownAdapterError)
         version = beside[name]
-        self._exchanger.exchange(
-            version.slot,
-            version.change,
-            lambda lineup: lineup.activating(version),
-            lambda lineup: lineup.activating(version),
-            golden,
-            watch,
-        )
+        edit = partial(Lineup.activating, version=version)
+        with self._refusing("swap", version.slot):
+            self._exchanger.exchange(
+                "swap",
+                version.slot,
+                version.change,
+                edit,
+                edit,
+                golden,
+                watch,
+            )
 
     def remove(self, name: str) -> None:
         """Removes an adapter; its weights are freed when the last call that uses them ends.
@@ -237,13 +252,14 @@ class AdapterSlots:
             BackendError: The backend cannot run the student without it. The student is unchanged.
             UnverifiedError: As for `swap`.
         """
-        self._running()
+        self._begin("swap")
         lineup = self._exchanger.state.lineup
         _, label = split_name(name)
         there = lineup.beside if label else lineup.slots
         pick("adapter", (name,), tuple(there), UnknownAdapterError)
         edit = partial(Lineup.lacking, name=name)
-        self._exchanger.exchange(name, REMOVED, edit, edit)
+        with self._refusing("remove", name):
+            self._exchanger.exchange("remove", name, REMOVED, edit, edit)
 
     def restore(self, name: str) -> None:
         """Puts the adapter of the student's own file back; of another name it is `remove`.
@@ -253,9 +269,9 @@ class AdapterSlots:
             DigestError: The file is no longer the one that was loaded.
             SakedgeError: As for `swap`.
         """
-        self._running()
         if name in self._manifest.adapter_names:
-            self._redo(name, FROM_FILE)
+            self._begin("swap")
+            self._redo("swap", name, FROM_FILE)
         else:
             self.remove(name)
 
@@ -272,12 +288,11 @@ class AdapterSlots:
             DigestError: A file is no longer the one that was there.
             SakedgeError: As for `swap`.
         """
-        self._running()
-        pick(
-            "adapter that was changed", (name,), self._exchanger.history.names, UnknownAdapterError
-        )
-        change = self._exchanger.history.before(name)
-        self._redo(name, change, undoing=True)
+        self._begin("rollback")
+        history = self._exchanger.history
+        pick("adapter that was changed", (name,), history.names, UnknownAdapterError)
+        change = history.before(name)
+        self._redo("rollback", name, change)
         return change
 
     def replay(self, changes: Mapping[str, Change]) -> None:
@@ -288,7 +303,7 @@ class AdapterSlots:
         """
         lineup = self._exchanger.state.lineup
         for name, change in changes.items():
-            lineup = self._edit_for(name, change, lineup)(lineup)
+            lineup = self._supply.edit(name, change, lineup)(lineup)
         if changes:
             self._exchanger.replace_all(lineup, changes)
 
@@ -319,68 +334,53 @@ class AdapterSlots:
         self._admit(snapshot)
         return snapshot
 
-    def _teacher(self, slot: str, pack: PartPack) -> str | None:
-        """The teacher that the slot is for; that of a slot that was added is its adapter's."""
-        for adapter in self._manifest.adapters:
-            if adapter.name == slot:
-                return adapter.teacher
-        there = self._exchanger.state.lineup.active.get(slot)
-        return None if there is None else there.part.id.teacher
+    def _begin(self, action: Literal["swap", "rollback"]) -> None:
+        self._running()
+        self._site.allow(action)
 
-    def _read(self, pack: str | os.PathLike[str]) -> tuple[PartPack, str]:
-        path = str(absolute_path("a pack", pack))
-        return read_pack(path), path
-
-    def _prepared(self, pack: PartPack, place: Place, change: Change, lineup: Lineup) -> Version:
-        return prepare_pack(pack, place, change, self._manifest, lineup, self._running())
+    @contextmanager
+    def _refusing(self, action: Verb, name: str) -> Iterator[None]:
+        """Records what the student refused. What the site refused, it has recorded itself."""
+        try:
+            yield
+        except (TrustError, PolicyError):
+            raise
+        except SakedgeError as error:
+            detail = {"action": action, "error": type(error).__name__, "reason": str(error)}
+            self._site.record("refuse", subject=f"adapters.{name}", result="refused", detail=detail)
+            raise
 
     def _put(
-        self, pack: PartPack, place: Place, change: Change, golden: object, watch: object
+        self,
+        action: Verb,
+        pack: PartPack,
+        place: Place,
+        change: Change,
+        golden: object,
+        watch: object,
     ) -> None:
         """Puts a version in its place."""
         if place.label:
             require(self._running(), "versions")
-            if watch is not None:
+            if watch:
                 raise OptionError(
                     f"{place.name} lies beside the active one, which live images run",
                     expected="watch=None",
                     got=shown(watch),
                     remedy="Watch when it is activated",
                 )
-        version = self._prepared(pack, place, change, self._exchanger.state.lineup)
+        version = self._supply.version(pack, place, change, self._exchanger.state.lineup)
         self._exchanger.exchange(
+            action,
             place.name,
             change,
-            lambda lineup: lineup.having(version),
-            lambda lineup: lineup.activating(version),
+            partial(Lineup.having, version=version),
+            partial(Lineup.activating, version=version),
             golden,
             watch,
         )
 
-    def _redo(self, name: str, change: Change, *, undoing: bool = False) -> None:
-        edit = self._edit_for(name, change, self._exchanger.state.lineup)
-        self._exchanger.exchange(name, change, edit, edit, undoing=undoing)
-
-    def _edit_for(self, name: str, change: Change, lineup: Lineup) -> Edit:
-        """What makes a change; reads and prepares what it takes.
-
-        Raises:
-            DigestError: A pack is no longer the one that it was.
-        """
-        if change.kind == "removed":
-            return partial(Lineup.lacking, name=name)
-        if change.kind == "file":
-            part = prepared_part(self._running(), self._original(name))
-            own = Version(part, FROM_FILE, self._licenses[name])
-            return lambda lineup: lineup.having(own)
-        found = read_pack(change.pack)
-        if found.manifest.digest != change.digest:
-            raise DigestError(
-                f"the pack {change.pack} is not the one that was swapped in",
-                expected=f"SHA-256 {change.digest}",
-                got=found.manifest.digest,
-            )
-        slot, label = split_name(name)
-        place = Place(slot, label, change.teacher or self._teacher(slot, found))
-        version = self._prepared(found, place, change, lineup)
-        return lambda lineup: lineup.having(version)
+    def _redo(self, action: Verb, name: str, change: Change) -> None:
+        with self._refusing(action, name):
+            edit = self._supply.edit(name, change, self._exchanger.state.lineup)
+            self._exchanger.exchange(action, name, change, edit, edit)

@@ -17,6 +17,7 @@ class Exchange:
         name: The adapter's.
         before: What calls ran before it; it keeps those parts alive.
         after: What they run now.
+        report: What the golden images showed.
         undo: Puts the adapter back that was there, if nothing has taken its place meanwhile; is
             given the reason.
     """
@@ -24,14 +25,23 @@ class Exchange:
     name: str
     before: Snapshot
     after: Snapshot
+    report: object
     undo: Callable[[str], None]
 
 
 class Trials(Protocol):
     """Tries exchanges on images."""
 
-    def judge(self, golden: object, before: Snapshot, after: Snapshot) -> None:
-        """Runs golden images with both.
+    def settings(self, watch: object, golden: object) -> object:
+        """How to watch, from what the caller gave; None is not at all.
+
+        Raises:
+            OptionError: It was given something else, or a watch without golden images.
+        """
+        ...
+
+    def judge(self, golden: object, before: Snapshot, after: Snapshot) -> object:
+        """Runs golden images with both, and reports what they showed.
 
         Raises:
             AdapterRejectedError: What would come is worse than allowed.

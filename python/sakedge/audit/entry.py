@@ -23,6 +23,7 @@ Scalar = str | bool | int | float
 
 _Line = Annotated[str, Field(max_length=4096)]
 _Number = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
+_TIME = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{6}Z$"
 _HASH = re.compile(rb', "hash": "[0-9a-f]{64}"\}$')
 _HASH_LENGTH = 77
 _VERSION = re.compile(rb'^\{"v": (\d{1,9}),')
@@ -53,7 +54,7 @@ class Entry(BaseModel):
 
     v: Literal[1]
     seq: Annotated[int, Field(ge=1, lt=1 << 53)]
-    time: Annotated[str, Field(pattern=r"^\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d\.\d{6}Z$")]
+    time: Annotated[str, Field(pattern=_TIME)]
     clock_back: bool
     who: _Line
     host: _Line

@@ -134,7 +134,8 @@ def read_end(segment: Segment, length: int) -> list[bytes]:
     """The last lines of a segment without their ends, as far as they lie whole in `length` bytes.
 
     Returns:
-        The lines, and last what follows the last end: empty unless a line lacks its end.
+        The lines, and last what follows the last end: empty unless a line lacks its end. Nothing
+        if no line begins in there.
 
     Raises:
         StorageError: It cannot be read.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from sakedge.audit.entry import parse_line
+from sakedge.audit.entry import MAX_LINE, parse_line
 from sakedge.audit.making import End
 from sakedge.audit.segments import Segment, read_end
-from sakedge.audit.torn import is_torn
+from sakedge.audit.torn import MOST_LINES, is_torn
 from sakedge.errors import AuditError
 
 _REACHES = (1 << 13, 1 << 18)
@@ -39,9 +39,9 @@ def read_tail(segment: Segment) -> Tail:
         AuditError: What is there is neither an entry nor what a power cut leaves of one.
     """
     for reach in _REACHES:
-        *lines, rest = read_end(segment, reach)
-        is_open = bool(rest)
-        lines = [*lines, rest] if is_open else lines
+        lines = read_end(segment, reach)
+        is_open = bool(lines and lines[-1])
+        lines = lines if is_open else lines[:-1]
         for i in reversed(range(len(lines))):
             try:
                 last = parse_line(lines[i])
@@ -50,6 +50,8 @@ def read_tail(segment: Segment) -> Tail:
                     continue
                 raise _damaged(segment, str(error)) from None
             torn = tuple(lines[i + 1 :])
+            if len(torn) > MOST_LINES or any(len(line) >= MAX_LINE - 1 for line in torn):
+                raise _damaged(segment, "more is torn than power cuts leave")
             digest = hashlib.sha256(lines[-1]).hexdigest()
             return Tail(End(last.seq + len(torn), digest, last.time), torn, is_open)
     raise _damaged(segment, "there is no entry at its end")

@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from sakedge.audit.entry import Entry, is_whole
 
 ACTION = "recovered"
+MOST_LINES = 64
+"""In a row. Each is a power cut during the first entry after another one."""
 
 
 def is_torn(line: bytes) -> bool:

@@ -185,9 +185,7 @@ def _unknown(walk: Walk, made: Sequence[Checkpoint], first: Entry | None) -> Ite
             "cannot be others than they were"
         )
     yield f"what was done before {first.time if first else 'the log began'}, or without sakedge"
-    back = (
-        f"; it stood before the entry before at {walk.backwards} entries" if walk.backwards else ""
-    )
+    back = f"; entries at which it had gone back: {walk.backwards}" if walk.backwards else ""
     yield f"whether the machine's clock was right{back}"
     if walk.recovered:
         numbers = ", ".join(str(entry.seq) for entry in walk.recovered[:20])

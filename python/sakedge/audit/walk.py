@@ -8,14 +8,12 @@ from collections.abc import Iterator, Sequence
 from sakedge.audit.entry import Entry, parse_line
 from sakedge.audit.merkle import Tree
 from sakedge.audit.segments import Segment, read_lines
-from sakedge.audit.torn import ACTION, accounts_for, is_torn
+from sakedge.audit.torn import ACTION, MOST_LINES, accounts_for, is_torn
 from sakedge.errors import AuditError
 from sakedge.format.schema import NO_DIGEST
 
 _FIRST = ("begin", "rotate")
 """Of the first file, and of the others."""
-_MOST_TORN = 64
-"""Lines in a row. Each is a power cut during the first entry after another one."""
 
 
 class Walk:
@@ -85,7 +83,7 @@ class Walk:
         try:
             entry = parse_line(line)
         except ValueError as error:
-            if not is_torn(line) or self._number == 1 or len(self.torn) >= _MOST_TORN:
+            if not is_torn(line) or self._number == 1 or len(self.torn) >= MOST_LINES:
                 raise AuditError(f"{self._place}: {error}") from None
             self._add(line)
             self.torn.append(line)

@@ -11,72 +11,8 @@ from typer.core import TyperGroup
 
 from sakedge.cli import streams
 from sakedge.cli.output import put, remark, say
+from sakedge.cli.verbs import GROUPS, VERBS
 from sakedge.errors import OptionError, SakedgeError, UnknownNameError
-
-VERBS: dict[str, str] = {
-    "predict": "sakedge.cli.predict:predict",
-    "inspect": "sakedge.cli.inspect:inspect",
-    "convert": "sakedge.cli.convert:convert",
-    "export": "sakedge.cli.export:export",
-    "quantize": "sakedge.cli.quantize:quantize",
-    "evaluate": "sakedge.cli.evaluate:evaluate",
-    "advise": "sakedge.cli.advise:advise",
-    "recheck": "sakedge.cli.recheck:recheck",
-    "verify": "sakedge.cli.verify:verify",
-    "benchmark": "sakedge.cli.benchmark:benchmark",
-    "doctor": "sakedge.cli.doctor:doctor",
-    "demo": "sakedge.cli.demo:demo",
-}
-"""Verb → `module:function`, in the order of the help."""
-
-GROUPS: dict[str, tuple[str, dict[str, str]]] = {
-    "adapter": (
-        "Adapters for life: packs, deltas, the store of a device.",
-        {
-            "add": "sakedge.cli.adapter.add:add",
-            "list": "sakedge.cli.adapter.list:list",
-            "activate": "sakedge.cli.adapter.activate:activate",
-            "deactivate": "sakedge.cli.adapter.deactivate:deactivate",
-            "rollback": "sakedge.cli.adapter.rollback:rollback",
-            "gc": "sakedge.cli.adapter.gc:gc",
-            "export": "sakedge.cli.adapter.export:export",
-        },
-    ),
-    "keys": (
-        "Keys that sign, and keys that are trusted.",
-        {
-            "new": "sakedge.cli.keys.new:new",
-            "list": "sakedge.cli.keys.trusted:list_keys",
-            "trust": "sakedge.cli.keys.trusted:trust",
-            "revoke": "sakedge.cli.keys.trusted:revoke",
-            "sign": "sakedge.cli.keys.signing:sign",
-            "verify": "sakedge.cli.keys.signing:verify",
-        },
-    ),
-    "repo": (
-        "A repository that a site distributes to its boxes.",
-        {
-            "init": "sakedge.cli.repo.publishing:init",
-            "publish": "sakedge.cli.repo.publishing:publish",
-            "revoke": "sakedge.cli.repo.publishing:revoke",
-            "rotate": "sakedge.cli.repo.publishing:rotate",
-            "refresh": "sakedge.cli.repo.publishing:refresh",
-            "show": "sakedge.cli.repo.showing:show",
-            "fetch": "sakedge.cli.repo.fetching:fetch",
-            "forget-time": "sakedge.cli.repo.fetching:forget_time",
-        },
-    ),
-    "audit": (
-        "The audit log: what was done, and whether the record is whole.",
-        {
-            "show": "sakedge.cli.audit.show:show",
-            "verify": "sakedge.cli.audit.verify:verify",
-            "export": "sakedge.cli.audit.export:export",
-            "checkpoint": "sakedge.cli.audit.checkpoint:checkpoint",
-        },
-    ),
-}
-"""Group → its help, and its verbs as in `VERBS`."""
 
 SUCCESS, FAILURE, WARNING, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 64, 130, 141
 
@@ -133,8 +69,6 @@ def build() -> typer.Typer:
     app.callback(invoke_without_command=True)(_common)
     _add(app, VERBS)
     for name, (about, verbs) in GROUPS.items():
-        if not verbs:
-            continue
         group = typer.Typer(help=about, no_args_is_help=True)
         _add(group, verbs)
         app.add_typer(group, name=name)

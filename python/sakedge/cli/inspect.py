@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sakedge.cli.adapter.inspect import inspect as inspect_pack
 from sakedge.cli.options import Json
-from sakedge.cli.output import print_json, print_table, progress_bar, say
+from sakedge.cli.output import print_facts, print_json, print_table, progress_bar, say
 
 if TYPE_CHECKING:
     from sakedge.format import QualityEntry, TaskQuality
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A student.onnx or a part pack.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A student.onnx, a part pack or a delta.")
+    ],
     check: Annotated[
         bool, typer.Option("--check", help="Read all weights and compare their SHA-256.")
     ] = False,
     json: Json = False,
 ) -> None:
     """Show what a student or a part pack holds. Reads no weights unless asked to."""
-    if file.suffix.lower() == ".safetensors":
-        _inspect_pack(file, json)
+    if file.suffix.lower() in (".safetensors", ".sakdelta"):
+        inspect_pack(file, json=json)
     else:
         _inspect_student(file, check, json)
 
@@ -62,7 +64,7 @@ def _inspect_student(path: Path, check: bool, json: bool) -> None:
         return
     a, (height, width) = manifest.architecture, manifest.input_size
     pre, origin = manifest.preprocess, manifest.provenance
-    _print_facts(
+    print_facts(
         str(path),
         {
             "content": f"SHA-256 {student.content_digest}",
@@ -127,7 +129,7 @@ def _print_quality(entry: QualityEntry, of: str) -> None:
         ],
     )
     sets = dict.fromkeys((found.dataset, found.dataset_digest) for found in entry.tasks.values())
-    _print_facts(
+    print_facts(
         "Measured",
         {
             "with": entry.tool or "not stated",
@@ -142,21 +144,3 @@ def _drop(found: TaskQuality) -> str:
         return ""
     low, high = found.drop_interval
     return f"{found.drop:.2%} ({low:.2%} to {high:.2%})"
-
-
-def _inspect_pack(path: Path, json: bool) -> None:
-    from sakedge.format import read_pack
-
-    pack = read_pack(path)  # always checks the digest: a pack is small
-    found = pack.manifest.model_dump(mode="json", exclude_none=True)
-    if json:
-        print_json({"path": str(path), "file_digest": pack.file_digest, "manifest": found})
-    else:
-        _print_facts(str(path), {**found, "file": f"SHA-256 {pack.file_digest}"})
-
-
-def _print_facts(title: str, facts: Mapping[str, Any]) -> None:
-    width = max(map(len, facts))
-    say(title)
-    for key, value in facts.items():
-        say(f"  {key:<{width}}  {value}")

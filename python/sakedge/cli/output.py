@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
@@ -44,6 +44,14 @@ def put(text: str) -> None:
 def print_json(value: Any) -> None:
     """Prints a result for a script."""
     put(to_json(value, indent=2))
+
+
+def print_facts(title: str, facts: Mapping[str, object]) -> None:
+    """Prints a title and below it names with what they are."""
+    width = max(map(len, facts))
+    say(title)
+    for key, value in facts.items():
+        say(f"  {key:<{width}}  {value}")
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

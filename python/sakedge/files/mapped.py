@@ -52,6 +52,13 @@ class MappedFile:
         except ValueError as error:  # it became shorter since its size was asked for
             raise StorageError(f"cannot read {path}: {error}", remedy="Read it again") from error
 
+    @classmethod
+    def held(cls, path: Path, content: memoryview) -> MappedFile:
+        """What was at `path` and is in memory already, e.g. because it lies there encrypted."""
+        held = cls.__new__(cls)
+        held.path, held.data, held._map = path, content.toreadonly(), None
+        return held
+
     def check_length(self) -> None:
         """Checks that the file is still as long as it was.
 

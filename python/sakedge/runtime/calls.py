@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,7 @@ class BegunCall:
         logits: Whether logits are kept.
         progress: Called with the progress of long work.
         quality: What is known of the quality of what runs.
+        observe: Called with each picture and its result.
     """
 
     model: Model
@@ -57,16 +58,21 @@ class BegunCall:
     logits: bool
     progress: Progress
     quality: Quality
+    observe: Callable[[Picture, Result], None] | None = None
 
     def run(self, pictures: Sequence[Picture], start: int = 0) -> list[Result]:
         """Runs the images of the call from number `start` on."""
         snapshots = self.snapshots[start : start + len(pictures)]
         call = Call(pictures, snapshots, self.fit, self.logits, self.progress)
         outcomes = self.model.run(call)
-        return [
+        results = [
             self._result(picture, outcome)
             for picture, outcome in zip(pictures, outcomes, strict=True)
         ]
+        if self.observe is not None:
+            for picture, result in zip(pictures, results, strict=True):
+                self.observe(picture, result)
+        return results
 
     def run_each(self, pictures: Sequence[Picture]) -> list[Result | ImageError | NumericError]:
         """Runs all images together; if one of them cannot be used, each alone."""

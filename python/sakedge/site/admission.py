@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
+from sakedge.files.mapped import MappedFile
+
 Kind = Literal["pack", "delta", "student"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MAX_BYTES = 4 << 30
@@ -23,12 +25,14 @@ class Admitted:
         stored: Its bytes as they lie.
         content: What it holds: the same, or decrypted.
         signers: Ids of the trusted keys that signed it, where the policy asks for signatures.
+        file: Of a student, what it holds as a file.
     """
 
     path: Path
     stored: memoryview
     content: memoryview
     signers: tuple[str, ...] = ()
+    file: MappedFile | None = None
 
     @property
     def encrypted(self) -> bool:

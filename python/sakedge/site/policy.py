@@ -142,15 +142,15 @@ def read_policy(folder: Path) -> tuple[Policy, bytes]:
         text = read_bounded(path, MAX_BYTES)
         fields = loads(text, most_bytes=MAX_BYTES, most_keys=_MOST)
         version = fields.get("format_version") if isinstance(fields, dict) else None
-        if type(version) is int and version > VERSION:
+        if type(version) is not int:  # true is an int, and equal to 1
+            raise ValueError("it states no format_version")
+        if version > VERSION:
             raise NewerFormatError(
                 f"{path} needs a newer sakedge",
                 expected=f"format version {VERSION}",
                 got=f"version {version}",
                 remedy="Update sakedge",
             )
-        if version is None:
-            raise ValueError("it states no format_version")
         return Policy.model_validate(fields), text
     except NewerFormatError:
         raise

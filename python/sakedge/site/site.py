@@ -56,7 +56,8 @@ class Site:
         self.policy, self._journal = Policy(), None
         if folder is not None:
             self.policy, text = read_policy(folder)
-            _warn_of_writers(folder)
+            for path in open_to_others(folder):
+                LOG.warning("others may write to %s: run chmod go-w on it", path)
             if self.policy.audit is not None:
                 digest = hashlib.sha256(text).hexdigest()
                 self._journal = Journal(folder, self.policy.audit, digest)
@@ -107,6 +108,11 @@ class Site:
         self._refuse(action, error, who=who)
         raise error
 
+    @property
+    def records_inferences(self) -> bool:
+        """Whether each image that is run is to be recorded."""
+        return self.policy.audit is not None and self.policy.audit.inferences
+
     def admit(self, path: str | Path, kind: Kind, *, installed: bool = False) -> Admitted:
         """Reads a file, and checks what the policy requires of it before anything parses it.
 
@@ -127,16 +133,15 @@ class Site:
         one_of("kind of file", kind, KINDS)
         path = file_path(f"a {kind}", path)
         with self._refusing(path.name):
-            if kind == "student":
-                stored = MappedFile(path).data
-            else:
-                stored = memoryview(read_bounded(path, MAX_BYTES))
-            file = Admitted(path, stored, stored)
-            signers = self._vouching().check(file, may_be_expired=installed)
+            mapped = MappedFile(path) if kind == "student" else None
+            stored = memoryview(read_bounded(path, MAX_BYTES)) if mapped is None else mapped.data
+            found = Admitted(path, stored, stored)
+            signers = self._vouching().check(found, may_be_expired=installed)
+            content = stored
             if is_encrypted(stored):
                 content = memoryview(decrypt(stored, path.name, self._keys))
-                return Admitted(path, stored, content, signers)
-            return Admitted(path, stored, stored, signers)
+                mapped = None if mapped is None else MappedFile.held(path, content)
+            return Admitted(path, stored, content, signers, mapped)
 
     def admit_folder(self, folder: str | Path, *, installed: bool = False) -> None:
         """Checks a folder, e.g. of golden images, as `admit` checks a file.
@@ -215,12 +220,14 @@ class Site:
         self.record("refuse", subject=subject, result="refused", detail=detail, who=who)
 
 
-def _warn_of_writers(folder: Path) -> None:
-    """Whoever can write here decides what is trusted."""
+def open_to_others(folder: Path) -> list[Path]:
+    """What of a site others than its owner may write to: whoever can decides what is trusted."""
+    found = []
     for path in (folder, folder / FILE, folder / KEYS, folder / ROOT):
         with suppress(OSError):  # not there
             if os.name == "posix" and path.stat().st_mode & _OTHERS:
-                LOG.warning("others may write to %s: run chmod go-w on it", path)
+                found.append(path)
+    return found
 
 
 def _may_have_policy(folder: Path) -> bool:

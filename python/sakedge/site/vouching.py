@@ -46,7 +46,7 @@ class Vouching:
             found = verify_digest(file.sha256, name, envelope, self.keyring, threshold=threshold)
             signers = found.keyids
         if self.policy.requires("tuf"):
-            self._client().check(name, file.stored, may_be_expired=may_be_expired)
+            self._client.check(name, file.stored, may_be_expired=may_be_expired)
         return signers
 
     def check_folder(self, folder: Path, *, may_be_expired: bool) -> None:
@@ -54,23 +54,38 @@ class Vouching:
         if self.policy.requires("dsse"):
             verify_folder(folder, self.keyring, threshold=self.policy.threshold)
         if self.policy.requires("tuf"):
-            client = self._client()
+            client = self._client
             for name in files_in(folder):
                 content = MappedFile(folder / name, may_be_link=False).data
                 client.check(f"{folder.name}/{name}", content, may_be_expired=may_be_expired)
 
+    @property
     def _client(self) -> Client:
-        from sakedge.trust.tuf.client import Client
-
         assert self.folder is not None, "no site requires nothing"
-        try:
-            root = read_bounded(self.folder / ROOT, _MAX_ROOT, MetadataError)
-        except StorageError as error:
-            if not isinstance(error.__cause__, FileNotFoundError):
-                raise
-            raise MetadataError(
-                f"{self.folder} has no root of trust for updates",
-                expected=f"{ROOT}, from `sakedge repo init`",
-                remedy="Copy it there when the machine is installed",
-            ) from None
-        return Client(root, self.folder / UPDATES)
+        return update_client(self.folder)
+
+
+def update_client(folder: Path) -> Client:
+    """What this machine knows of the update repository that it is served by.
+
+    Args:
+        folder: The site's.
+
+    Raises:
+        MetadataError: The site has no root of trust for it, or none that can be used.
+        SignatureError: It is not signed by its own keys.
+        StorageError: It cannot be read.
+    """
+    from sakedge.trust.tuf.client import Client
+
+    try:
+        root = read_bounded(folder / ROOT, _MAX_ROOT, MetadataError)
+    except StorageError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        raise MetadataError(
+            f"{folder} has no root of trust for updates",
+            expected=f"{ROOT}, from `sakedge repo init`",
+            remedy="Copy it there when the machine is installed",
+        ) from None
+    return Client(root, folder / UPDATES)

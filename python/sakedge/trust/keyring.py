@@ -135,8 +135,8 @@ class Keyring:
         if bad:
             why = self.revoked[bad[0]]
             raise RevokedError(
-                f"it is signed with key {bad[0]}, which is revoked",
-                got=f"since {why.since}{f': {why.reason}' if why.reason else ''}",
+                f"it is signed with key {bad[0]}, which is revoked since {why.since}"
+                f"{f' ({why.reason})' if why.reason else ''}",
                 remedy="Get it signed with a key that is trusted",
             )
         claimed = ", ".join(keyid[:16] or "none" for keyid in signatures.values())

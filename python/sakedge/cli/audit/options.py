@@ -11,10 +11,9 @@ import typer
 if TYPE_CHECKING:
     from sakedge.audit import Entry
 
-DEFAULT = Path("/etc/sakedge/audit")
-"""Where the log of a machine lies unless its site says otherwise."""
-
-Log: TypeAlias = Annotated[Path, typer.Argument(metavar="[LOG]", help="The log's folder.")]
+Log: TypeAlias = Annotated[
+    Path | None, typer.Argument(metavar="[LOG]", help="The log's folder (default: the site's).")
+]
 Keys: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option("--key", metavar="KEY.pub", help="A public key that signs checkpoints."),
@@ -22,6 +21,27 @@ Keys: TypeAlias = Annotated[
 
 HEADER = ("entry", "time (UTC)", "who", "what", "detail")
 _DIGEST = re.compile(r"[0-9a-f]{64,}")
+
+
+def log_folder(log: Path | None, site: Path | None) -> Path:
+    """The folder that was given, or that in which the site keeps its log.
+
+    Raises:
+        OptionError: Neither is there.
+        PermissionDeniedError: The site does not let this user look at its log.
+        PolicyError, StorageError: The site's policy cannot be read.
+    """
+    if log is not None:
+        return log
+    from sakedge.errors import OptionError
+    from sakedge.site import Site
+
+    where = Site.open(site)
+    kept = where.policy.audit
+    if where.folder is None or kept is None:
+        raise OptionError("this machine's site keeps no log", remedy="Give the log's folder")
+    where.allow("view")
+    return where.folder / (kept.folder or "audit")
 
 
 def row(entry: Entry) -> tuple[str, ...]:

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from sakedge.cli.audit.options import DEFAULT, HEADER, Log, row
-from sakedge.cli.options import Json, names
+from sakedge.cli.audit.options import HEADER, Log, log_folder, row
+from sakedge.cli.options import Json, SiteFolder, names
 from sakedge.cli.output import print_table, put, say
 from sakedge.text import to_json
 
 
 def show(
-    log: Log = DEFAULT,
+    log: Log = None,
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="From then on: 2026-11-26, or with T14:30.")
     ] = None,
@@ -24,6 +24,7 @@ def show(
     ] = None,
     who: Annotated[str | None, typer.Option(metavar="USER", help="What this user did.")] = None,
     last: Annotated[int, typer.Option(metavar="N", help="So many at most; 0 is all.")] = 50,
+    site: SiteFolder = None,
     json: Json = False,
 ) -> None:
     """Print the last entries of the audit log, one line of JSON each with --json."""
@@ -38,9 +39,10 @@ def show(
             expected = f"some of {', '.join(ACTIONS)}"
             raise OptionError("no action has this name", expected=expected, got=repr(name))
     begin = "" if since is None else _utc(since)
+    folder = log_folder(log, site)
     wanted = (
         entry
-        for entry in entries(log)
+        for entry in entries(folder)
         if entry.time >= begin
         and (actions is None or entry.action in actions)
         and who in (None, entry.who)
@@ -51,11 +53,11 @@ def show(
             put(to_json(entry.model_dump()))
         return
     if not chosen:
-        say(f"{log}: no such entry")
+        say(f"{folder}: no such entry")
         return
     count = chosen[-1][0]
     more = f", the last {len(chosen)} of {count}" if count > len(chosen) else ""
-    print_table(f"{log}{more}", HEADER, [row(entry) for _, entry in chosen])
+    print_table(f"{folder}{more}", HEADER, [row(entry) for _, entry in chosen])
 
 
 def _utc(text: str) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sakedge.cli.audit.options import DEFAULT, Keys, Log
-from sakedge.cli.options import Json
+from sakedge.cli.audit.options import Keys, Log, log_folder
+from sakedge.cli.options import Json, SiteFolder
 from sakedge.cli.output import print_json, say
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def verify(
-    log: Log = DEFAULT,
+    log: Log = None,
     checkpoint: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="A checkpoint of this log that was kept elsewhere."),
@@ -26,6 +26,7 @@ def verify(
     archived: Annotated[
         bool, typer.Option("--archived", help="The log's first files may lie elsewhere.")
     ] = False,
+    site: SiteFolder = None,
     json: Json = False,
 ) -> None:
     """Find any change, cut or reorder, and say what cannot be known.
@@ -36,8 +37,9 @@ def verify(
     from sakedge.audit.checkpoint import read_checkpoint_file
     from sakedge.trust.keys import PublicKey
 
+    folder = log_folder(log, site)
     verdict = check(
-        log,
+        folder,
         [read_checkpoint_file(path) for path in checkpoint or ()],
         [PublicKey.read(path) for path in key or ()],
         archived=archived,
@@ -45,15 +47,15 @@ def verify(
     if json:
         print_json(verdict.to_dict())
     else:
-        _print(verdict, log)
+        _print(verdict, folder)
     if not verdict.ok:
         raise typer.Exit(1 if verdict.problem else 2)
 
 
-def _print(verdict: Verdict, log: Path) -> None:
+def _print(verdict: Verdict, folder: Path) -> None:
     first, last = verdict.first, verdict.last
     if first is not None and last is not None:
-        say(f"{log}: entries {first.seq} to {last.seq}, files: {verdict.files}")
+        say(f"{folder}: entries {first.seq} to {last.seq}, files: {verdict.files}")
         say(f"from {first.time} to {last.time}, root {base64.b64encode(verdict.root).decode()}")
     for entry in verdict.recovered:
         say(f"entry {entry.seq} accounts for {entry.detail['bytes']} bytes that were torn")

@@ -9,7 +9,7 @@ import typer
 
 from sakedge.cli.keys.place import keys_of
 from sakedge.cli.options import Json, SiteFolder
-from sakedge.cli.output import print_json, say
+from sakedge.cli.output import print_json, remark, say
 from sakedge.errors import FileFormatError, TrustError
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ def sign(
     from sakedge.trust.describing import predicate
     from sakedge.trust.envelope import sign_file
     from sakedge.trust.folders import sign_folder
-    from sakedge.trust.keys import PrivateKey
+    from sakedge.trust.keys import PrivateKey, is_open
 
+    if is_open(key):
+        remark(f"warning: others may read {key}: run chmod 600 on it")
     where, signer = Site.open(site), PrivateKey.read(key)
     for path in files:
         said = {} if path.is_dir() else predicate(path)

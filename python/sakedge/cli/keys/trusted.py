@@ -33,7 +33,10 @@ def list_keys(site: SiteFolder = None, json: Json = False) -> None:
         why = keyring.revoked.get(str(keyid))
         state = "trusted" if why is None else f"revoked {why.since} {why.reason}".strip()
         rows.append((keyring.names.get(str(keyid), ""), keyid, state))
-    print_table(f"{len(rows)} keys in {folder}", ("name", "id", ""), rows)
+    if rows:
+        print_table(f"keys in {folder}", ("name", "id", "state"), rows)
+    else:
+        say(f"no keys in {folder}")
 
 
 def trust(

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from sakedge.cli.options import Json
+from sakedge.cli.options import Json, SiteFolder
 from sakedge.cli.output import print_json, say
-from sakedge.cli.repo.options import SITE, Repository, SitePath, client_of
+from sakedge.cli.repo.options import Repository, box_of
 from sakedge.cli.repo.showing import days_left
+from sakedge.errors import SakedgeError
 from sakedge.files.atomic import atomic_write, make_folder
 
 
@@ -22,16 +23,26 @@ def fetch(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="DIR", help="Where to (default: nothing is copied)."
-        ),
+        typer.Option("--output", "-o", metavar="DIR", help="Where to (default: copy nothing)."),
     ] = None,
-    site: SitePath = SITE,
+    site: SiteFolder = None,
     json: Json = False,
 ) -> None:
     """Take over what a repository lists now, and copy verified files from it."""
-    client = client_of(site)
-    client.refresh(repository)
+    where, client = box_of(site)
+    where.allow("administer")
+    try:
+        client.refresh(repository)
+    except SakedgeError as error:
+        where.record(
+            "repo.refresh",
+            subject=str(repository),
+            result="refused",
+            detail={"error": type(error).__name__, "reason": str(error)},
+        )
+        raise
+    version = client.trusted.documents[1].version
+    where.record("repo.refresh", subject=str(repository), detail={"version": version})
     listed = client.targets()
     wanted = [client.target(name) for name in names or listed] if output or names else []
     copied: list[Path] = []
@@ -44,15 +55,17 @@ def fetch(
         copied.append(path)
     left = days_left(client.trusted)
     if json:
-        print_json({"files": [str(path) for path in copied], "days_left": left})
+        print_json({"files": [str(path) for path in copied], "version": version, "days_left": left})
         return
     for path in copied:
         say(str(path))
     say(f"{len(listed)} listed; to be brought anew within {left} days")
 
 
-def forget_time(site: SitePath = SITE) -> None:
+def forget_time(site: SiteFolder = None) -> None:
     """Forget the latest time seen, after this machine's clock was ahead and was set right."""
-    client = client_of(site)
+    where, client = box_of(site)
+    where.allow("administer")
+    where.record("repo.forget-time", subject=str(where.folder))
     client.forget_time()
     say("forgotten; what is older than the metadata seen stays refused")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from sakedge.errors import OptionError, shown
-from sakedge.files.bounded import read_bounded
 
 if TYPE_CHECKING:
+    from sakedge.site import Site
     from sakedge.trust.tuf.client import Client
     from sakedge.trust.tuf.names import Role
 
@@ -33,40 +33,40 @@ Expires: TypeAlias = Annotated[
         "(default: as before; at first 1825, 800, 400, 400).",
     ),
 ]
-SitePath: TypeAlias = Annotated[
-    Path, typer.Option("--site", metavar="DIR", help="The site's folder, with root.json in it.")
-]
-SITE = Path("/etc/sakedge")
-ROOT = "root.json"
-STATE = "updates"
-"""Folder in a site's for what this machine has seen of the repository."""
-_MOST_ROOT = 512_000
 
 
 def days_of(given: Sequence[str] | None) -> dict[Role, int]:
-    """`timestamp=90` → role and days; what they are is checked by who uses them.
+    """`timestamp=90` → role and days.
 
     Raises:
-        OptionError: One has another form.
+        OptionError: One has another form, or is out of range.
     """
     from sakedge.trust.tuf.signing import check_days
 
     found = {}
     for text in given or ():
         role, _, days = text.partition("=")
-        if not days.strip().isdecimal():
+        if not (days.isascii() and days.isdecimal() and len(days) < 10):
             raise OptionError("no expiry", expected="e.g. timestamp=90", got=shown(text))
         found[role.strip()] = int(days)
     return check_days(found)
 
 
-def client_of(site: Path) -> Client:
-    """What a machine knows of its repository.
+def box_of(folder: Path | None) -> tuple[Site, Client]:
+    """The site of this machine, and what the machine knows of its repository.
 
     Raises:
-        StorageError: The site has no root of trust.
-        FileFormatError, TrustError: It is none that can be used.
+        OptionError: None was named, and this machine has none.
+        SakedgeError: Site or root of trust cannot be used; the subclass says why.
     """
-    from sakedge.trust.tuf.client import Client
+    from sakedge.site import Site
+    from sakedge.site.vouching import update_client
 
-    return Client(read_bounded(site / ROOT, _MOST_ROOT), site / STATE)
+    site = Site.open(folder)
+    if site.folder is None:
+        raise OptionError(
+            "this machine has no site",
+            expected="/etc/sakedge with a policy.json, or another folder by --site",
+            remedy="See docs/updates.md on how to make one",
+        )
+    return site, update_client(site.folder)

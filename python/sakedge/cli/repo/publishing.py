@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sakedge.cli.options import Json
+from sakedge.cli.options import Json, SiteFolder
 from sakedge.cli.output import print_json, say
 from sakedge.cli.repo.options import Expires, Keys, Repository, RootKeys, days_of
 from sakedge.cli.repo.showing import days_left, facts
 
 if TYPE_CHECKING:
+    from sakedge.site import Site
     from sakedge.trust.tuf.publisher import Publisher
 
 
@@ -22,12 +23,15 @@ def init(
     keys: Keys,
     root_keys: RootKeys = None,
     expires: Expires = None,
+    site: SiteFolder = None,
     json: Json = False,
 ) -> None:
     """Make an empty repository, its keys, and the root.json that boxes are set up with."""
     from sakedge.trust.tuf.publisher import ANCHOR, Publisher
 
+    where = _administered(site)
     publisher = Publisher.init(repository, keys, root_keys=root_keys, days=days_of(expires))
+    where.record("repo.init", subject=str(repository))
     _tell(publisher, [f"root of trust for the boxes: {keys / ANCHOR}"], json)
 
 
@@ -40,13 +44,19 @@ def publish(
         ),
     ],
     keys: Keys,
+    site: SiteFolder = None,
     json: Json = False,
 ) -> None:
     """List files, which boxes may install from now on."""
     from sakedge.trust.tuf.publisher import Publisher
 
+    where = _administered(site)
     publisher = Publisher(repository, keys)
+    before = publisher.targets
     listed = publisher.publish(files)
+    for each in listed:
+        old = before[each.name].sha256 if each.name in before else None
+        where.record("repo.publish", subject=each.name, old=old, new=each.sha256)
     _tell(publisher, [f"listed {each.name}: {_described(each.custom)}" for each in listed], json)
 
 
@@ -56,13 +66,19 @@ def revoke(
         list[str], typer.Argument(metavar="NAME...", help="Names of files that are listed.")
     ],
     keys: Keys,
+    site: SiteFolder = None,
     json: Json = False,
 ) -> None:
     """List files no longer: a box that sees this uses them no more."""
     from sakedge.trust.tuf.publisher import Publisher
 
+    where = _administered(site)
     publisher = Publisher(repository, keys)
-    _tell(publisher, [f"revoked {name}" for name in publisher.revoke(names)], json)
+    before = publisher.targets
+    gone = publisher.revoke(names)
+    for name in gone:
+        where.record("repo.revoke", subject=name, old=before[name].sha256)
+    _tell(publisher, [f"revoked {name}" for name in gone], json)
 
 
 def rotate(
@@ -73,25 +89,43 @@ def rotate(
     keys: Keys,
     root_keys: RootKeys = None,
     expires: Expires = None,
+    site: SiteFolder = None,
     json: Json = False,
 ) -> None:
     """Replace the key of a role and revoke the old one. Needs the root's key."""
     from sakedge.trust.tuf.publisher import Publisher
 
+    where = _administered(site)
     publisher = Publisher(repository, keys, root_keys=root_keys, days=days_of(expires))
     keyid = publisher.rotate(role)  # type: ignore[arg-type]  # which it checks
+    where.record("repo.rotate", subject=role, new=keyid)
     _tell(publisher, [f"the {role} key is {keyid} now; the old one is revoked"], json)
 
 
 def refresh(
-    repository: Repository, keys: Keys, expires: Expires = None, json: Json = False
+    repository: Repository,
+    keys: Keys,
+    expires: Expires = None,
+    site: SiteFolder = None,
+    json: Json = False,
 ) -> None:
     """Sign anew what is listed, so that boxes may use it for longer."""
     from sakedge.trust.tuf.publisher import Publisher
 
+    where = _administered(site)
     publisher = Publisher(repository, keys, days=days_of(expires))
     publisher.refresh()
+    where.record("repo.refresh", subject=str(repository))
     _tell(publisher, [], json)
+
+
+def _administered(folder: Path | None) -> Site:
+    """The site of the office, if it has one; whoever publishes must be allowed to."""
+    from sakedge.site import Site
+
+    site = Site.open(folder)
+    site.allow("administer")
+    return site
 
 
 def _tell(publisher: Publisher, lines: list[str], json: bool) -> None:

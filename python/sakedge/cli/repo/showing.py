@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sakedge.cli.options import Json
+from sakedge.cli.options import Json, SiteFolder
 from sakedge.cli.output import print_json, print_table, say
-from sakedge.cli.repo.options import SITE, SitePath, client_of
+from sakedge.cli.repo.options import box_of
 from sakedge.errors import OptionError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def show(
         Path | None,
         typer.Option(metavar="FILE", help="The root.json to verify REPO from (default: its own)."),
     ] = None,
-    site: SitePath = SITE,
+    site: SiteFolder = None,
     warn: Annotated[
         int, typer.Option(metavar="DAYS", help="Exit with 2 if something expires within so many.")
     ] = 30,
@@ -42,8 +42,9 @@ def show(
     if repository is None:
         if root is not None:
             raise OptionError("--root is for a REPO", remedy="Name the repository too")
-        trusted = client_of(site).trusted
-        title = f"What this machine has taken over, by {site}"
+        where, client = box_of(site)
+        trusted = client.trusted
+        title = f"What this machine has taken over, by {where.folder}"
     else:
         from sakedge.trust.tuf.looking import look
 

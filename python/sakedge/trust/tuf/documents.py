@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+import re
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -28,6 +29,7 @@ MOST_BYTES: dict[Role, int] = {
 MOST_KEYS = 1 << 14
 """Of one object in them. The largest are the targets by name."""
 MOST_VERSION = 1 << 53
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 BUILT = "x-sakedge-built"
 """Field of signed metadata: when they were signed. So much time has certainly passed."""
@@ -92,6 +94,8 @@ def read_document(role: Role, content: bytes, name: str) -> Document[Any]:
         if metadata.signed.type != role:
             raise ValueError(f"they are those of the role {shown(metadata.signed.type)}")
         _check_version(metadata.signed.version)
+        _check_texts(metadata.signatures)
+        _check_texts(each.signature for each in metadata.signatures.values())
         _CHECKS[role](metadata.signed)
         _ = metadata.signed_bytes  # canonical JSON has no fractions
         built = metadata.signed.unrecognized_fields.get(BUILT)
@@ -162,6 +166,12 @@ def _check_version(version: Any) -> None:
         raise ValueError(f"{shown(version)} is no version")
 
 
+def _check_texts(values: Iterable[Any]) -> None:
+    for value in values:
+        if not isinstance(value, str):
+            raise ValueError(f"{shown(value)} is no text")
+
+
 def _check_root(root: Root) -> None:
     if root.consistent_snapshot is not True:
         raise ValueError("consistent snapshots are needed, so that no two times are mixed")
@@ -170,6 +180,7 @@ def _check_root(root: Root) -> None:
             raise ValueError(f"key {keyid[:16]}… is no Ed25519 key")
     for role in root.roles.values():
         _check_version(role.threshold)
+        _check_texts(role.keyids)
 
 
 def _check_timestamp(timestamp: Timestamp) -> None:
@@ -185,7 +196,7 @@ def _check_snapshot(snapshot: Snapshot) -> None:
 def _check_targets(targets: Targets) -> None:
     for target in targets.targets.values():
         _check_version(target.length)
-        if not isinstance(target.hashes.get("sha256"), str):
+        if not _SHA256.fullmatch(target.hashes.get("sha256", "")):  # it is part of a path
             raise ValueError(f"target {shown(target.path)} has no SHA-256")
         if not isinstance(target.unrecognized_fields.get("custom", {}), dict):
             raise ValueError(f"what is said of target {shown(target.path)} is no object")

@@ -16,12 +16,14 @@ from sakedge.files.atomic import draft, make_folder, storage_error
 from sakedge.files.bounded import read_bounded
 from sakedge.files.locked import locked
 from sakedge.files.paths import absolute_path
+from sakedge.trust.describing import describe
+from sakedge.trust.dsse import SUFFIX
 from sakedge.trust.keys import PrivateKey
 from sakedge.trust.tuf.cleaning import remove_unlisted
-from sakedge.trust.tuf.describing import ENVELOPE, describe, files_to_publish
 from sakedge.trust.tuf.documents import MOST_BYTES, Document
 from sakedge.trust.tuf.folder import Folder
 from sakedge.trust.tuf.founding import found
+from sakedge.trust.tuf.listing import files_to_publish
 from sakedge.trust.tuf.names import METADATA, ROLES, Role, target_path
 from sakedge.trust.tuf.role_keys import RoleKeys
 from sakedge.trust.tuf.signing import check_days, days_of, meta_of, sign, write
@@ -126,7 +128,7 @@ class Publisher:
         with self._changing() as current:
             targets = deepcopy(current.targets.signed)
             files = files_to_publish(given)
-            described = {name: describe(path) for name, path in files.items()}
+            described = {name: _described(path) for name, path in files.items()}
             for name, path in files.items():
                 length, digest = self._store(name, path)
                 targets.targets[name] = TargetFile(
@@ -150,7 +152,7 @@ class Publisher:
             targets = deepcopy(current.targets.signed)
             there = tuple(targets.targets)
             wanted = pick("file", names, there, UnknownNameError)
-            with_envelopes = dict.fromkeys((*wanted, *(f"{name}{ENVELOPE}" for name in wanted)))
+            with_envelopes = dict.fromkeys((*wanted, *(f"{name}{SUFFIX}" for name in wanted)))
             gone = tuple(name for name in with_envelopes if name in targets.targets)
             for name in gone:
                 del targets.targets[name]
@@ -294,3 +296,8 @@ class Publisher:
         except OSError as error:
             raise storage_error("cannot copy", path, error) from error
         return length, digest.hexdigest()
+
+
+def _described(path: Path) -> dict[str, Any]:
+    """What the list says of a file."""
+    return {"kind": "envelope"} if path.name.endswith(SUFFIX) else describe(path)

@@ -10,11 +10,11 @@ from sakedge.files.atomic import make_folder, storage_error
 from sakedge.trust.keys import PrivateKey
 from sakedge.trust.tuf.names import Role
 
-SUFFIX = ".pem"
+SUFFIX = ".key"
 
 
 class RoleKeys:
-    """Private keys of roles, one a file, e.g. `timestamp-1.pem`.
+    """Private keys of roles, one a file, e.g. `timestamp-1.key`.
 
     Args:
         folder: Where the keys lie that are needed from day to day.

@@ -102,19 +102,20 @@ class Trusted:
         if now < first.expires:
             return
         verb = "rotate root" if first.role == "root" else "refresh"
-        clock_is_ahead = "If this clock is ahead, set it right"
-        got = f"{to_text(now)} by this machine's clock"
         if now > clock:
-            got = f"{to_text(now)}, seen here before, while the clock says {to_text(clock)}"
-            clock_is_ahead = (
-                "If that time never was, set the clock right and run `sakedge repo forget-time`"
-            )
+            got = f"{to_text(now)}, seen or signed before, while this machine's clock says "
+            got += to_text(clock)
+            wrong = "If it never was so late, set the clocks right, and run `sakedge repo "
+            wrong += "forget-time` here or `sakedge repo rotate timestamp` where it was signed"
+        else:
+            got = f"{to_text(now)} by this machine's clock"
+            wrong = "If this clock is ahead, set it right"
         raise ExpiredError(
             f"the {first.role} metadata of the update repository have expired",
             expected=f"a time before {to_text(first.expires)}",
             got=got,
             remedy=f"Run `sakedge repo {verb}` where it is published and bring the repository "
-            f"here again. {clock_is_ahead}",
+            f"here again. {wrong}",
         )
 
 
