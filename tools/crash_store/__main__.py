@@ -58,10 +58,10 @@ def _kill_at_every_call(packs: list[Path], folder: Path) -> int:
     steps, killed = Steps(packs, folder), 0
     for call in CALLS:
         number = 1
-        while done := steps.kill(call, number):
-            killed += len(done)
+        while now := steps.kill(call, number).killed:
+            killed += now
             number += 1
-        print(f"{call}: {len(ACTS)} acts killed at each of up to {number - 1}", flush=True)
+        print(f"killed at {call}: each of up to {number - 1} in an act", flush=True)
     return killed
 
 
