@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 import tempfile
 from pathlib import Path
 
-from tools.crash_store.acts import ACTS
 from tools.crash_store.kills import CALLS
 from tools.crash_store.life import live
 from tools.crash_store.packs import make_packs
-from tools.crash_store.power import lose_power, record_act
+from tools.crash_store.power import lose_power, record_acts
 from tools.crash_store.steps import Steps
 
 MEMORY = Path("/dev/shm")
@@ -29,7 +27,7 @@ def main() -> None:
     where = MEMORY if MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(dir=where) as name:
         folder = Path(name)
-        for inner in ("packs", "steps", "life"):
+        for inner in ("packs", "stores", "steps", "life"):
             (folder / inner).mkdir()
         packs = make_packs(folder / "packs")
         losses = _lose_power(packs, folder, arguments.losses)
@@ -41,8 +39,7 @@ def main() -> None:
 
 def _lose_power(packs: list[Path], folder: Path, most: int) -> int:
     found = 0
-    for name in ACTS:
-        recording = record_act(name, packs, folder / "store")
+    for name, recording in record_acts(packs, folder / "stores").items():
         losses = lose_power(recording, folder / "lost", most=most, use=50)
         found += losses.found
         print(
@@ -50,7 +47,6 @@ def _lose_power(packs: list[Path], folder: Path, most: int) -> int:
             f"{losses.done} of them new",
             flush=True,
         )
-        shutil.rmtree(folder / "store")
     return found
 
 

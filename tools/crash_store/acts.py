@@ -1,6 +1,6 @@
 """The acts on a store that are interrupted, and the stores that they begin with.
 
-`python -m tools.crash_store.acts ACT FOLDER PACKS` does one, in a process that may be killed.
+`python -m tools.crash_store.acts FOLDER PACKS ACT…` does some, each on its store in FOLDER.
 """
 
 from __future__ import annotations
@@ -120,4 +120,5 @@ def packs_in(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    STEPS[sys.argv[1]](Path(sys.argv[2]), packs_in(Path(sys.argv[3])))
+    for each in sys.argv[3:]:
+        STEPS[each](Path(sys.argv[1]) / each, packs_in(Path(sys.argv[2])))

@@ -15,7 +15,7 @@ from sakedge.store.layout import Layout
 from sakedge.store.packs import check
 from sakedge.store.recovery import recover
 from sakedge.store.schema import MOST_NAMES, checked, now
-from sakedge.store.state import Active, Reason, State, commit, read_state
+from sakedge.store.state import Active, Reason, State, after, commit, read_state
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def change(
     adapters = {**old.adapters, **changes}
     if len(adapters) > MOST_NAMES:
         raise StoreError("too many adapters are active", expected=f"at most {MOST_NAMES}")
-    generation = old.generation + 1
+    generation = after(old)
     new = State(
         generation=generation,
         origin=generation if origin is None else origin,
@@ -107,7 +107,7 @@ def change(
         admitted(layout, site, of_digest(layout, digest))
     commit(layout, old, new)
     for name in changes:
-        before, after = old.active.get(name), new.active.get(name)
-        if before != after:
-            site.record(action, subject=name, old=before, new=after, detail={"reason": reason})
+        was, now_is = old.active.get(name), new.active.get(name)
+        if was != now_is:
+            site.record(action, subject=name, old=was, new=now_is, detail={"reason": reason})
     return new

@@ -22,7 +22,7 @@ VERSION: Literal[1] = 1
 MOST_BYTES = 1 << 20
 """Of a file. A state of `MOST_NAMES` names has some 64 kB; a licence may be written out."""
 MOST_NAMES = 256
-"""Names under which adapters are active at once, and adapters that versions are kept of."""
+"""Names under which adapters are active, or were."""
 MOST_FILES = 4096
 """Of one folder: packs, versions of one adapter, or states."""
 
@@ -31,7 +31,9 @@ MOST_FILES = 4096
 ActiveName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}(@[A-Za-z0-9._-]{1,64})?$")
 ]
-Generation = Annotated[int, Field(ge=0, le=1 << 53)]
+LAST = 1 << 53
+"""The largest number that every reader of JSON understands."""
+Generation = Annotated[int, Field(ge=0, le=LAST)]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
 
 

@@ -31,7 +31,7 @@ from sakedge.store.schema import (
     read_record,
     write_record,
 )
-from sakedge.store.state import KEPT, Active, State, before, before_at, earlier, read_state
+from sakedge.store.state import KEPT, Active, State, after, before, before_at, earlier, read_state
 
 FOLDER = Path("/var/lib/sakedge/store")
 """Where a device has its store, unless another folder is named."""
@@ -268,9 +268,7 @@ class Store:
             if state.active.get(name) == entry.digest:
                 return state
             admitted(self._layout, self._site, entry)
-            new = Active(
-                version=entry.version, digest=entry.digest, generation=state.generation + 1
-            )
+            new = Active(version=entry.version, digest=entry.digest, generation=after(state))
             return change(self._layout, self._site, "store.activate", state, {name: new}, reason)
 
     def deactivate(self, name: str, *, reason: str = "") -> State:
@@ -291,7 +289,7 @@ class Store:
             if name not in state.active:
                 there = ", ".join(state.active) or "none"
                 raise StoreError(f"nothing of the store is active as {name}", expected=there)
-            new = Active(generation=state.generation + 1)
+            new = Active(generation=after(state))
             return change(self._layout, self._site, "store.deactivate", state, {name: new}, reason)
 
     def rollback(self, name: str | None = None, *, reason: str = "") -> State:
