@@ -24,6 +24,7 @@ from sakedge.format.delta.header import (
     Difference,
     Fresh,
     Header,
+    Sparse,
     Step,
     most_of,
     serialized,
@@ -161,10 +162,16 @@ class _Maker:
         length = stop - at
         if self._is_same(at, stop, old_at):
             return Copy("copy", length, old_at)
-        new = self.new[at:stop]
-        delta = pack(planes.differences(self.old[old_at : old_at + length], new, width), width)
+        base, new = self.old[old_at : old_at + length], self.new[at:stop]
+        delta = pack(planes.differences(base, new, width))
+        if width == 1:
+            pairs = planes.sparse_differences(base, new)
+            sparse = pack(pairs)
+            if len(sparse) < len(delta):
+                self.payload.append(sparse)
+                return Sparse("sparse", length, old_at, len(pairs) // 2, len(sparse))
         if len(delta) > length * _TRAINED:
-            whole = pack(planes.split(new, width), width)
+            whole = pack(planes.split(new, width))
             if len(whole) < len(delta):
                 self.payload.append(whole)
                 return Fresh("fresh", length, 0, 0, width, len(whole))
@@ -173,7 +180,7 @@ class _Maker:
 
     def _fresh(self, at: int, stop: int, width: Width, old_at: int = 0, known: int = 0) -> Step:
         prefix = self.old[old_at : old_at + known] if known else None
-        packed = pack(planes.split(self.new[at:stop], width), width, prefix)
+        packed = pack(planes.split(self.new[at:stop], width), prefix)
         self.payload.append(packed)
         return Fresh("fresh", stop - at, old_at, known, width, len(packed))
 

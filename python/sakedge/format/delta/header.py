@@ -55,6 +55,19 @@ class Difference(NamedTuple):
     packed: Piece
 
 
+class Sparse(NamedTuple):
+    """The old file's bytes from `at` on, of which some change.
+
+    Which and how is in `pairs` pairs of bytes, the next `packed` bytes of the delta.
+    """
+
+    kind: Literal["sparse"]
+    length: Piece
+    at: Offset
+    pairs: Piece
+    packed: Piece
+
+
 class Fresh(NamedTuple):
     """Words of their own: the next `packed` bytes of the delta.
 
@@ -69,7 +82,7 @@ class Fresh(NamedTuple):
     packed: Piece
 
 
-Step = Copy | Difference | Fresh
+Step = Copy | Difference | Sparse | Fresh
 
 
 class FileId(BaseModel):
@@ -118,7 +131,7 @@ class Header(BaseModel):
             end = step.at + (step.known if isinstance(step, Fresh) else step.length)
             if end > self.old.bytes:
                 raise ValueError(f"a step refers to byte {end} of the old file")
-            if not isinstance(step, Copy) and step.length % step.width:
+            if isinstance(step, (Difference, Fresh)) and step.length % step.width:
                 raise ValueError(f"{step.length} bytes are no words of {step.width}")
             made += step.length
         if made != self.new.bytes:
