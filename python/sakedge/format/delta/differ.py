@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from sakedge.errors import OptionError
+from sakedge.errors import DeltaError, OptionError
 from sakedge.files.atomic import atomic_write
 from sakedge.files.mapped import MappedFile
 from sakedge.files.names import is_plain_name
@@ -19,6 +19,7 @@ from sakedge.format.delta import planes
 from sakedge.format.delta.header import (
     MAX_FILE,
     MAX_STEP,
+    MAX_STEPS,
     Copy,
     DeltaInfo,
     Difference,
@@ -68,12 +69,15 @@ def diff(
 
     with sparing(release):
         maker = _Maker(before.data, after.data)
+        steps = tuple(_joined(_steps(maker, extents(before), extents(after))))
+        if len(steps) > MAX_STEPS:
+            raise DeltaError("the files differ in too many places", remedy="Send the file itself")
         header = Header(
             tool=f"sakedge {_version()}",
             name=after.path.name,
             old=file_id(before.data),
             new=file_id(after.data),
-            steps=tuple(_joined(_steps(maker, extents(before), extents(after)))),
+            steps=steps,
         )
     head = serialized(header)
     with atomic_write(followed(out)) as file:
