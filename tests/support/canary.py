@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sakedge
-from sakedge.adapters.packs import pack_source
-from sakedge.adapters.snapshot import Part, Snapshot
+from sakedge.adapters.packs import Place, prepare_pack
+from sakedge.adapters.snapshot import Snapshot
+from sakedge.adapters.versions import Change
 from sakedge.canary import Runner
 from sakedge.format import PartPack, StudentFile, extract_part
 from sakedge.format.digest import component_digest
-from sakedge.images import read
-from sakedge.runtime.calls import BegunCall
-from sakedge.runtime.model import silent
 
 Tensors = Mapping[str, NDArray[Any]]
 
 
 def runner(student: sakedge.Student) -> Runner:
     """Runs an image with several snapshots of a student."""
-
-    def run(image: Any, snapshots: Any, tasks: Any) -> list[sakedge.Result]:
-        narrowed = [each.narrowed(each.active, tuple(tasks)) for each in snapshots]
-        call = BegunCall(
-            student._running(),
-            student.manifest.levels,
-            narrowed,
-            student.manifest.preprocess.fit,
-            False,
-            silent,
-            student._quality,
-        )
-        return call.run([read(image)] * len(snapshots))
-
-    return run
+    return student._run_each
 
 
 def adapter(student: Path, name: str) -> PartPack:
@@ -57,11 +40,11 @@ def changed(pack: PartPack, change: Callable[[Tensors], Tensors]) -> PartPack:
 
 def having(student: sakedge.Student, pack: PartPack, slot: str) -> Snapshot:
     """What would run with a pack in a slot, assembled."""
-    teacher = pack.manifest.teacher
-    source = pack_source(pack, slot, student.manifest, teacher=teacher)
-    model = student._running()
-    snapshot = student.adapters.snapshot().having(Part(source.id, model.prepare(source)))
-    return replace(snapshot, assembled=model.assemble(snapshot))
+    exchanger = student.adapters._exchanger
+    place = Place(slot, "", pack.manifest.teacher)
+    lineup, model = exchanger.state.lineup, student._running()
+    version = prepare_pack(pack, place, Change("pack"), student.manifest, lineup, model)
+    return exchanger._assembled(lineup.having(version)).snapshot
 
 
 def noisy(share: float) -> Callable[[Tensors], Tensors]:
