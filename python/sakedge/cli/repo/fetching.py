@@ -66,6 +66,6 @@ def forget_time(site: SiteFolder = None) -> None:
     """Forget the latest time seen, after this machine's clock was ahead and was set right."""
     where, client = box_of(site)
     where.allow("administer")
-    where.record("repo.forget-time", subject=str(where.folder))
+    where.record("repo.forget", subject=str(where.folder))
     client.forget_time()
     say("forgotten; what is older than the metadata seen stays refused")
