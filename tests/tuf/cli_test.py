@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from typer.testing import CliRunner, Result
 from sakedge.audit import entries
 from sakedge.cli.app import build
 from sakedge.site import site
+from sakedge.trust.tuf.publisher import Publisher
 
 
 @pytest.fixture
@@ -55,6 +57,13 @@ def test_fetching_is_recorded_also_when_it_is_refused(run: Run) -> None:
         ("repo.refresh", "refused"),
         ("repo.forget", "done"),
     ]
+
+
+def test_a_clock_that_is_behind_is_remarked_on(run: Run) -> None:
+    assert "clock" not in run("fetch", "updates", "--site", "box").stderr
+    ahead = datetime.now(timezone.utc) + timedelta(days=30)
+    Publisher("updates", "keys", clock=lambda: ahead).refresh()
+    assert "but it was already" in run("fetch", "updates", "--site", "box").stderr
 
 
 def test_the_office_records_what_it_does(run: Run) -> None:
