@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 import sakedge
@@ -61,3 +62,42 @@ def having(student: sakedge.Student, pack: PartPack, slot: str) -> Snapshot:
     model = student._running()
     snapshot = student.adapters.snapshot().having(Part(source.id, model.prepare(source)))
     return replace(snapshot, assembled=model.assemble(snapshot))
+
+
+def noisy(share: float) -> Callable[[Tensors], Tensors]:
+    """Adds noise to weights, as a share of their own spread; repeatable."""
+
+    def change(tensors: Tensors) -> Tensors:
+        rng = np.random.default_rng(0)
+        return {
+            key: (each + rng.normal(0, share * each.std(), each.shape)).astype(each.dtype)
+            for key, each in tensors.items()
+        }
+
+    return change
+
+
+def random(tensors: Tensors) -> Tensors:
+    """Weights of the same mean and spread, and no meaning."""
+    rng = np.random.default_rng(0)
+    return {
+        key: rng.normal(each.mean(), each.std(), each.shape).astype(each.dtype)
+        for key, each in tensors.items()
+    }
+
+
+def shuffled(tensors: Tensors) -> Tensors:
+    """Each block's adapter is the next one's, as of a file put together in a wrong order."""
+    blocks = sorted({int(key.split(".")[2]) for key in tensors if key.startswith("tsap.")})
+    following = dict(zip(blocks, [*blocks[1:], blocks[0]], strict=True))
+
+    def source(key: str) -> str:
+        parts = key.split(".")
+        if parts[0] == "tsap":
+            parts[2] = str(following[int(parts[2])])
+        return ".".join(parts)
+
+    found = {key: tensors[source(key)] for key in tensors}
+    return {
+        key: found[key] if found[key].shape == each.shape else each for key, each in tensors.items()
+    }

@@ -64,3 +64,5 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
     }
 )
 """Name → what it means. `append` refuses others."""
+OWN = ("begin", "rotate", "recovered")
+"""Those that the log itself records, and nobody else."""

@@ -80,10 +80,13 @@ class Trend:
 
     Args:
         folder: Made when the first point is written.
+
+    Attributes:
+        folder: The folder.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._path = folder / FILE
 
     def points(self) -> tuple[Point, ...]:
@@ -102,13 +105,13 @@ class Trend:
             StorageError: It cannot be written.
         """
         lines = [*self._lines(), to_json(point.model_dump()).encode()][-MOST_POINTS:]
-        make_folder(self._folder)
+        make_folder(self.folder)
         with atomic_write(self._path) as file:
             file.write(b"".join(line + b"\n" for line in lines))
 
     def baseline(self, setting: Mapping[str, Any], ids: Sequence[str]) -> Measurement | None:
         """What the baseline measured of these images, or None if it is of another setting."""
-        return Store(self._folder / BASELINE, setting).read(ids)
+        return Store(self.folder / BASELINE, setting).read(ids)
 
     def begin(self, setting: Mapping[str, Any], measured: Measurement) -> None:
         """Replaces the baseline.
@@ -116,8 +119,8 @@ class Trend:
         Raises:
             StorageError: It cannot be written.
         """
-        forget(self._folder / BASELINE)
-        Store(self._folder / BASELINE, setting).write(measured)
+        forget(self.folder / BASELINE)
+        Store(self.folder / BASELINE, setting).write(measured)
 
     def _lines(self) -> list[bytes]:
         try:

@@ -135,10 +135,8 @@ class Watching:
                 self._undo_because(against)
                 return
             if self._is_over():
-                few = self._evidence.shadows < FEWEST
-                self._finish(
-                    "kept", f"fewer than {FEWEST} shadow runs, which say little" if few else ""
-                )
+                is_little = self._evidence.shadows < FEWEST
+                self._finish("kept", f"after fewer than {FEWEST} shadow runs" if is_little else "")
                 return
             self._seen = self._told("watching", "")
         self._finish("stopped", self._reason)

@@ -19,6 +19,7 @@ from sakedge.format.delta.header import (
     Difference,
     FileId,
     Header,
+    Sparse,
     parse_delta,
 )
 from sakedge.format.delta.library import unpack
@@ -126,9 +127,11 @@ def _pieces(old: memoryview, header: Header, payload: memoryview) -> Iterator[me
             continue
         packed = payload[taken : taken + step.packed]
         taken += step.packed
+        base = old[step.at : step.at + step.length]
         if isinstance(step, Difference):
-            words = unpack(packed, step.length)
-            yield planes.add(old[step.at : step.at + step.length], words, step.width)
+            yield planes.add(base, unpack(packed, step.length), step.width)
+        elif isinstance(step, Sparse):
+            yield planes.add_sparse(base, unpack(packed, 2 * step.pairs))
         else:
             known = old[step.at : step.at + step.known] if step.known else None
             yield planes.join(unpack(packed, step.length, known), step.width)
