@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sakedge
-from sakedge.adapters.packs import Place, prepare_pack
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.adapters.versions import Change
 from sakedge.canary import Runner
-from sakedge.format import PartPack, StudentFile, extract_part
-from sakedge.format.digest import component_digest
+from sakedge.format import PartPack, StudentFile, extract_part, write_pack
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -26,25 +24,33 @@ def runner(student: sakedge.Student) -> Runner:
 
 
 def adapter(student: Path, name: str) -> PartPack:
-    """An adapter of a student's file as a pack."""
+    """An adapter of a student's file as a pack in floats."""
     with StudentFile.open(student) as file:
-        return extract_part(file, f"adapters.{name}")
+        return extract_part(file, f"adapters.{name}", storage="fp32")
 
 
 def changed(pack: PartPack, change: Callable[[Tensors], Tensors]) -> PartPack:
-    """A pack with other tensors."""
-    tensors = change(pack.tensors)
-    digest = component_digest(tensors)
-    return PartPack(pack.manifest.model_copy(update={"digest": digest}), tensors)
+    """A pack with other tensors, to be written."""
+    return PartPack(pack.manifest, change(pack.tensors))
 
 
 def having(student: sakedge.Student, pack: PartPack, slot: str) -> Snapshot:
-    """What would run with a pack in a slot, assembled."""
-    exchanger = student.adapters._exchanger
-    place = Place(slot, "", pack.manifest.teacher)
-    lineup, model = exchanger.state.lineup, student._running()
-    version = prepare_pack(pack, place, Change("pack"), student.manifest, lineup, model)
-    return exchanger._assembled(lineup.having(version)).snapshot
+    """What would run with a pack in a slot; the student is left as it was."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "adapter.safetensors"
+        write_pack(path, pack.manifest, pack.tensors)
+        student.adapters.swap(slot, path, teacher=pack.manifest.teacher)
+    found = student.adapters.snapshot()
+    student.adapters.rollback(slot)
+    return found
+
+
+def lacking(student: sakedge.Student, slot: str) -> Snapshot:
+    """What would run with an empty slot; the student is left as it was."""
+    student.adapters.remove(slot)
+    found = student.adapters.snapshot()
+    student.adapters.rollback(slot)
+    return found
 
 
 def noisy(share: float) -> Callable[[Tensors], Tensors]:
