@@ -14,8 +14,8 @@ import sakedge
 from sakedge import assets
 from sakedge.checks import verify
 from sakedge.cli.app import build
-from sakedge.evaluating.metrics import metric_for
 from sakedge.format import StudentFile
+from sakedge.measuring.metrics import metric_for
 from sakedge.runtime.precision import gainful
 
 

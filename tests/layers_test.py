@@ -45,7 +45,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "cv2": ("sources/",),
     "torch": ("convert/",),
     "yaml": ("convert/",),
-    "scipy": ("evaluating/",),
+    "scipy": ("measuring/",),
     "matplotlib": ("evaluating/",),
     "jinja2": ("evaluating/",),
     "zstandard": ("format/delta/",),

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import sakedge
 
 PUBLIC = {
-    *("Reconnect", "Result", "Student", "__version__", "errors"),
+    *("Reconnect", "Result", "Site", "Store", "Student", "Watch", "__version__", "errors"),
     *("advise", "evaluate", "export", "load", "quantize"),
 }
 

@@ -79,21 +79,27 @@ struct Arrays {
   }
 };
 
-// For each image its values, logits and maps, each a list by task, empty where not wanted, its
+// Runs `snapshots`, each on the row of the stem's outputs that `rows` names: several may share one.
+// For each its values, logits and maps, each a list by task, empty where not wanted, its
 // routing, and whether all of it is finite.
-py::list run(Decoder& decoder, const std::vector<Floats>& stem,
+py::list run(Decoder& decoder, const std::vector<Floats>& stem, const std::vector<Index>& rows,
              const std::vector<std::shared_ptr<Snapshot>>& snapshots,
              const std::vector<WindowArguments>& windows, bool values, bool logits, bool maps,
              float min_weight) {
   const Geometry& geometry = decoder.geometry();
-  const auto batch = static_cast<Index>(snapshots.size());
-  const Index rows = 1 + geometry.tokens();
+  const auto runs = static_cast<Index>(snapshots.size());
+  const Index batch = stem.empty() || stem.front().ndim() != 3 ? 0 : stem.front().shape(0);
+  const Index tokens = 1 + geometry.tokens();
   const Wanted wanted{values, logits, maps};
-  require(batch <= kMostImages,
+  require(runs <= kMostImages,
           "run: expected at most " + std::to_string(kMostImages) + " images in a call");
-  require(windows.size() == snapshots.size(), "run: as many windows as snapshots are needed");
+  require(windows.size() == snapshots.size() && rows.size() == snapshots.size(),
+          "run: as many rows and windows as snapshots are needed");
+  for (const Index row : rows) {
+    require(0 <= row && row < batch, "run: a row that the stem's outputs do not have");
+  }
   for (const Floats& x : stem) {
-    require(x.ndim() == 3 && x.shape(0) == batch && x.shape(1) == rows &&
+    require(x.ndim() == 3 && x.shape(0) == batch && x.shape(1) == tokens &&
                 x.shape(2) == geometry.channels,
             "run: a stem output's shape does not fit");
   }
@@ -102,7 +108,7 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem,
   for (std::size_t i = 0; i < images.size(); ++i) {
     ImageRequest& image = images[i];
     for (const Floats& x : stem) {
-      image.stem.push_back(data_of(x) + static_cast<Index>(i) * rows * geometry.channels);
+      image.stem.push_back(data_of(x) + rows[i] * tokens * geometry.channels);
     }
     image.snapshot = snapshots[i].get();
     image.window = window_from(windows[i]);
@@ -129,9 +135,9 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem,
 void bind_decoder(py::module_& module) {
   seal(whole_class<Decoder>(module, "Decoder")
            .def(py::init(&make), py::arg("geometry"), py::arg("pool"))
-           .def("run", &run, py::kw_only(), py::arg("stem").noconvert(), py::arg("snapshots"),
-                py::arg("windows"), py::arg("values"), py::arg("logits"), py::arg("maps"),
-                py::arg("min_weight")));
+           .def("run", &run, py::kw_only(), py::arg("stem").noconvert(), py::arg("rows"),
+                py::arg("snapshots"), py::arg("windows"), py::arg("values"), py::arg("logits"),
+                py::arg("maps"), py::arg("min_weight")));
 }
 
 }  // namespace sakedge::bindings

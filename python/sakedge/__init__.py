@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sakedge import errors
     from sakedge.api import load
+    from sakedge.canary import Watch
     from sakedge.evaluating.advise import advise
     from sakedge.evaluating.evaluate import evaluate
     from sakedge.exporting import export
     from sakedge.quantizing.quantize import quantize
     from sakedge.result import Result
+    from sakedge.site import Site
     from sakedge.sources import Reconnect
+    from sakedge.store import Store
     from sakedge.student import Student
 
     __version__: str
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Reconnect",
     "Result",
+    "Site",
+    "Store",
     "Student",
+    "Watch",
     "__version__",
     "advise",
     "errors",
@@ -44,7 +50,10 @@ _HOMES = {
     "quantize": "quantizing",
     "Reconnect": "sources",
     "Result": "result",
+    "Site": "site",
+    "Store": "store",
     "Student": "student",
+    "Watch": "canary",
 }
 
 

@@ -51,6 +51,7 @@ class Router:
         arithmetic: str,
         levels: Sequence[tuple[_Layer, _Pair, _Pair]],
     ) -> None: ...
+    def regated(self, gates: Sequence[_Pair]) -> Router: ...
 
 class Head:
     def __init__(
@@ -75,6 +76,7 @@ class Decoder:
         self,
         *,
         stem: Sequence[_F32],
+        rows: Sequence[int],
         snapshots: Sequence[Snapshot],
         windows: Sequence[_Window],
         values: bool,

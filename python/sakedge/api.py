@@ -6,27 +6,30 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sakedge import logs
-from sakedge.adapters.preparer import require
-from sakedge.adapters.slots import Change
-from sakedge.adapters.snapshot import Part, Snapshot, sources
+from sakedge.adapters.preparer import prepared_part, require
+from sakedge.adapters.snapshot import PartSource, Snapshot, sources
+from sakedge.adapters.versions import Change
 from sakedge.arguments import pick
 from sakedge.backends import registry
 from sakedge.backends.cache_dir import resolve_cache_dir
 from sakedge.errors import DigestError, OptionError, UnknownAdapterError, UnknownTaskError
 from sakedge.files.paths import absolute_path, file_path
-from sakedge.format import StudentFile
+from sakedge.format import Manifest, StudentFile
 from sakedge.runtime.clock import Clock
 from sakedge.runtime.exits import native
 from sakedge.runtime.models import MODELS, load_model
 from sakedge.runtime.options import Options
+from sakedge.runtime.origin import Origin
 from sakedge.runtime.precision import FASTEST_FIRST
 from sakedge.runtime.quality import Quality, Record
 from sakedge.runtime.session import Request
 from sakedge.runtime.threads import resolve_threads
-from sakedge.student import Origin, Student
+from sakedge.site import Site
+from sakedge.student import Student
 
 
 def load(
@@ -58,8 +61,8 @@ def load(
         cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
             `""` for no cache.
         config: Advanced options: `model`, `choice`, `stem`, `unverified`, `min_weight`,
-            `max_batch`, `max_pixels`, `tile_overlap`, and per backend a dict of the runtime's own
-            options.
+            `max_batch`, `max_pixels`, `tile_overlap`, `site`, and per backend a dict of the
+            runtime's own options.
 
     Raises:
         FileFormatError: The file is not a student, or is damaged; the subclass names the cause.
@@ -70,10 +73,13 @@ def load(
         BackendError: The backend cannot run here, or no backend can; with the reasons.
         AbilityError: The model has no `min_weight`, and one was given.
         UnverifiedError: The file records no quality of what would run, and that is refused.
+        TrustError, PolicyError: The site does not admit the file, its licence or the user.
     """
     logs.configure()
     path = file_path("the student", path)
     options = Options.parse(config, registry.names(), tuple(MODELS))
+    site = Site.open(options.site)
+    site.allow("infer")
     arguments: dict[str, Any] = {
         "path": str(absolute_path("the student", path)),
         "adapters": adapters,
@@ -87,13 +93,16 @@ def load(
     }
     thread_count = resolve_threads(threads)
     clock = Clock("read", "compile", "decoder")
-    with native(), StudentFile.open(path) as file, file.sparing():
+    # What is on a machine starts again also when the repository's word has expired meanwhile.
+    admitted = site.admit(path, "student", installed=True)
+    with native(), StudentFile(path, admitted.file) as file, file.sparing():
         manifest = file.manifest
         adapters = pick("adapter", adapters, manifest.adapter_names, UnknownAdapterError)
         tasks = pick("task", tasks, manifest.task_names, UnknownTaskError)
         if not tasks:
             names = ", ".join(manifest.task_names)
             raise OptionError("no task was asked for", expected=f"some of {names}")
+        _check_licenses(site, manifest, adapters)
         record = Record.of(manifest, file.content_digest)
         digests = {name: manifest.digests[f"adapters.{name}"] for name in adapters}
         request = Request(
@@ -111,7 +120,7 @@ def load(
             require(model, "min_weight")
         snapshot = Snapshot(file.content_digest, manifest.adapter_names)
         for source in sources(file, adapters, tasks):
-            snapshot = snapshot.having(Part(source.id, model.prepare(source), source.task))
+            snapshot = snapshot.having(prepared_part(model, source))
         clock.lap("decoder")
         snapshot = replace(snapshot, assembled=model.assemble(snapshot))
         clock.lap("compile")
@@ -123,20 +132,44 @@ def load(
         file.file_digest,
         clock.share(),
         partial(_reload, arguments, file.file_digest),
+        partial(_original, path, file.file_digest, site),
     )
-    return Student(manifest, model, snapshot, origin, options, quality)
+    site.record("load", subject=str(path), new=origin.file_digest)
+    return Student(manifest, model, snapshot, origin, options, quality, site)
+
+
+def _check_licenses(site: Site, manifest: Manifest, adapters: Sequence[str]) -> None:
+    """Checks the licences of the adapters that are loaded, and of the rest where one is stated."""
+    if manifest.provenance.license is not None:
+        site.check_license(manifest.provenance.license, "the student")
+    for adapter in manifest.adapters:
+        if adapter.name in adapters:
+            site.check_license(adapter.license, f"adapter {adapter.name}")
 
 
 def _reload(arguments: Mapping[str, Any], digest: str, changes: Mapping[str, Change]) -> Student:
     """Loads a pickled student again, if its file is still the same."""
     student = load(**arguments)
-    found = student.explain().file_digest
+    _check_file(Path(arguments["path"]), student.explain().file_digest, digest)
+    student.adapters.replay(changes)
+    return student
+
+
+def _original(path: Path, digest: str, site: Site, adapter: str) -> PartSource:
+    """Reads an adapter of the student's own file again, if that is still the same."""
+    admitted = site.admit(path, "student", installed=True)
+    with native(), StudentFile(path, admitted.file) as file:
+        _check_file(path, file.file_digest, digest)
+        (source,) = sources(file, (adapter,), ())
+        tensors = source.tensors()
+    return replace(source, tensors=lambda: tensors)
+
+
+def _check_file(path: Path, found: str, digest: str) -> None:
     if found != digest:
         raise DigestError(
-            f"{arguments['path']} is not the file that the student was loaded from",
+            f"{path} is not the file that the student was loaded from",
             expected=f"SHA-256 {digest}",
             got=found,
             remedy="Load it again",
         )
-    student.adapters.replay(changes)
-    return student

@@ -144,6 +144,10 @@ class WrongBaseError(FileFormatError):
     """A delta was made for another file than the one that it is applied to."""
 
 
+class KeyFileError(FileFormatError):
+    """A file of a key is malformed, or holds another kind of key."""
+
+
 class EnvelopeError(FileFormatError):
     """A signature envelope is malformed."""
 

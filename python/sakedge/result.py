@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -119,6 +120,16 @@ class Result(Mapping[str, TaskResult]):
     def digests(self) -> dict[str, str]:
         """SHA-256 of everything that computed it: `student`, and each part, e.g. `adapters.sam`."""
         return {"student": self.student, **{part.component: part.digest for part in self.parts}}
+
+    @property
+    def values_digest(self) -> str:
+        """SHA-256 of the outputs: of each task its name, type, shape and values."""
+        found = hashlib.sha256()
+        for name, output in self.outputs.items():
+            values = np.ascontiguousarray(output.values)
+            found.update(f"{name}\0{values.dtype.str}\0{values.shape}\0".encode())
+            found.update(values.data)
+        return found.hexdigest()
 
     @property
     def tasks(self) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, overload
@@ -11,9 +11,13 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.adapters.slots import AdapterSlots, Change, Names
+from sakedge.adapters.following import Following
+from sakedge.adapters.slots import AdapterSlots
 from sakedge.adapters.snapshot import Snapshot
+from sakedge.adapters.state import Names
 from sakedge.arguments import flag, pick
+from sakedge.canary.trials import CanaryTrials
+from sakedge.canary.watching import Watching
 from sakedge.errors import (
     AbilityError,
     ClosedError,
@@ -25,48 +29,20 @@ from sakedge.errors import (
 from sakedge.format import Manifest
 from sakedge.images import Color, ImageLike, Picture, is_one_image, read
 from sakedge.images.fit import check_fit
+from sakedge.measuring.data.base import digest_of_pixels
 from sakedge.progress import Progress
 from sakedge.result import Result
-from sakedge.runtime.calls import BegunCall
+from sakedge.runtime.calls import BegunCall, runs_of
 from sakedge.runtime.explain import Explanation
 from sakedge.runtime.forks import ForkGuard
 from sakedge.runtime.inputs import check_inputs
-from sakedge.runtime.model import InputModel, Model, TaskOutput, silent
+from sakedge.runtime.model import Inference, InputModel, Model, silent
 from sakedge.runtime.options import Options
+from sakedge.runtime.origin import Origin
 from sakedge.runtime.quality import Quality
+from sakedge.site import Site
 from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
-
-
-@dataclass(frozen=True)
-class Inference:
-    """What `Student.infer` returns.
-
-    Attributes:
-        images: For each image, the outputs by task.
-        speed: Milliseconds of the whole batch by stage, e.g. `stem` and `decoder`.
-    """
-
-    images: list[Mapping[str, TaskOutput]]
-    speed: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Origin:
-    """The file that a student came from.
-
-    Attributes:
-        path: The file.
-        content_digest: SHA-256 of what it computes.
-        file_digest: SHA-256 of everything in it.
-        load_ms: Milliseconds that loading took, by step.
-        reload: Loads it again, also in another process, and applies these changes.
-    """
-
-    path: str
-    content_digest: str
-    file_digest: str
-    load_ms: Mapping[str, float]
-    reload: Callable[[Mapping[str, Change]], Student]
+from sakedge.store import Store
 
 
 class Student:
@@ -86,15 +62,25 @@ class Student:
         origin: Origin,
         options: Options,
         quality: Quality,
+        site: Site,
     ) -> None:
         self.manifest = manifest
+        self._site = site
+        self._trials = CanaryTrials(self._run_each, manifest, site)
         self.tasks = tuple(snapshot.heads)
-        self.adapters = AdapterSlots(manifest, self._running, snapshot, quality.admit)
+        self.adapters = AdapterSlots(
+            manifest, self._running, snapshot, quality.admit, origin.adapter, self._trials, site
+        )
         self._model: Model | None = model
         self._guard = ForkGuard(model)
         self._origin = origin
         self._options = options
         self._quality = quality
+
+    @property
+    def watching(self) -> Watching | None:
+        """The last watch over an exchange, see `adapters.swap(watch=…)`; None if there was none."""
+        return self._trials.watching
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -143,7 +129,8 @@ class Student:
         Args:
             image: A path, an RGB array, a PIL image, or a list of those; see `sakedge.images.read`.
             adapters: Narrows the loaded adapters for this call; `[]` is the stem alone. For a
-                list of images also one such choice per image.
+                list of images also one such choice per image; an image that is there several times
+                in a row, with several choices, is read once, and the stem runs on it once.
             tasks: Narrows the loaded tasks for this call.
             fit: What is done with an image of another size than the student's: `pad` (with
                 zeros; a larger image is refused), `letterbox` (resized) or `tile` (cut into
@@ -169,10 +156,10 @@ class Student:
         images: Sequence[Any] = [image] if single else image  # type: ignore[assignment]
         begun = self._begin(len(images), adapters, tasks, fit, logits, progress)
         results: list[Result] = []
-        for start in range(0, len(images), self._options.max_batch):
-            part = slice(start, start + self._options.max_batch)
-            pictures = [self._read(each, begun.fit, color) for each in images[part]]
-            results += begun.run(pictures, start)
+        for runs in runs_of(images, self._options.max_batch):
+            read = [self._read(images[same[0]], begun.fit, color) for same in runs]
+            pictures = [picture for picture, same in zip(read, runs, strict=True) for _ in same]
+            results += begun.run(pictures, runs[0][0])
         return results[0] if single else results
 
     def infer(self, inputs: NDArray[np.float32], *, logits: bool = False) -> Inference:
@@ -248,6 +235,35 @@ class Student:
         reader = partial(self._read, fit=begun.fit)
         return Stream(open_source(source, reconnect, reader), run, batch, on_error)
 
+    def follow(
+        self,
+        store: Store | str | os.PathLike[str],
+        *,
+        every: float = 1.0,
+        golden: object = None,
+        watch: object = None,
+    ) -> Following:
+        """Runs the adapters that are active in a store, now and whenever that changes.
+
+        Args:
+            store: The store, or its folder.
+            every: Seconds between two looks at it.
+            golden: Golden images for every exchange; None are those that were named when a pack was
+                added.
+            watch: As for `adapters.swap`.
+
+        Returns:
+            What goes on: what was refused and why, and `close()`.
+
+        Raises:
+            StoreError, StorageError: The store cannot be read.
+            OptionError: An argument is of another type.
+            ForkError, ClosedError: As for a call.
+        """
+        self._running()
+        opened = store if isinstance(store, Store) else Store.open(store, site=self._site)
+        return Following(self.adapters, opened, every=every, golden=golden, watch=watch)
+
     def explain(self) -> Explanation:
         """What runs where, what was refused, and why; `print` it or read its fields."""
         model, snapshot = self._running(), self.adapters.snapshot()
@@ -276,8 +292,11 @@ class Student:
 
     def close(self) -> None:
         """Releases the runtime and the weights. Calls in progress complete."""
-        self._model = None
+        was_open, self._model = self._model is not None, None
+        self._trials.stop("the student was closed")
         self.adapters.close()
+        if was_open:
+            self._site.record("unload", subject=self._origin.path, old=self._origin.file_digest)
 
     def __enter__(self) -> Student:
         return self
@@ -294,7 +313,7 @@ class Student:
         height, width = self.input_size
         return f"Student({self._origin.path}, {height}x{width}, {', '.join(self.tasks)})"
 
-    def __reduce__(self) -> tuple[Callable[..., Student], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         """A pickled student is its configuration: it is loaded again where it is unpickled."""
         return self._origin.reload, (self.adapters.changes,)
 
@@ -330,7 +349,36 @@ class Student:
             flag("logits", logits),
             _checked(progress),
             self._quality,
+            self._observe,
         )
+
+    def _run_each(
+        self, image: ImageLike, snapshots: Sequence[Snapshot], tasks: Sequence[str]
+    ) -> list[Result]:
+        """Runs an image with several snapshots, for golden images and watches: not observed."""
+        fit = self.manifest.preprocess.fit
+        picture = image if isinstance(image, Picture) else self._read(image, fit)
+        begun = BegunCall(
+            self._running(),
+            self.manifest.levels,
+            [each.narrowed(each.active, tuple(tasks)) for each in snapshots],
+            fit,
+            False,
+            silent,
+            self._quality,
+        )
+        return begun.run([picture] * len(snapshots))
+
+    def _observe(self, picture: Picture, result: Result) -> None:
+        """What is done about every image that was run for a caller."""
+        self._trials.observe(picture, result)
+        if self._site.records_inferences:
+            self._site.record(
+                "infer",
+                subject=self._origin.path,
+                old=digest_of_pixels(picture),
+                new=result.values_digest,
+            )
 
 
 def _checked(progress: Progress | None) -> Progress:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.evaluate.conftest import write_folder
 from tests.support.command_line import assert_refused
+from tests.support.datasets import write_folder
 from typer.testing import CliRunner, Result
 
 import sakedge
@@ -17,7 +17,7 @@ from sakedge.cli.app import build
 from sakedge.errors import BackendError, DatasetError, OptionError, UnknownTaskError
 from sakedge.evaluating.advice import Advice, Configuration, Limits
 from sakedge.evaluating.advise import advise
-from sakedge.evaluating.intervals import Estimate
+from sakedge.measuring.intervals import Estimate
 
 ENDLESS = 1e6
 """Milliseconds that no call takes."""

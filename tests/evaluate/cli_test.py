@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.evaluate.conftest import write_folder
 from tests.support.command_line import assert_refused
+from tests.support.datasets import write_folder
 from typer.testing import CliRunner, Result
 
 from sakedge.cli.app import build

@@ -10,20 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.evaluate.conftest import write_folder
+from tests.support.datasets import write_folder
 
 import sakedge
 from sakedge.errors import DatasetError, OptionError, UnknownAdapterError
 from sakedge.evaluating.ablation import gains, subsets_of
-from sakedge.evaluating.data import open_dataset
 from sakedge.evaluating.evaluate import evaluate
 from sakedge.evaluating.evaluation import Evaluation
-from sakedge.evaluating.intervals import estimate, gain, relative_drop
-from sakedge.evaluating.metrics import MeanAngle
 from sakedge.evaluating.report import write_report
-from sakedge.evaluating.run import measure, metrics_for
+from sakedge.evaluating.run import measure
 from sakedge.evaluating.worst import worst_first
 from sakedge.format import Manifest
+from sakedge.measuring.data import open_dataset
+from sakedge.measuring.intervals import estimate, gain, relative_drop
+from sakedge.measuring.metrics import MeanAngle
+from sakedge.measuring.running import metrics_for
 from sakedge.text import to_json
 
 Make = Callable[..., Path]

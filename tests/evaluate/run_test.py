@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 import sakedge
-from sakedge.evaluating import statistics
-from sakedge.evaluating.data import Dataset, open_dataset, subset
-from sakedge.evaluating.metrics import Metric
-from sakedge.evaluating.run import Measurement, measure, metrics_for
+from sakedge.evaluating.run import measure
 from sakedge.format import Manifest
+from sakedge.measuring import statistics
+from sakedge.measuring.data import Dataset, open_dataset, subset
+from sakedge.measuring.metrics import Metric
+from sakedge.measuring.running import metrics_for
+from sakedge.measuring.statistics import Measurement
 
 Make = Callable[..., Path]
 
@@ -65,7 +67,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sakedge.evaluating.run.CHUNK", 2)
+    monkeypatch.setattr("sakedge.measuring.running.CHUNK", 2)
     store = tmp_path / "store"
     seen: list[str] = []
 

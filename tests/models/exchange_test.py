@@ -278,7 +278,7 @@ def test_a_student_that_is_closed_while_a_graph_is_compiled_stays_closed(
         hindered.adapters.swap("sam", packs[0])
     with pytest.raises(ClosedError):
         hindered(IMAGE)
-    assert hindered.adapters._snapshot.assembled is None
+    assert hindered.adapters._exchanger.state.snapshot.assembled is None
 
 
 def test_only_what_is_loaded_is_in_the_graph(

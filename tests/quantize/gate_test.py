@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sakedge.errors import QualityError
-from sakedge.evaluating.intervals import Estimate
+from sakedge.measuring.intervals import Estimate
 from sakedge.quantizing.report import require
 from sakedge.quantizing.verdict import Verdict, worst
 

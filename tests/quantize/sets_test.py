@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.evaluate.conftest import write_folder
 from tests.quantize.conftest import ENOUGH, noise, write
+from tests.support.datasets import write_folder
 
 from sakedge.errors import (
     DatasetError,

@@ -11,7 +11,7 @@ from PIL import Image
 from tests.support.command_line import Run, assert_refused
 from tests.support.files import without_rights
 
-from sakedge.cli.app import VERBS
+from sakedge.cli.verbs import VERBS
 from sakedge.format import StudentFile, extract_part, write_pack
 from sakedge.format.student.parts import GROUPS
 

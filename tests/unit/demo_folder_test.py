@@ -12,8 +12,8 @@ from tools.demo_student.folder import write_scenes
 from tools.demo_student.scenes import make_board_scene
 
 from sakedge.assets import demo_student
-from sakedge.evaluating.data import open_dataset
 from sakedge.format import StudentFile
+from sakedge.measuring.data import open_dataset
 
 
 def test_written_scenes_are_a_data_set_with_the_scenes_ground_truth(tmp_path: Path) -> None:

@@ -12,10 +12,12 @@ from tools.demo_student.page import IMAGES, SAMPLES, keep, table
 from tools.demo_student.scenes import make_board_scene
 
 import sakedge
-from sakedge.evaluating.data import open_dataset
-from sakedge.evaluating.intervals import Estimate, gain
-from sakedge.evaluating.metrics import Metric
-from sakedge.evaluating.run import Measurement, measure, metrics_for
+from sakedge.evaluating.run import measure
+from sakedge.measuring.data import open_dataset
+from sakedge.measuring.intervals import Estimate, gain
+from sakedge.measuring.metrics import Metric
+from sakedge.measuring.running import metrics_for
+from sakedge.measuring.statistics import Measurement
 
 SHOWN = (9, 1, 7)
 SAMPLED = (9, 7)

@@ -90,6 +90,7 @@ class Sizes:
         shape = (batch, 1 + self.grid[0] * self.grid[1], self.channels)
         return {
             "stem": [floats(*shape)] * (self.blocks + 1),
+            "rows": list(range(batch)),
             "snapshots": [_core.Snapshot(**self.snapshot())] * batch,
             "windows": [(*self.input_size, 0.0, 0.0, 1.0, 1.0)] * batch,
             "values": True,

@@ -7,7 +7,21 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-TARGETS: tuple[str, ...] = ("student", "pack", "delta", "choice", "image", "source", "core", "call")
+TARGETS: tuple[str, ...] = (
+    "student",
+    "pack",
+    "choice",
+    "image",
+    "source",
+    "core",
+    "call",
+    "delta",
+    "trust",
+    "tuf",
+    "store",
+    "audit",
+    "golden",
+)
 """Each is a module of this folder with a function `prepare`."""
 
 Attempt = Callable[[random.Random], None]

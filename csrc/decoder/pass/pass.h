@@ -43,10 +43,11 @@ struct Pass {
   float* weights(Index task, Index level) const {
     return image.routing + (task * geometry.level_count() + level) * snapshot.experts();
   }
-  // Whether an adapter contributes to a task at a level.
+  // Whether an adapter contributes to a task at a level. One of weight 0 does not: a task that has
+  // no gate for a new adapter is computed as if it were not there, bit by bit.
   bool contributes(Index task, Index level, Index adapter) const {
-    return snapshot.path(adapter) != nullptr &&
-           !(weights(task, level)[1 + adapter] < image.min_weight);
+    const float weight = weights(task, level)[1 + adapter];
+    return snapshot.path(adapter) != nullptr && weight != 0.0f && !(weight < image.min_weight);
   }
 
   // Tiles of tokens whose results are added up, the same for any number of threads.

@@ -60,9 +60,10 @@ void RouterStage::tile(Index level, Index tile, int worker) const {
       products.prepare({m, channels, x, channels, memory.rows});
       prepared = &products;
     }
-    const Router::Level& layer = pass_.router(task)->levels[static_cast<std::size_t>(level)];
-    products.router({m, channels, layer.hidden.out(), memory.rows, layer.hidden.weight.data.data(),
-                     layer.hidden.bias.data(), layer.norm.gamma.data(), layer.norm.beta.data(),
+    const Router::Hidden& layer =
+        *pass_.router(task)->levels[static_cast<std::size_t>(level)].hidden;
+    products.router({m, channels, layer.linear.out(), memory.rows, layer.linear.weight.data.data(),
+                     layer.linear.bias.data(), layer.norm.gamma.data(), layer.norm.beta.data(),
                      kNormEpsilon, memory.hidden, partial_sum(level, task, tile)});
   }
 }
@@ -79,7 +80,7 @@ void RouterStage::weigh(Index task, Index level) const {
                    [](bool is_present) { return is_present ? 1.0f : 0.0f; });
     return;
   }
-  const Index hidden = router->levels[static_cast<std::size_t>(level)].hidden.out();
+  const Index hidden = router->levels[static_cast<std::size_t>(level)].hidden->linear.out();
   std::vector<double> pooled(static_cast<std::size_t>(hidden), 0.0);
   for (Index tile = 0; tile < pass_.fixed_tiles(); ++tile) {  // in order: the same bits every time
     const float* partial = partial_sum(level, task, tile);

@@ -3,18 +3,39 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace sakedge {
+namespace {
+
+Status wrong_levels(Index expected, std::size_t got) {
+  return {Code::kInvalid,
+          "router: expected " + std::to_string(expected) + " levels, got " + std::to_string(got)};
+}
+
+Status check_gate(const GateSource& gate, Index hidden, Index experts) {
+  const View<const float>& weight = gate.weight;
+  return check({{weight.rows, weight.columns, weight.data, nullptr, {}}, gate.bias}, hidden,
+               experts, "router gate");
+}
+
+Router::Level level_of(std::shared_ptr<const Router::Hidden> hidden, const GateSource& gate) {
+  const View<const float>& weight = gate.weight;
+  return {std::move(hidden),
+          {weight.data, weight.data + weight.rows * weight.columns},
+          {gate.bias.begin(), gate.bias.end()}};
+}
+
+}  // namespace
 
 Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& kernels,
                                                      Arithmetic arithmetic,
                                                      const Geometry& geometry,
                                                      const std::vector<RouterLevelSource>& source) {
   if (source.empty() || static_cast<Index>(source.size()) != geometry.level_count()) {
-    return Status(Code::kInvalid, "router: expected " + std::to_string(geometry.level_count()) +
-                                      " levels, got " + std::to_string(source.size()));
+    return wrong_levels(geometry.level_count(), source.size());
   }
-  const Index experts = source.front().gate.columns;
+  const Index experts = source.front().gate.weight.columns;
   auto router = std::make_shared<Router>();
   router->arithmetic = arithmetic;
   router->stem = geometry;
@@ -25,19 +46,36 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
       status = check(level.norm, hidden, "router norm");
     }
     if (status.ok()) {
-      const View<const float>& gate = level.gate;
-      status = check({{gate.rows, gate.columns, gate.data, nullptr, {}}, level.gate_bias}, hidden,
-                     experts, "router gate");
+      status = check_gate(level.gate, hidden, experts);
     }
     if (!status.ok()) {
       return status;
     }
-    const float* gate = level.gate.data;
-    router->levels.push_back({Linear::from(select(kernels, arithmetic), level.hidden),
-                              Norm::from(level.norm),
-                              {gate, gate + hidden * experts},
-                              {level.gate_bias.begin(), level.gate_bias.end()}});
+    router->levels.push_back(level_of(
+        std::make_shared<const Hidden>(Hidden{
+            Linear::from(select(kernels, arithmetic), level.hidden), Norm::from(level.norm)}),
+        level.gate));
     router->hidden = std::max(router->hidden, hidden);
+  }
+  return std::shared_ptr<const Router>(std::move(router));
+}
+
+Expected<std::shared_ptr<const Router>> Router::regated(const Router& base,
+                                                        const std::vector<GateSource>& gates) {
+  if (gates.size() != base.levels.size()) {
+    return wrong_levels(std::ssize(base.levels), gates.size());
+  }
+  const Index experts = gates.front().weight.columns;
+  auto router = std::make_shared<Router>();
+  router->arithmetic = base.arithmetic;
+  router->stem = base.stem;
+  router->hidden = base.hidden;
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    const std::shared_ptr<const Hidden>& hidden = base.levels[i].hidden;
+    if (Status status = check_gate(gates[i], hidden->linear.out(), experts); !status.ok()) {
+      return status;
+    }
+    router->levels.push_back(level_of(hidden, gates[i]));
   }
   return std::shared_ptr<const Router>(std::move(router));
 }
@@ -47,7 +85,7 @@ void Router::weigh(Index level, const double* hidden_sum, Index tokens,
   const Level& layer = levels[static_cast<std::size_t>(level)];
   const std::size_t experts = layer.gate_bias.size();
   std::vector<double> logits(layer.gate_bias.begin(), layer.gate_bias.end());
-  for (Index h = 0; h < layer.hidden.out(); ++h) {
+  for (Index h = 0; h < layer.hidden->linear.out(); ++h) {
     const double pooled = hidden_sum[h] / static_cast<double>(tokens);
     for (std::size_t e = 0; e < experts; ++e) {
       logits[e] +=

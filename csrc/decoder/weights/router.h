@@ -10,10 +10,14 @@ namespace sakedge {
 
 // The routers of one task, one per level, packed. Immutable.
 struct Router {
-  struct Level {
-    Linear hidden;
+  // What it computes of each token: nearly all of its weights.
+  struct Hidden {
+    Linear linear;
     Norm norm;
-    std::vector<float> gate;  // [R, 1 + T]; runs once per image, so it stays as it is
+  };
+  struct Level {
+    std::shared_ptr<const Hidden> hidden;  // shared by routers that differ in their gates alone
+    std::vector<float> gate;               // [R, 1 + T]; runs once per image, so it stays as it is
     std::vector<float> gate_bias;
   };
 
@@ -28,6 +32,10 @@ struct Router {
                                                       Arithmetic arithmetic,
                                                       const Geometry& geometry,
                                                       const std::vector<RouterLevelSource>& source);
+
+  // The same router with another gate at each level, which may weigh another number of experts.
+  static Expected<std::shared_ptr<const Router>> regated(const Router& base,
+                                                         const std::vector<GateSource>& gates);
 
   // Expert weights [1 + T] of `level` from the sum over all tokens of its hidden layer: the last
   // linear commutes with the mean over tokens. Softmax over the experts that are `present` (the

@@ -43,11 +43,15 @@ struct PathSource {
   std::vector<NormSource> norms;      // one per level
 };
 
+struct GateSource {
+  View<const float> weight;  // [R, 1 + T]
+  Vector bias;               // [1 + T]
+};
+
 struct RouterLevelSource {
-  LinearSource hidden;     // [C, R]
-  NormSource norm;         // [R]
-  View<const float> gate;  // [R, 1 + T]
-  Vector gate_bias;        // [1 + T]
+  LinearSource hidden;  // [C, R]
+  NormSource norm;      // [R]
+  GateSource gate;
 };
 
 struct HeadSource {

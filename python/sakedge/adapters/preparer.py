@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal, Protocol
 
-from sakedge.adapters.snapshot import PartSource, Snapshot
+from sakedge.adapters.gates import gate_of
+from sakedge.adapters.snapshot import Part, PartSource, Snapshot
 from sakedge.errors import AbilityError
 
-Ability = Literal["min_weight"]
-"""What not every model can do: leave out paths of small weight."""
+Ability = Literal["min_weight", "versions"]
+"""What not every model can do: leave out paths of small weight; hold several versions of an adapter
+side by side."""
 
 
 class Preparer(Protocol):
@@ -40,6 +43,14 @@ class Preparer(Protocol):
             BackendError: It cannot be made; the snapshot before stays in use.
         """
         ...
+
+
+def prepared_part(preparer: Preparer, source: PartSource) -> Part:
+    """A part, prepared; its tensors are read once."""
+    tensors = source.tensors()
+    prepared = preparer.prepare(replace(source, tensors=lambda: tensors))
+    gate = gate_of(tensors, source.experts) if source.id.kind == "router" else None
+    return Part(source.id, prepared, source.task, gate)
 
 
 def require(preparer: Preparer, ability: Ability) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.format import COMPONENTS, PartKind, StudentFile
@@ -22,6 +23,7 @@ class PartId:
         digest: SHA-256 of its tensors.
         version: Free text from the maker of a pack; empty for a part of the student's own file.
         teacher: Of an adapter: what it was distilled from.
+        label: Of an adapter that lies beside the active one of its slot: what tells them apart.
     """
 
     kind: PartKind
@@ -29,6 +31,12 @@ class PartId:
     digest: str
     version: str = ""
     teacher: str = ""
+    label: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """Name by which a call asks for it, e.g. `sam` or `sam@line3`."""
+        return f"{self.name}@{self.label}" if self.label else self.name
 
     @property
     def component(self) -> str:
@@ -44,11 +52,29 @@ class PartSource:
         id: Its identity.
         tensors: Reads its tensors, by canonical name under `id.name`.
         task: For a head, what it computes.
+        experts: For a router, the adapters that it weighs, in the order of its gate's columns.
+        base: For a router that shares the hidden layers of another: that one, prepared. Then
+            `tensors` are those of its gate.
     """
 
     id: PartId
     tensors: Callable[[], Mapping[str, NDArray[Any]]]
     task: TaskInfo | None = None
+    experts: tuple[str, ...] = ()
+    base: object = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The last layer of a router.
+
+    Attributes:
+        experts: The adapters that it weighs, in the order of its columns; the stem is before them.
+        tensors: By canonical name, float32: weight [R, 1 + T] and bias [1 + T] of each level.
+    """
+
+    experts: tuple[str, ...]
+    tensors: Mapping[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -59,11 +85,13 @@ class Part:
         id: Its identity.
         prepared: What the model made of it; opaque to everything else.
         task: For a head, what it computes.
+        gate: For a router, its gate, which may be fitted to other experts.
     """
 
     id: PartId
     prepared: object
     task: TaskInfo | None = None
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +127,11 @@ class Snapshot:
     def active(self) -> tuple[str, ...]:
         """Names of the adapters that take part, in expert order."""
         return tuple(name for name in self.slots if name in self.adapters)
+
+    @property
+    def full_names(self) -> tuple[str, ...]:
+        """Names of the adapters that take part, each with its label."""
+        return tuple(self.adapters[name].id.full_name for name in self.active)
 
     @property
     def tasks(self) -> tuple[TaskInfo, ...]:
@@ -158,6 +191,7 @@ def sources(
             PartId(kind, name, manifest.digests[component], teacher=teachers.get(name, "")),
             lambda: file.component(component),
             infos[name] if kind == "head" else None,
+            manifest.adapter_names if kind == "router" else (),
         )
 
     for name in adapters:

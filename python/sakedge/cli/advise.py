@@ -13,7 +13,7 @@ from sakedge.cli.output import print_json, print_table, progress_bar, remark, sa
 
 if TYPE_CHECKING:
     from sakedge.evaluating.advice import Advice, Configuration
-    from sakedge.evaluating.intervals import Estimate
+    from sakedge.measuring.intervals import Estimate
 
 
 def advise(

@@ -11,39 +11,8 @@ from typer.core import TyperGroup
 
 from sakedge.cli import streams
 from sakedge.cli.output import put, remark, say
+from sakedge.cli.verbs import GROUPS, VERBS
 from sakedge.errors import OptionError, SakedgeError, UnknownNameError
-
-VERBS: dict[str, str] = {
-    "predict": "sakedge.cli.predict:predict",
-    "inspect": "sakedge.cli.inspect:inspect",
-    "convert": "sakedge.cli.convert:convert",
-    "export": "sakedge.cli.export:export",
-    "quantize": "sakedge.cli.quantize:quantize",
-    "evaluate": "sakedge.cli.evaluate:evaluate",
-    "advise": "sakedge.cli.advise:advise",
-    "verify": "sakedge.cli.verify:verify",
-    "benchmark": "sakedge.cli.benchmark:benchmark",
-    "doctor": "sakedge.cli.doctor:doctor",
-    "demo": "sakedge.cli.demo:demo",
-}
-"""Verb → `module:function`, in the order of the help."""
-
-GROUPS: dict[str, tuple[str, dict[str, str]]] = {
-    "adapter": (
-        "Adapters for life: packs, deltas, the store of a device.",
-        {
-            "extract": "sakedge.cli.adapter.extract:extract",
-            "inspect": "sakedge.cli.adapter.inspect:inspect",
-            "pack": "sakedge.cli.adapter.pack:pack",
-            "diff": "sakedge.cli.adapter.diff:diff",
-            "patch": "sakedge.cli.adapter.patch:patch",
-        },
-    ),
-    "keys": ("Keys that sign, and keys that are trusted.", {}),
-    "repo": ("A repository that a site distributes to its boxes.", {}),
-    "audit": ("The audit log.", {}),
-}
-"""Group → its help, and its verbs as in `VERBS`."""
 
 SUCCESS, FAILURE, WARNING, USAGE, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 64, 130, 141
 
@@ -100,8 +69,6 @@ def build() -> typer.Typer:
     app.callback(invoke_without_command=True)(_common)
     _add(app, VERBS)
     for name, (about, verbs) in GROUPS.items():
-        if not verbs:
-            continue
         group = typer.Typer(help=about, no_args_is_help=True)
         _add(group, verbs)
         app.add_typer(group, name=name)

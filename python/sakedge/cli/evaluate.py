@@ -17,8 +17,8 @@ from sakedge.files.atomic import make_folder
 if TYPE_CHECKING:
     from sakedge.evaluating.ablation import Ablation
     from sakedge.evaluating.evaluation import Evaluation
-    from sakedge.evaluating.intervals import Estimate
-    from sakedge.evaluating.metrics import Metric
+    from sakedge.measuring.intervals import Estimate
+    from sakedge.measuring.metrics import Metric
 
 JSON_FILE, PAGE, MEASURED = "evaluation.json", "report.html", "measured"
 

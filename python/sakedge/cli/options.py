@@ -35,6 +35,10 @@ CacheDir: TypeAlias = Annotated[
     str | None,
     typer.Option(help="Where compiled graphs are kept (default: SAKEDGE_CACHE), or `off`."),
 ]
+SiteFolder: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--site", metavar="DIR", help="The site's folder (default: /etc/sakedge)."),
+]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for a script.")]
 
 

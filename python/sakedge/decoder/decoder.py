@@ -81,6 +81,8 @@ class Decoder:
             TensorError: A tensor is missing or has a wrong shape.
         """
         tensors = source.tensors()
+        if source.base is not None:
+            return self._packer.regated(cast(_core.Router, source.base), source.id.name, tensors)
         if source.id.kind == "adapter":
             return self._packer.adapter(source.id.name, tensors)
         if source.id.kind == "router":
@@ -94,17 +96,20 @@ class Decoder:
         snapshots: Sequence[Snapshot],
         windows: Sequence[Window],
         *,
+        rows: Sequence[int] | None = None,
         values: bool = True,
         logits: bool = False,
         maps: bool = False,
         min_weight: float = 0.0,
     ) -> list[Decoded]:
-        """Runs each image on its snapshot: the tasks that have a head in it, its adapters.
+        """Runs snapshots on images: the tasks that have a head in one, its adapters.
 
         Args:
             stem: The stem's outputs x0 … xD, each float32 [batch, 1 + tokens, C].
-            snapshots: For each image; their parts were prepared by this decoder.
-            windows: For each image, where the decoded outputs lie on the input.
+            snapshots: What to run; their parts were prepared by this decoder.
+            windows: For each, where the decoded outputs lie on the input.
+            rows: For each, its image's number in the batch: one pass of the stem serves as many
+                snapshots as are wanted. None is one for each image.
             values: Whether to decode.
             logits: Whether to return the logits at the input's size.
             maps: Whether to return the maps at a quarter of it. Without any of the three only the
@@ -123,11 +128,13 @@ class Decoder:
                 expected=f"{len(windows)} snapshots, one per window",
                 got=str(len(snapshots)),
             )
-        checked = self._checked(stem, len(windows))
+        rows = range(len(windows)) if rows is None else rows
+        checked = self._checked(stem, max(rows, default=-1) + 1)
         numbers = [window_arguments(window) for window in windows]
         with refusals("a call of the decoder"):
             found = self._core.run(
                 stem=checked,
+                rows=list(rows),
                 snapshots=[_core_snapshot(snapshot) for snapshot in snapshots],
                 windows=numbers,
                 values=values,
@@ -153,7 +160,7 @@ class Decoder:
         for i, x in enumerate(stem):
             if not isinstance(x, np.ndarray) or x.shape != expected or x.dtype != np.float32:
                 raise OptionError(
-                    f"stem output x{i} does not fit the {batch} windows and the manifest",
+                    f"stem output x{i} does not fit the {batch} images and the manifest",
                     expected=f"a float32 array {list(expected)}",
                     got=_describe(x),
                 )

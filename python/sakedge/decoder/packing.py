@@ -86,6 +86,14 @@ class Packer:
         with refusals(component, TensorError):
             return _core.Router(self.geometry, self._arithmetic(component), levels)
 
+    def regated(self, router: _core.Router, task: str, gates: Tensors) -> _core.Router:
+        """The routers of a task with other gates; they share all else."""
+        component = f"routers.{task}"
+        part = _Part(component, gates)
+        levels = [part.pair(f"mor.{level}.{task}.gate", 2) for level in self._manifest.levels]
+        with refusals(component, TensorError):
+            return router.regated(levels)
+
     def adapter(self, name: str, tensors: Tensors) -> _core.AdapterPath:
         """The path of an adapter."""
         component = f"adapters.{name}"

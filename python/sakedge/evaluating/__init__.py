@@ -1,4 +1,4 @@
-"""How well a student does its tasks: metrics with their intervals, data sets, reports."""
+"""How well a student does its tasks: configurations, ablation, advice, reports."""
 
 from sakedge.evaluating.advice import Advice
 from sakedge.evaluating.advise import advise

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.evaluating.cost import CALLS, median_ms, weight_bytes
-from sakedge.evaluating.data import Dataset
-from sakedge.evaluating.intervals import Estimate, estimate, gain
-from sakedge.evaluating.metrics import Metric
 from sakedge.evaluating.run import measure
-from sakedge.evaluating.statistics import Measurement
+from sakedge.measuring.data import Dataset
+from sakedge.measuring.intervals import Estimate, estimate, gain
+from sakedge.measuring.metrics import Metric
+from sakedge.measuring.statistics import Measurement
 from sakedge.progress import Progress
 from sakedge.runtime.model import silent
 from sakedge.student import Student

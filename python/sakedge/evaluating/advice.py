@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sakedge.evaluating.intervals import Estimate
+from sakedge.measuring.intervals import Estimate
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from typing import Any
 from sakedge.arguments import by_name, callback, in_range, pick, several
 from sakedge.errors import BackendError, DatasetError, UnknownTaskError
 from sakedge.evaluating.advice import Advice, Configuration, Limits
-from sakedge.evaluating.data import Dataset, as_dataset, check, evenly
-from sakedge.evaluating.intervals import relative_drop
-from sakedge.evaluating.run import Measurement, metrics_for
 from sakedge.evaluating.trials import Trials
 from sakedge.files.paths import file_path
 from sakedge.format import StudentFile
+from sakedge.measuring.data import Dataset, as_dataset, check, evenly
+from sakedge.measuring.intervals import relative_drop
+from sakedge.measuring.running import metrics_for
+from sakedge.measuring.statistics import Measurement
 from sakedge.progress import Progress
 from sakedge.runtime.model import silent
 

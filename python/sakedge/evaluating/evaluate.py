@@ -12,15 +12,16 @@ from sakedge.arguments import callback, in_range, pick, several
 from sakedge.errors import OptionError, UnknownAdapterError, shown
 from sakedge.evaluating.ablation import ablate as run_ablation
 from sakedge.evaluating.baseline import of_tasks, read_baseline
-from sakedge.evaluating.data import Dataset, as_dataset, check, evenly
 from sakedge.evaluating.evaluation import Evaluation, Run, Score
-from sakedge.evaluating.intervals import delta_m
-from sakedge.evaluating.metrics import Metric
-from sakedge.evaluating.run import Measurement, measure, metrics_for
-from sakedge.evaluating.statistics import forget
+from sakedge.evaluating.run import measure
 from sakedge.evaluating.worst import Worst, worst_images
 from sakedge.files.paths import file_path
 from sakedge.format import StudentFile
+from sakedge.measuring.data import Dataset, as_dataset, check, evenly
+from sakedge.measuring.intervals import delta_m
+from sakedge.measuring.metrics import Metric
+from sakedge.measuring.running import metrics_for
+from sakedge.measuring.statistics import Measurement, forget
 from sakedge.progress import Progress
 from sakedge.runtime import machine
 from sakedge.runtime.model import silent

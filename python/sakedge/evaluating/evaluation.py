@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.evaluating.ablation import Ablation
-from sakedge.evaluating.intervals import Estimate, estimate, relative_drop
-from sakedge.evaluating.metrics import BoundaryF, Curve, MeanIoU, Metric, RegionF
-from sakedge.evaluating.statistics import Measurement
 from sakedge.evaluating.worst import Worst
+from sakedge.measuring.intervals import Estimate, estimate, relative_drop
+from sakedge.measuring.metrics import BoundaryF, Curve, MeanIoU, Metric, RegionF
+from sakedge.measuring.statistics import Measurement
 from sakedge.tasks import TaskInfo
 
 LEVEL = 0.95

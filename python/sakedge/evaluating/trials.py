@@ -10,9 +10,10 @@ from typing import Any
 from sakedge.api import load
 from sakedge.evaluating.advice import Configuration
 from sakedge.evaluating.cost import CALLS, median_ms, weight_bytes
-from sakedge.evaluating.data import Dataset, subset
-from sakedge.evaluating.metrics import Metric
-from sakedge.evaluating.run import Measurement, measure
+from sakedge.evaluating.run import measure
+from sakedge.measuring.data import Dataset, subset
+from sakedge.measuring.metrics import Metric
+from sakedge.measuring.statistics import Measurement
 from sakedge.progress import Progress
 from sakedge.student import Student
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sakedge.drawing.colors import blend, perceptual
-from sakedge.evaluating.data import Dataset
-from sakedge.evaluating.metrics import Metric
-from sakedge.evaluating.metrics.table import Rules
-from sakedge.evaluating.statistics import Measurement
+from sakedge.measuring.data import Dataset
+from sakedge.measuring.metrics import Metric
+from sakedge.measuring.metrics.table import Rules
+from sakedge.measuring.statistics import Measurement
 from sakedge.student import Student
 from sakedge.tasks.base import TaskResult
 

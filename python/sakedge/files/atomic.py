@@ -42,18 +42,14 @@ class Draft:
         keeps the old content. A link is replaced, not followed.
         """
         self.file.flush()
-        try:
-            os.fsync(self.file.fileno())
-        except OSError as error:
-            if error.errno not in _NO_SYNC:
-                raise
+        _sync(self.file.fileno())
         self.file.close()
         with suppress(OSError):  # nothing is there, or a file system without permissions
             status = path.lstat()
             if stat.S_ISREG(status.st_mode):
                 self._path.chmod(stat.S_IMODE(status.st_mode) & 0o777)
         self._path.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 @contextmanager
@@ -95,16 +91,35 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def make_folder(folder: Path) -> None:
-    """Creates a folder and its parents, where missing.
+    """Creates a folder and its parents, where missing, and makes their names durable.
 
     Raises:
         StorageError: No permission, no space, or a file is in the way.
     """
     check_path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
+        for each in reversed(missing):
+            each.mkdir(exist_ok=True)
+            sync_folder(each.parent)
     except OSError as error:
         raise storage_error("cannot make the folder", folder, error) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes names durable that files of a folder got or lost, where the system can do that.
+
+    Raises:
+        OSError: The device failed.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # no permission to list it, or a system that opens no folders
+        return
+    try:
+        _sync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
@@ -130,11 +145,9 @@ def _sweep_once(folder: str, interval: int) -> None:
     temporary.sweep(Path(folder))
 
 
-def _sync_folder(folder: Path) -> None:
-    """Makes the new name itself durable, where the system lets a folder be synced."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise

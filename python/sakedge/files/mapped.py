@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import mmap
 import os
-import stat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.errors import StorageError, UnsafePathError
+from sakedge.errors import StorageError
 from sakedge.files.atomic import storage_error
-
-# Without O_NONBLOCK the opening of a pipe waits for its other end.
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+from sakedge.files.opening import open_regular
 
 
 class MappedFile:
@@ -45,16 +40,10 @@ class MappedFile:
         self.data = memoryview(b"")
         self._map: mmap.mmap | None = None
         try:
-            descriptor = _open(path, may_be_link)
+            descriptor, size = open_regular(path, may_be_link=may_be_link)
             try:
-                status = os.fstat(descriptor)
-                if not stat.S_ISREG(status.st_mode):
-                    kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-                    raise StorageError(
-                        f"cannot read {path}", expected="a file", got=kind, remedy="Check the path"
-                    )
-                if status.st_size:
-                    self._map = mmap.mmap(descriptor, status.st_size, access=mmap.ACCESS_READ)
+                if size:
+                    self._map = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
                     self.data = memoryview(self._map)
             finally:
                 os.close(descriptor)
@@ -62,6 +51,13 @@ class MappedFile:
             raise storage_error("cannot read", path, error) from error
         except ValueError as error:  # it became shorter since its size was asked for
             raise StorageError(f"cannot read {path}: {error}", remedy="Read it again") from error
+
+    @classmethod
+    def held(cls, path: Path, content: memoryview) -> MappedFile:
+        """What was at `path` and is in memory already, e.g. because it lies there encrypted."""
+        held = cls.__new__(cls)
+        held.path, held.data, held._map = path, content.toreadonly(), None
+        return held
 
     def check_length(self) -> None:
         """Checks that the file is still as long as it was.
@@ -116,22 +112,3 @@ def tensor_view(data: memoryview, dtype: str, shape: tuple[int, ...], start: int
     else:
         values = np.frombuffer(data, dtype=dtype, count=count, offset=start)
     return values.reshape(shape)
-
-
-def _open(path: Path, may_be_link: bool) -> int:
-    """Opens a file, whatever it is, for reading."""
-    if may_be_link:
-        return os.open(path, _READ)
-    problem = UnsafePathError(
-        f"{path} is a link",
-        expected="the file itself",
-        remedy="Put the file where the link is",
-    )
-    if not _NO_LINK and path.is_symlink():
-        raise problem
-    try:
-        return os.open(path, _READ | _NO_LINK)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise problem from error
-        raise

@@ -1,1 +1,1 @@
-"""Labelled images, what is measured on them, and how sure that is."""
+"""How well tasks are done on labelled images: data sets, metrics, intervals, comparisons."""

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.evaluating.data import Dataset, Example
-from sakedge.evaluating.data.base import digest_of
-from sakedge.evaluating.metrics import Metric, agreement_for
-from sakedge.evaluating.metrics.table import Rules
-from sakedge.evaluating.run import metrics_for
 from sakedge.files.atomic import atomic_write, make_folder
 from sakedge.format import Manifest
+from sakedge.measuring.data import Dataset, Example
+from sakedge.measuring.data.base import digest_of
+from sakedge.measuring.metrics import Metric, agreement_for
+from sakedge.measuring.metrics.table import Rules
+from sakedge.measuring.running import metrics_for
 from sakedge.quantizing.inputs import Images
 from sakedge.student import Student
 

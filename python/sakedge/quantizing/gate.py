@@ -8,10 +8,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from sakedge.evaluating.data import Dataset, subset
-from sakedge.evaluating.intervals import Estimate, disagreement, relative_drop
-from sakedge.evaluating.metrics import Metric
-from sakedge.evaluating.run import Measurement, measure
+from sakedge.evaluating.run import measure
+from sakedge.measuring.data import Dataset, subset
+from sakedge.measuring.intervals import Estimate, disagreement, relative_drop
+from sakedge.measuring.metrics import Metric
+from sakedge.measuring.statistics import Measurement
 from sakedge.progress import Progress
 from sakedge.quantizing.data import Answered
 from sakedge.quantizing.options import Options

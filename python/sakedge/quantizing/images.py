@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from sakedge.evaluating.data import Dataset, as_dataset, subset
-from sakedge.evaluating.data.base import digest_of_pixels
 from sakedge.format import Manifest
+from sakedge.measuring.data import Dataset, as_dataset, subset
+from sakedge.measuring.data.base import digest_of_pixels
 from sakedge.progress import Progress
 from sakedge.quantizing import sets
 from sakedge.quantizing.data import Unlabelled

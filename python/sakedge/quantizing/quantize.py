@@ -12,10 +12,10 @@ from sakedge import __version__
 from sakedge.api import load
 from sakedge.arguments import callback
 from sakedge.errors import OptionError
-from sakedge.evaluating.data import Dataset
 from sakedge.files.paths import file_path
 from sakedge.files.targets import check_target, followed, refuse_inputs
 from sakedge.format import Manifest, QualityEntry, StudentFile
+from sakedge.measuring.data import Dataset
 from sakedge.peers.scratch import scratch
 from sakedge.progress import Progress
 from sakedge.quantizing import images

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from sakedge.api import load
-from sakedge.evaluating.run import Measurement
+from sakedge.measuring.statistics import Measurement
 from sakedge.progress import Progress
 from sakedge.quantizing.gate import Judge, steps
 from sakedge.quantizing.sensitivity import groups_of, keep

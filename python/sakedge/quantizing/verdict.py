@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sakedge.evaluating.intervals import Estimate
 from sakedge.format import TaskQuality
+from sakedge.measuring.comparison import Comparison
+from sakedge.measuring.intervals import Estimate
 
 PART_OF_WORTH = 0.25
 """A task may lose at most this part of what its adapters are worth to it."""
@@ -17,32 +17,18 @@ adapters. That is the same bound: quality falls with the square of small random 
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What one task loses.
+class Verdict(Comparison):
+    """What one task loses: before is fp32, after is int8.
 
     Attributes:
-        metric: Name of its metric.
-        unit: The metric's unit.
-        reference: Its value at fp32.
-        value: Its value at int8.
-        drop: How much worse that is, as a share; with the paired 95 % interval.
-        allowed: The largest drop allowed.
         worth: What the task loses in fp32 without any adapter, on the same images; None for a
             student without adapters.
-        n: Number of images.
         dataset: Name of the images.
         dataset_digest: SHA-256 of images and labels.
         labelled: Whether it was judged by labels, or else by agreement with fp32.
     """
 
-    metric: str
-    unit: str
-    reference: float
-    value: float
-    drop: Estimate
-    allowed: float
     worth: Estimate | None
-    n: int
     dataset: str
     dataset_digest: str
     labelled: bool
@@ -54,32 +40,17 @@ class Verdict:
             return None
         return (PART_OF_WORTH if self.labelled else PART_OF_CHANGE) * self.worth.value
 
-    @property
-    def passed(self) -> bool:
-        """Whether the drop is allowed; NaN is not.
-
-        The interval's pessimistic end counts, and against the adapters' worth the drop itself.
-        """
-        return self.harm() <= 1
-
     def harm(self, *, pessimistic: bool = True) -> float:
         """The drop in terms of what is allowed: above 1 it is too much.
 
         Args:
-            pessimistic: Whether the interval's end counts, or else the drop itself.
+            pessimistic: Whether the interval's end counts, or else the drop itself. Against the
+                adapters' worth the drop itself always does.
         """
-        against = (self.drop.high if pessimistic else self.drop.value) / self.allowed
+        against = super().harm(pessimistic=pessimistic)
         if self.most is None:
             return against
         return max(against, self.drop.value / self.most, key=_nan_first)
-
-    @property
-    def images_needed(self) -> int:
-        """With how many images a drop that is small enough would pass; 0 where it is not."""
-        room = self.allowed - self.drop.value
-        if self.passed or not self.harm(pessimistic=False) < 1 or not room > 0:
-            return 0
-        return math.ceil(self.n * ((self.drop.high - self.drop.value) / room) ** 2)
 
     @property
     def told(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sakedge.adapters.snapshot import Snapshot
 from sakedge.errors import ImageError, NumericError
@@ -13,6 +14,26 @@ from sakedge.result import Result, Routing
 from sakedge.runtime.model import Call, Model, Outcome
 from sakedge.runtime.quality import Quality
 from sakedge.tasks import task_result
+
+
+def runs_of(images: Sequence[Any], most: int) -> Iterator[list[list[int]]]:
+    """Cuts a call into runs: the numbers of its images, those of one image together.
+
+    Args:
+        images: The images. The same one several times in a row, as an object, is one.
+        most: Different images in a run.
+    """
+    run: list[list[int]] = []
+    for i, image in enumerate(images):
+        if run and image is images[i - 1]:
+            run[-1].append(i)
+            continue
+        if len(run) == most:
+            yield run
+            run = []
+        run.append([i])
+    if run:
+        yield run
 
 
 @dataclass(frozen=True)
@@ -27,6 +48,7 @@ class BegunCall:
         logits: Whether logits are kept.
         progress: Called with the progress of long work.
         quality: What is known of the quality of what runs.
+        observe: Called with each picture and its result.
     """
 
     model: Model
@@ -36,16 +58,21 @@ class BegunCall:
     logits: bool
     progress: Progress
     quality: Quality
+    observe: Callable[[Picture, Result], None] | None = None
 
     def run(self, pictures: Sequence[Picture], start: int = 0) -> list[Result]:
         """Runs the images of the call from number `start` on."""
         snapshots = self.snapshots[start : start + len(pictures)]
         call = Call(pictures, snapshots, self.fit, self.logits, self.progress)
         outcomes = self.model.run(call)
-        return [
+        results = [
             self._result(picture, outcome)
             for picture, outcome in zip(pictures, outcomes, strict=True)
         ]
+        if self.observe is not None:
+            for picture, result in zip(pictures, results, strict=True):
+                self.observe(picture, result)
+        return results
 
     def run_each(self, pictures: Sequence[Picture]) -> list[Result | ImageError | NumericError]:
         """Runs all images together; if one of them cannot be used, each alone."""
@@ -74,7 +101,7 @@ class BegunCall:
             outputs,
             picture.as_uint8(),
             picture.source,
-            snapshot.active,
+            snapshot.full_names,
             {
                 task: Routing(weights, self.levels, snapshot.experts)
                 for task, weights in outcome.routing.items()

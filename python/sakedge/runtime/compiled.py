@@ -14,6 +14,7 @@ from sakedge.adapters.snapshot import Snapshot
 from sakedge.backends.base import Session
 from sakedge.errors import BackendError
 from sakedge.format import GraphForm, Manifest, exported_graph
+from sakedge.format.student.parts import AdapterInfo
 from sakedge.runtime.forks import ForkGuard
 from sakedge.runtime.parts import Tensors
 from sakedge.runtime.session import Compiler
@@ -69,7 +70,7 @@ class CompiledGraph:
         components: dict[str, Any] = {"stem": stem}
         components |= {part.id.component: part.prepared for part in snapshot.parts}
         digests = {part.component: part.digest for part in snapshot.ids}
-        graph = exported_graph(manifest, components, self._form, digests)
+        graph = exported_graph(_having(manifest, snapshot), components, self._form, digests)
         self._session: Session = compiler.compile(graph)
         self._outputs = graph.outputs
         spent = 1000 * (time.perf_counter() - began)
@@ -107,6 +108,15 @@ class CompiledGraph:
             name = f"routing.{level}.{task}"
             row[here] = _shaped(outputs, name, (1, 1, len(here))).reshape(-1)
         return weights
+
+
+def _having(manifest: Manifest, snapshot: Snapshot) -> Manifest:
+    """The manifest of a student that has the snapshot's experts, in its order."""
+    known = {adapter.name: adapter for adapter in manifest.adapters}
+    adapters = tuple(
+        known.get(name) or AdapterInfo(name=name, teacher="", hidden=1) for name in snapshot.slots
+    )
+    return manifest.model_copy(update={"adapters": adapters})
 
 
 def _mask(adapters: tuple[str, ...], snapshot: Snapshot) -> _Float32:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -66,12 +67,13 @@ class Core(Protocol):
     def infer(
         self,
         batch: NDArray[np.float32],
+        rows: Sequence[int],
         snapshots: Sequence[Snapshot],
         windows: Sequence[Window],
         wanted: Wanted,
         clock: Clock,
     ) -> list[Decoded]:
-        """Runs normalised images [batch, 3, H, W], each on its snapshot."""
+        """Runs snapshots, each on the one of the normalised images [batch, 3, H, W] in its row."""
         ...
 
     def mosaic(self, grid: Grid, snapshot: Snapshot) -> Mosaic:
@@ -107,14 +109,22 @@ class Engine:
         return replace(self._explanation, session=self._core.session(snapshot))
 
     def run(self, call: Call) -> list[Outcome]:
-        """Runs a call: pictures that are one input each in batches, tiled ones one by one."""
-        tiled = [call.fit == "tile" and self._is_larger(picture) for picture in call.pictures]
-        whole = [i for i, is_tiled in enumerate(tiled) if not is_tiled]
-        outcomes = {i: self._run_tiled(call, i) for i, is_tiled in enumerate(tiled) if is_tiled}
+        """Runs a call: pictures that are one input each in batches, tiled ones one by one.
+
+        A picture that is there several times, with several snapshots, is fitted once, and the stem
+        runs on it once.
+        """
+        outcomes: dict[int, Outcome] = {}
+        whole = []
+        for runs in _by_picture(call.pictures):
+            if call.fit == "tile" and self._is_larger(call.pictures[runs[0]]):
+                outcomes |= zip(runs, self._run_tiled(call, runs), strict=True)
+            else:
+                whole.append(runs)
         for start in range(0, len(whole), self._options.max_batch):
             some = whole[start : start + self._options.max_batch]
-            outcomes |= zip(some, self._run_whole(call, some), strict=True)
-        return [outcomes[i] for i in range(len(tiled))]
+            outcomes |= zip(chain(*some), self._run_whole(call, some), strict=True)
+        return [outcomes[i] for i in range(len(call.pictures))]
 
     def infer(
         self, inputs: NDArray[np.float32], snapshots: Sequence[Snapshot], *, logits: bool
@@ -128,7 +138,7 @@ class Engine:
             windows = [Window(*self._size)] * len(batch)
             wanted = Wanted(values=not logits, logits=logits)
             names = [f"input {i}" for i in range(start, start + len(batch))]
-            decoded = self._infer(batch, some, windows, wanted, clock, names)
+            decoded = self._infer(batch, range(len(batch)), some, windows, wanted, clock, names)
             speed = clock.share(len(batch))
             outcomes += [_outcome(d, s, speed) for d, s in zip(decoded, some, strict=True)]
         return outcomes
@@ -139,52 +149,65 @@ class Engine:
     def _clock(self) -> Clock:
         return Clock("preprocess", *self._core.stages, "postprocess")
 
-    def _run_whole(self, call: Call, some: Sequence[int]) -> list[Outcome]:
+    def _run_whole(self, call: Call, some: Sequence[Sequence[int]]) -> list[Outcome]:
+        """Runs some pictures, each of which stands for some runs of the call."""
         clock = self._clock()
         fit = letterbox if call.fit == "letterbox" else pad
-        views = [fit(call.pictures[i], self._size, self._normalize) for i in some]
-        snapshots = [call.snapshots[i] for i in some]
-        names = [_name(call.pictures[i]) for i in some]
-        decoded = self._infer_views(views, snapshots, Wanted(logits=call.logits), clock, names)
+        views = [fit(call.pictures[runs[0]], self._size, self._normalize) for runs in some]
+        rows = [row for row, runs in enumerate(some) for _ in runs]
+        snapshots = [call.snapshots[i] for runs in some for i in runs]
+        names = [_name(call.pictures[i]) for runs in some for i in runs]
+        wanted = Wanted(logits=call.logits)
+        decoded = self._infer_views(views, rows, snapshots, wanted, clock, names)
         clock.lap("postprocess")
-        speed = clock.share(len(some))
+        speed = clock.share(len(snapshots))
         return [_outcome(d, s, speed) for d, s in zip(decoded, snapshots, strict=True)]
 
-    def _run_tiled(self, call: Call, index: int) -> Outcome:
+    def _run_tiled(self, call: Call, runs: Sequence[int]) -> list[Outcome]:
         if call.logits:
             raise OptionError(
                 "there are no logits of a tiled image",
                 expected="fit='pad' or 'letterbox' with logits=True",
                 got="fit='tile' and an image larger than the student's input",
             )
-        picture, snapshot = call.pictures[index], call.snapshots[index]
+        picture, snapshots = call.pictures[runs[0]], [call.snapshots[i] for i in runs]
         clock = self._clock()
         grid = Grid.over(picture.size, self._size, self._options.tile_overlap)
-        mosaic = self._core.mosaic(grid, snapshot)
-        name = _name(picture)
+        mosaics = [self._core.mosaic(grid, snapshot) for snapshot in snapshots]
+        names = [_name(picture)] * len(runs)
         maps_only = Wanted(values=False, maps=True)
-        tiles: list[Decoded] = []
+        routing: list[list[Mapping[str, NDArray[np.float32]]]] = []  # by tile and run
         for row in range(len(grid.rows.starts)):
-            maps = []
+            tiles = []
             clock.lap("postprocess")
             for tile in grid.row(row):
-                call.progress(
-                    f"{name}, tile {len(tiles) + 1} of {len(grid)}", len(tiles) / len(grid)
-                )
+                done = len(routing)
+                call.progress(f"{names[0]}, tile {done + 1} of {len(grid)}", done / len(grid))
                 view = place(self._normalize(picture.pixels[tile.inside(grid)]), self._size)
-                (decoded,) = self._infer_views([view], [snapshot], maps_only, clock, [name])
-                tiles.append(Decoded({}, {}, {}, decoded.routing))
-                maps.append(decoded.maps)
+                decoded = self._infer_views(
+                    [view], [0] * len(runs), snapshots, maps_only, clock, names
+                )
+                routing.append([each.routing for each in decoded])
+                tiles.append([each.maps for each in decoded])
             with native():
-                mosaic.add_row(row, maps)
+                for mosaic, maps in zip(mosaics, zip(*tiles, strict=True), strict=True):
+                    mosaic.add_row(row, list(maps))
         clock.lap("postprocess")
-        routing = {task: _mean([t.routing[task] for t in tiles]) for task in snapshot.heads}
-        outputs = {task: TaskOutput(values) for task, values in mosaic.values.items()}
-        return Outcome(outputs, routing, snapshot, clock.share())
+        speed = clock.share(len(runs))
+        return [
+            Outcome(
+                {task: TaskOutput(values) for task, values in mosaic.values.items()},
+                {task: _mean([tile[i][task] for tile in routing]) for task in snapshot.heads},
+                snapshot,
+                speed,
+            )
+            for i, (mosaic, snapshot) in enumerate(zip(mosaics, snapshots, strict=True))
+        ]
 
     def _infer_views(
         self,
         views: Sequence[View],
+        rows: Sequence[int],
         snapshots: Sequence[Snapshot],
         wanted: Wanted,
         clock: Clock,
@@ -194,12 +217,13 @@ class Engine:
         images = [image for image, _ in views]
         batch = images[0][np.newaxis] if len(images) == 1 else np.stack(images)
         clock.lap("preprocess")
-        windows = [window for _, window in views]
-        return self._infer(batch, snapshots, windows, wanted, clock, names)
+        windows = [views[row][1] for row in rows]
+        return self._infer(batch, rows, snapshots, windows, wanted, clock, names)
 
     def _infer(
         self,
         batch: NDArray[np.float32],
+        rows: Sequence[int],
         snapshots: Sequence[Snapshot],
         windows: Sequence[Window],
         wanted: Wanted,
@@ -208,7 +232,7 @@ class Engine:
     ) -> list[Decoded]:
         """Runs the core and refuses results that are not numbers."""
         with native():
-            decoded = self._core.infer(batch, snapshots, windows, wanted, clock)
+            decoded = self._core.infer(batch, rows, snapshots, windows, wanted, clock)
         for image, name in zip(decoded, names, strict=True):
             if not image.finite:
                 raise NumericError(
@@ -219,6 +243,14 @@ class Engine:
                     "weights are to blame",
                 )
         return decoded
+
+
+def _by_picture(pictures: Sequence[Picture]) -> list[list[int]]:
+    """The numbers of the runs of each picture."""
+    found: dict[int, list[int]] = {}
+    for i, picture in enumerate(pictures):
+        found.setdefault(id(picture), []).append(i)
+    return list(found.values())
 
 
 def _name(picture: Picture) -> str:

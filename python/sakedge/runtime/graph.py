@@ -45,7 +45,8 @@ class GraphCore:
 
     stages = ("graph", "decoder")
     cannot: Mapping[Ability, str] = {
-        "min_weight": "its graph computes every adapter, whatever its weight"
+        "min_weight": "its graph computes every adapter, whatever its weight",
+        "versions": "its graph holds one version of each adapter",
     }
 
     def __init__(
@@ -59,6 +60,8 @@ class GraphCore:
 
     def prepare(self, source: PartSource) -> object:
         """Checks a part's tensors."""
+        if source.base is not None:
+            return {**cast(Tensors, source.base), **source.tensors()}
         tensors = checked_tensors(source, self._manifest)
         return as_floats(tensors) if self._floats else tensors
 
@@ -73,15 +76,16 @@ class GraphCore:
     def infer(
         self,
         batch: NDArray[np.float32],
+        rows: Sequence[int],
         snapshots: Sequence[Snapshot],
         windows: Sequence[Window],
         wanted: Wanted,
         clock: Clock,
     ) -> list[Decoded]:
-        """Runs the graph of each image's snapshot, image by image, and decodes its maps."""
+        """Runs the graph of each snapshot on its image, one by one, and decodes its maps."""
         images = []
-        for i, (snapshot, window) in enumerate(zip(snapshots, windows, strict=True)):
-            found = _graph(snapshot).run(batch[i : i + 1], snapshot)
+        for row, snapshot, window in zip(rows, snapshots, windows, strict=True):
+            found = _graph(snapshot).run(batch[row : row + 1], snapshot)
             clock.lap("graph")
             images.append(self._decode(found, snapshot, window, wanted))
             clock.lap("decoder")

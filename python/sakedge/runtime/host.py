@@ -50,18 +50,20 @@ class HostCore:
     def infer(
         self,
         batch: NDArray[np.float32],
+        rows: Sequence[int],
         snapshots: Sequence[Snapshot],
         windows: Sequence[Window],
         wanted: Wanted,
         clock: Clock,
     ) -> list[Decoded]:
-        """Runs the stem on all images, then the decoder on each one's snapshot."""
+        """Runs the stem once on each image, then the decoder on each snapshot."""
         stem = self._session.run(batch)
         clock.lap("stem")
         decoded = self._decoder.run(
             stem,
             snapshots,
             windows,
+            rows=rows,
             values=wanted.values,
             logits=wanted.logits,
             maps=wanted.maps,

@@ -32,6 +32,8 @@ class Options(BaseModel):
             time, which takes the least memory.
         max_pixels: Most pixels of an image; more are refused before they are decoded.
         tile_overlap: Smallest overlap of neighbouring tiles, as a share of a tile's side.
+        site: Folder of the site's policy, keys and log; None is `/etc/sakedge`, if that has a
+            policy.
         runtime: The backend's own options, from the entry under its name.
     """
 
@@ -50,6 +52,7 @@ class Options(BaseModel):
     tile_overlap: float = Field(
         default=OVERLAP, ge=0, le=0.75, description="a number from 0 to 0.75"
     )
+    site: Path | None = Field(default=None, description="a folder's path")
     runtime: Mapping[str, Mapping[str, Any]] = Field(
         default_factory=dict, description="a dict of the runtime's own options"
     )
@@ -57,7 +60,8 @@ class Options(BaseModel):
     @property
     def paths(self) -> dict[str, str]:
         """The options that are paths, absolute: they hold in other folders and processes."""
-        return {} if self.choice is None else {"choice": str(self.choice)}
+        paths = {"choice": self.choice, "site": self.site}
+        return {name: str(path) for name, path in paths.items() if path is not None}
 
     @classmethod
     def parse(
@@ -72,7 +76,7 @@ class Options(BaseModel):
 
         Raises:
             OptionError: An unknown name, or a value out of range.
-            StorageError: `choice` is a path that no file can have.
+            StorageError: `choice` or `site` is a path that no file can have.
         """
         if config is None:
             return cls()
@@ -95,8 +99,9 @@ class Options(BaseModel):
                 )
         values = {key: value for key, value in given.items() if key in own}
         runtime = {key: value for key, value in given.items() if key in backends}
-        if values.get("choice") is not None:
-            values["choice"] = absolute_path("config['choice']", values["choice"])
+        for path in ("choice", "site"):
+            if values.get(path) is not None:
+                values[path] = absolute_path(f"config[{path!r}]", values[path])
         one_of("config['model']", values.get("model", "auto"), ("auto", *models))
         one_of("config['stem']", values.get("stem", "auto"), ("auto", *STEMS))
         one_of("config['unverified']", values.get("unverified", "allow"), UNVERIFIED)

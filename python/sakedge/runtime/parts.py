@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sakedge.adapters.snapshot import PartSource
 from sakedge.errors import TensorError
 from sakedge.format import Manifest
-from sakedge.format.layout import Shapes, adapter_shapes, component_shapes
+from sakedge.format.layout import Shapes, adapter_shapes, component_shapes, router_shapes
 from sakedge.format.onnx.builder import output_axis
 from sakedge.format.student.int8 import is_product
 from sakedge.format.values import check_values
@@ -56,10 +56,16 @@ def _check(
 
 
 def _shapes(source: PartSource, manifest: Manifest, tensors: Tensors) -> Shapes:
-    """What a part's tensors must be; an adapter may have a bottleneck of its own width."""
-    if source.id.kind != "adapter":
-        return component_shapes(manifest)[source.id.component]
+    """What a part's tensors must be.
+
+    An adapter may have a bottleneck of its own width, a router experts of its own.
+    """
     name = source.id.name
+    if source.id.kind == "head":
+        return component_shapes(manifest)[source.id.component]
+    if source.id.kind == "router":
+        experts = 1 + len(source.experts)
+        return router_shapes(manifest.architecture, manifest.levels, name, experts)
     down = tensors.get(f"tsap.{name}.0.down.bias")
     hidden = 0 if down is None else down.size
     return adapter_shapes(manifest.architecture, manifest.levels, name, hidden)

@@ -82,11 +82,23 @@ def _windows() -> Cases:
     return cases
 
 
+def _of_runs() -> dict[str, Any]:
+    return {key: SMALL.run()[key] for key in ("snapshots", "windows")}
+
+
 def _numbers() -> Cases:
     cases: Cases = {
         "min_weight NaN": Case(lambda: run(min_weight=NAN)),
         "min_weight below": Case(lambda: run(min_weight=-1.0)),
         "min_weight infinite": fine(lambda: run(min_weight=INF)),
+        "a row beyond": Case(lambda: run(rows=[1])),
+        "a row below": Case(lambda: run(rows=[-1])),
+        "a row that wraps": Case(lambda: run(rows=[2**63 - 1])),
+        "rows of another number": Case(lambda: run(rows=[0, 0])),
+        "rows of floats": Case(lambda: run(rows=[0.0])),
+        "two runs of a row": fine(
+            lambda: run(rows=[0, 0], **{k: v * 2 for k, v in _of_runs().items()})
+        ),
         "nothing wanted": fine(lambda: run(values=False, logits=False, maps=False)),
         "no image": fine(lambda: run(batch=0)),
         "no image, no stem": Case(lambda: run(batch=0, stem=[], snapshots=[None])),

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from sakedge.evaluating.ablation import Ablation, Gains
 from sakedge.evaluating.evaluation import Evaluation
-from sakedge.evaluating.intervals import Estimate
 from sakedge.evaluating.report.canvas import BLUES, INK, SIGNED, Canvas, canvas
+from sakedge.measuring.intervals import Estimate
 from sakedge.text import visible
 
 _PALE = 0.3

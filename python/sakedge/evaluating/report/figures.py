@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sakedge.evaluating.evaluation import Evaluation, Run
-from sakedge.evaluating.metrics import Curve
 from sakedge.evaluating.report.canvas import BLUES, FAINT, INK, canvas, colour
+from sakedge.measuring.metrics import Curve
 from sakedge.text import visible
 
 _MOST_NUMBERED = 12

@@ -12,10 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sakedge.evaluating.ablation import Ablation, Subset
 from sakedge.evaluating.evaluation import Evaluation, Score
-from sakedge.evaluating.intervals import Estimate
 from sakedge.evaluating.report import experts, figures
 from sakedge.evaluating.report.canvas import jpeg
 from sakedge.files.atomic import atomic_write
+from sakedge.measuring.intervals import Estimate
 from sakedge.text import visible
 
 _TEMPLATE = "page.html"

@@ -36,7 +36,7 @@ from sakedge.format.values import check_values
 
 
 class StudentFile:
-    """A validated student file, mapped. Made by `StudentFile.open`.
+    """A validated student file, mapped. Made by `StudentFile.open`, or of what is mapped already.
 
     Weights are read, and their digests and values checked, when their component is asked for.
     Tensors are views of the mapped file: they stay valid after `close`, and while the file is
@@ -52,9 +52,9 @@ class StudentFile:
         file_digest: SHA-256 of everything in the file, see `digests.file_digest`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: MappedFile | None = None) -> None:
         self.path = path
-        self._file = MappedFile(path)
+        self._file = MappedFile(path) if file is None else file
         # The scan hops from one tensor's header to the next: the weights between stay unread.
         self._file.advise("RANDOM")
         data, name = self._file.data, path.name

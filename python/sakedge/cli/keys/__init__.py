@@ -1,0 +1,1 @@
+"""`sakedge keys`: keys that sign, and keys that are trusted."""

@@ -1,0 +1,1 @@
+"""`sakedge repo`: a repository that a site distributes to its boxes."""

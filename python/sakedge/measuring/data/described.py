@@ -1,0 +1,52 @@
+"""Small files of JSON that describe a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from sakedge.errors import DatasetError
+from sakedge.files.atomic import storage_error
+from sakedge.format import strict_json
+
+_MOST_BYTES = 1 << 16
+_MOST_KEYS = 256
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_described(path: Path, model: type[M], problem: str, expected: str) -> M | None:
+    """Reads a file; None if it is not there.
+
+    Args:
+        path: The file.
+        model: What is in it.
+        problem: What is wrong with it if it is something else, for the message.
+        expected: What should be in it, for the message.
+
+    Raises:
+        DatasetError: It is no such JSON, or too large.
+        StorageError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise storage_error("cannot read", path, error) from error
+    try:
+        fields = strict_json.loads(content, most_bytes=_MOST_BYTES, most_keys=_MOST_KEYS)
+        return model.model_validate(fields)
+    except ValueError as error:  # also pydantic's
+        raise DatasetError(f"{path} {problem}", expected=expected, got=fault_in(error)) from error
+
+
+def fault_in(error: ValueError) -> str:
+    """What is wrong with JSON, in one line: of pydantic's list the first."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
