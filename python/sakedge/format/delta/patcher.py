@@ -80,12 +80,17 @@ def patch_file(
     old, delta = file_path("the old file", old), file_path("a delta", delta)
     out = file_path("the new file", out)
     refuse_inputs(out, (old, delta))
-    content, base = MappedFile(delta).data, MappedFile(old)
-    header, payload = parse_delta(content, delta.name)
-    with sparing(lambda: base.advise("DONTNEED")), atomic_write(followed(out)) as file:
+    base, update = MappedFile(old), MappedFile(delta)
+    header, payload = parse_delta(update.data, delta.name)
+
+    def release() -> None:
+        base.advise("DONTNEED")
+        update.advise("DONTNEED")
+
+    with sparing(release), atomic_write(followed(out)) as file:
         for piece in _checked(base.data, header, payload, delta.name):
             file.write(piece)
-    return _info(header, len(content))
+    return _info(header, len(update.data))
 
 
 def _info(header: Header, length: int) -> DeltaInfo:
