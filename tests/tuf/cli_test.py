@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from tests.support.command_line import Run, assert_refused
+from tools.fuzz.tiny import write_tiny
 from typer.testing import CliRunner, Result
 
 from sakedge.audit import entries
 from sakedge.cli.app import build
+from sakedge.format import StudentFile, extract_part, write_pack
 from sakedge.site import site
 from sakedge.trust.tuf.publisher import Publisher
 
@@ -104,3 +106,24 @@ def test_an_expiry_of_another_form_is_a_usage_error(run: Run, given: str) -> Non
 
 def test_a_machine_without_a_site_says_so(run: Run) -> None:
     assert_refused(run("fetch", "updates"), 64, "this machine has no site")
+
+
+def test_a_pack_goes_into_the_store_and_is_not_activated_once_it_is_revoked(run: Run) -> None:
+    write_tiny(Path("student.onnx"))
+    with StudentFile.open("student.onnx") as student:
+        part = extract_part(student, "adapters.sam", version="7")
+    write_pack("sam-7.safetensors", part.manifest, part.tensors)
+    _policy(require_signature="tuf")
+    store = ("--store", "store", "--site", "box")
+    app = build()
+
+    def adapter(*words: str) -> Result:
+        return CliRunner().invoke(app, ["adapter", *words, *store])
+
+    assert_refused(adapter("add", "sam-7.safetensors"), 1, "not seen the update repository")
+    run("publish", "updates", "sam-7.safetensors", "--keys", "keys")
+    run("fetch", "updates", "-o", "incoming", "--site", "box")
+    assert adapter("add", "incoming/sam-7.safetensors").exit_code == 0
+    run("revoke", "updates", "sam-7.safetensors", "--keys", "keys")
+    run("fetch", "updates", "--site", "box")
+    assert_refused(adapter("activate", "sam", "7"), 1, "was revoked")
