@@ -219,5 +219,7 @@ def _ends(drawn: _Array, level: float) -> tuple[float, float]:
     said = drawn[~np.isnan(drawn)]
     if not said.size:
         return np.nan, np.nan
-    low, high = np.quantile(said, [(1 - level) / 2, (1 + level) / 2])
+    # Between infinite draws, of a reference that is 0, there is nothing to interpolate.
+    method = "linear" if np.isfinite(said).all() else "inverted_cdf"
+    low, high = np.quantile(said, [(1 - level) / 2, (1 + level) / 2], method=method)
     return float(low), float(high)
