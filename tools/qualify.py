@@ -52,6 +52,7 @@ CHECKS: dict[str, Check] = {
     "soak-exits-openvino": Check(
         ("-m", "tools.soak_exits", "--exits", "50", "--backend", "openvino")
     ),
+    "crash-store": Check(("-m", "tools.crash_store")),
     "soak-captures": Check(("-m", "tools.soak_captures")),
     **{
         f"exports-{size}": Check(("-m", "tools.check_exports", size))

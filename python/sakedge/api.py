@@ -23,12 +23,13 @@ from sakedge.runtime.clock import Clock
 from sakedge.runtime.exits import native
 from sakedge.runtime.models import MODELS, load_model
 from sakedge.runtime.options import Options
+from sakedge.runtime.origin import Origin
 from sakedge.runtime.precision import FASTEST_FIRST
 from sakedge.runtime.quality import Quality, Record
 from sakedge.runtime.session import Request
 from sakedge.runtime.threads import resolve_threads
 from sakedge.site import Site
-from sakedge.student import Origin, Student
+from sakedge.student import Student
 
 
 def load(
@@ -92,7 +93,8 @@ def load(
     }
     thread_count = resolve_threads(threads)
     clock = Clock("read", "compile", "decoder")
-    admitted = site.admit(path, "student")
+    # What is on a machine starts again also when the repository's word has expired meanwhile.
+    admitted = site.admit(path, "student", installed=True)
     with native(), StudentFile(path, admitted.file) as file, file.sparing():
         manifest = file.manifest
         adapters = pick("adapter", adapters, manifest.adapter_names, UnknownAdapterError)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, overload
@@ -14,9 +13,8 @@ from numpy.typing import NDArray
 
 from sakedge.adapters.following import Following
 from sakedge.adapters.slots import AdapterSlots
-from sakedge.adapters.snapshot import PartSource, Snapshot
+from sakedge.adapters.snapshot import Snapshot
 from sakedge.adapters.state import Names
-from sakedge.adapters.versions import Change
 from sakedge.arguments import flag, pick
 from sakedge.canary.trials import CanaryTrials
 from sakedge.canary.watching import Watching
@@ -38,46 +36,13 @@ from sakedge.runtime.calls import BegunCall, runs_of
 from sakedge.runtime.explain import Explanation
 from sakedge.runtime.forks import ForkGuard
 from sakedge.runtime.inputs import check_inputs
-from sakedge.runtime.model import InputModel, Model, TaskOutput, silent
+from sakedge.runtime.model import Inference, InputModel, Model, silent
 from sakedge.runtime.options import Options
+from sakedge.runtime.origin import Origin
 from sakedge.runtime.quality import Quality
 from sakedge.site import Site
 from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
 from sakedge.store import Store
-
-
-@dataclass(frozen=True)
-class Inference:
-    """What `Student.infer` returns.
-
-    Attributes:
-        images: For each image, the outputs by task.
-        speed: Milliseconds of the whole batch by stage, e.g. `stem` and `decoder`.
-    """
-
-    images: list[Mapping[str, TaskOutput]]
-    speed: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Origin:
-    """The file that a student came from.
-
-    Attributes:
-        path: The file.
-        content_digest: SHA-256 of what it computes.
-        file_digest: SHA-256 of everything in it.
-        load_ms: Milliseconds that loading took, by step.
-        reload: Loads it again, also in another process, and applies these changes.
-        adapter: Reads one of its adapters again.
-    """
-
-    path: str
-    content_digest: str
-    file_digest: str
-    load_ms: Mapping[str, float]
-    reload: Callable[[Mapping[str, Change]], Student]
-    adapter: Callable[[str], PartSource]
 
 
 class Student:
@@ -348,7 +313,7 @@ class Student:
         height, width = self.input_size
         return f"Student({self._origin.path}, {height}x{width}, {', '.join(self.tasks)})"
 
-    def __reduce__(self) -> tuple[Callable[..., Student], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         """A pickled student is its configuration: it is loaded again where it is unpickled."""
         return self._origin.reload, (self.adapters.changes,)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.site.conftest import Place
 from tests.support.files import without_rights
+from tests.support.sites import Place
 
 from sakedge.errors import NewerFormatError, OptionError, PolicyError, StorageError
 from sakedge.site import Policy, Site, site
@@ -98,3 +99,13 @@ def test_who_may_do_what(place: Place) -> None:
     policy = place.open(roles=ROLES, users={"mori": "engineer"}).policy
     assert not policy.may("sato", "view")
     assert Policy().may("sato", "administer")
+
+
+def test_the_policies_of_the_guide_are_policies(place: Place) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "trust.md").read_text()
+    shown = re.findall(r"```json\n(.*?)```", guide, re.DOTALL)
+    shown += re.findall(r"echo '(.*)' > /etc/sakedge/policy\.json", guide)
+    assert len(shown) == 2
+    policies = [place.open(**json.loads(text)).policy for text in shown]
+    assert [policy.require_signature for policy in policies] == ["both", "dsse"]
+    assert policies[0].may("mori", "swap") and not policies[0].may("sato", "swap")

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
-from tools.crash_store.packs import make_packs
+from tools.crash_store.acts import ACTS
 from tools.crash_store.steps import Steps
 
 pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
 
 
 @pytest.fixture(scope="module")
-def steps(tmp_path_factory: pytest.TempPathFactory) -> Steps:
-    packs = make_packs(tmp_path_factory.mktemp("packs"))
-    return Steps(packs, tmp_path_factory.mktemp("stores"))
+def steps(packs: list[Path], memory: Path) -> Steps:
+    return Steps(packs, memory)
 
 
 # Every call of every act: `python -m tools.crash_store`.
-@pytest.mark.parametrize(("call", "number"), [("rename", 1), ("rename", 2), ("fsync", 3)])
+@pytest.mark.parametrize(("call", "number"), [("rename", 2), ("fsync", 3)])
 def test_an_act_that_was_killed_is_undone_or_done(steps: Steps, call: str, number: int) -> None:
-    done = steps.kill(call, number)
-    assert False in done.values()
-    assert True in done.values()
+    killed, done = steps.kill(call, number)
+    assert killed >= 5
+    assert 0 < done < len(ACTS)

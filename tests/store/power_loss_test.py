@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from tools.crash_store.acts import ACTS
-from tools.crash_store.packs import make_packs
-from tools.crash_store.power import Recording, lose_power, record_act
+from tools.crash_store.power import Recording, lose_power, record_acts
 
 from sakedge.errors import SakedgeError
 
@@ -17,29 +16,25 @@ pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="needs st
 
 
 @pytest.fixture(scope="module")
-def packs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return make_packs(tmp_path_factory.mktemp("packs"))
+def recordings(packs: list[Path], memory: Path) -> dict[str, Recording]:
+    return record_acts(packs, memory)
 
 
-@pytest.fixture(params=ACTS)
-def recording(request: pytest.FixtureRequest, packs: list[Path], tmp_path: Path) -> Recording:
-    return record_act(request.param, packs, tmp_path / "store")
-
-
+@pytest.mark.parametrize("name", ACTS)
 def test_whatever_a_loss_of_power_leaves_is_the_old_store_or_the_new_one(
-    recording: Recording, tmp_path: Path
+    name: str, recordings: dict[str, Recording], memory: Path
 ) -> None:
-    losses = lose_power(recording, tmp_path / "lost", most=8, use=40)
+    losses = lose_power(recordings[name], memory / "lost", most=8, use=40)
     assert losses.found >= 5
     assert losses.done >= 4
 
 
-@pytest.mark.parametrize("name", ["create", "add", "activate"])
+@pytest.mark.parametrize("name", ["add", "activate"])
 @pytest.mark.parametrize("of", ["files", "folders"])
 def test_a_store_that_did_not_sync_would_be_found_out(
-    name: str, of: str, packs: list[Path], tmp_path: Path
+    name: str, of: str, recordings: dict[str, Recording], memory: Path
 ) -> None:
-    recording = record_act(name, packs, tmp_path / "store")
+    recording = recordings[name]
     folders = {path for path, content in recording.new.items() if content is None} | {".", ".."}
     calls = [
         call
@@ -48,4 +43,4 @@ def test_a_store_that_did_not_sync_would_be_found_out(
     ]
     assert len(calls) < len(recording.calls)
     with pytest.raises((AssertionError, SakedgeError)):
-        lose_power(replace(recording, calls=calls), tmp_path / "lost", most=16, use=1000)
+        lose_power(replace(recording, calls=calls), memory / "lost", most=8, use=1000)

@@ -170,7 +170,8 @@ def test_what_is_no_key_is_refused_and_not_shown(
     with pytest.raises(error):
         read_secrets(source)
     with pytest.raises(KeyFileError) as caught:
-        decrypt(encrypt_age(b"x", [RECIPIENT]), "x", _source(IDENTITY[:-1] + "Q"))
+        last = "P" if IDENTITY.endswith("Q") else "Q"
+        decrypt(encrypt_age(b"x", [RECIPIENT]), "x", _source(IDENTITY[:-1] + last))
     assert IDENTITY[20:30] not in str(caught.value)
     assert TEXT[-10:] not in repr(read_secrets(BOTH))
 

@@ -1,6 +1,6 @@
 """The acts on a store that are interrupted, and the stores that they begin with.
 
-`python -m tools.crash_store.acts ACT FOLDER PACKS` does one, in a process that may be killed.
+`python -m tools.crash_store.acts FOLDER PACKS ACT…` does some, each on its store in FOLDER.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sakedge.errors import StoreError
 from sakedge.store import Store
 
 Step = Callable[[Path, Sequence[Path]], object]
@@ -87,10 +89,36 @@ ACTS: dict[str, Act] = {
 }
 
 
+def _try(act: Callable[[Store, Sequence[Path]], object]) -> Step:
+    """An act on whatever store there is, which may refuse it."""
+
+    def run(folder: Path, packs: Sequence[Path]) -> None:
+        with suppress(StoreError):
+            act(Store.open(folder), packs)
+
+    return run
+
+
+LIFE: dict[str, Step] = {
+    "life-add-1": _try(lambda store, packs: store.add(packs[0])),
+    "life-add-2": _try(lambda store, packs: store.add(packs[1])),
+    "life-add-3": _try(lambda store, packs: store.add(packs[2])),
+    "life-activate-1": _try(lambda store, packs: store.activate("sam", "1")),
+    "life-activate-2": _try(lambda store, packs: store.activate("sam", "2")),
+    "life-activate-3": _try(lambda store, packs: store.activate("sam@line3", "3")),
+    "life-deactivate": _try(lambda store, packs: store.deactivate("sam")),
+    "life-rollback": _try(lambda store, packs: store.rollback()),
+    "life-gc": _try(lambda store, packs: store.gc(1)),
+}
+"""Acts on one store, one after the other."""
+STEPS: dict[str, Step] = {**{name: act.run for name, act in ACTS.items()}, **LIFE}
+
+
 def packs_in(folder: Path) -> list[Path]:
     """The packs that `make_packs` wrote."""
     return sorted(folder.glob("*.safetensors"))
 
 
 if __name__ == "__main__":
-    ACTS[sys.argv[1]].run(Path(sys.argv[2]), packs_in(Path(sys.argv[3])))
+    for each in sys.argv[3:]:
+        STEPS[each](Path(sys.argv[1]) / each, packs_in(Path(sys.argv[2])))

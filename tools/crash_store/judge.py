@@ -52,14 +52,26 @@ def judge(
         else:
             assert old is not None
             assert _plain(new).items() <= found.items() <= _plain(old).items(), sorted(found)
-    for entry in store.entries():
-        store.path(entry.digest)
-    assert set(store.state().active.values()) <= {entry.digest for entry in store.entries()}
-    names = {entry.digest for entry in store.entries()}
-    assert {each.name for each in (folder / "packs").iterdir()} == names
+    check_whole(store)
     if use:
         _use(store, packs)
     return is_done
+
+
+def check_whole(store: Store) -> None:
+    """Checks that everything is there that is named, and nothing besides.
+
+    Raises:
+        AssertionError, SakedgeError: Something is missing, damaged or left over.
+    """
+    there = {entry.digest for entry in store.entries()}
+    for digest in there:
+        store.path(digest)
+    for state in (store.state(), *store.history()):
+        assert set(state.active.values()) <= there
+    assert {each.name for each in (store.folder / "packs").iterdir()} == there
+    hidden = [path for path in store.folder.rglob("*") if path.name.startswith(".")]
+    assert hidden == [], hidden
 
 
 def _use(store: Store, packs: Sequence[Path]) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.crash_store.acts import ACTS, packs_in
+from tools.crash_store.acts import STEPS, packs_in
 from tools.crash_store.trace import ROOT, environment
 
 CALLS = ("write", "ftruncate", "fsync", "rename", "unlink", "mkdir", "rmdir")
@@ -52,7 +52,7 @@ def _do(acts: Sequence[str], folder: Path, packs: Path) -> int:
     for name in acts:
         child = os.fork()
         if child == 0:
-            ACTS[name].run(folder / name, there)
+            STEPS[name](folder / name, there)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         killed += os.WIFSIGNALED(status)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.crash_store.acts import ACTS
 from tools.crash_store.disk import Disk, Tree, read_tree, write_tree
 from tools.crash_store.judge import judge
-from tools.crash_store.trace import Call, record
+from tools.crash_store.trace import Call, changes, record
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,24 @@ class Losses:
     done: int
 
 
-def record_act(name: str, packs: Sequence[Path], folder: Path) -> Recording:
-    """Does an act on a store of its own.
+def record_acts(packs: Sequence[Path], folder: Path) -> dict[str, Recording]:
+    """Does every act on a store of its own.
 
     Args:
-        name: Of the act.
         packs: Packs, which lie in one folder.
-        folder: Where the store is to be.
+        folder: Where the stores are to be.
     """
-    ACTS[name].prepare(folder, packs)
-    old = read_tree(folder) if folder.exists() else None
-    calls = record(("-m", "tools.crash_store.acts", name, folder, packs[0].parent), folder)
-    return Recording(name, packs, old, calls, read_tree(folder))
+    old: dict[str, Tree | None] = {}
+    for name, act in ACTS.items():
+        act.prepare(folder / name, packs)
+        old[name] = read_tree(folder / name) if (folder / name).exists() else None
+    lines = record(("-m", "tools.crash_store.acts", folder, packs[0].parent, *ACTS))
+    return {
+        name: Recording(
+            name, packs, old[name], list(changes(lines, folder / name)), read_tree(folder / name)
+        )
+        for name in ACTS
+    }
 
 
 def lose_power(recording: Recording, folder: Path, *, most: int, use: int) -> Losses:
@@ -85,12 +91,14 @@ def lose_power(recording: Recording, folder: Path, *, most: int, use: int) -> Lo
             if key in seen and not is_last:
                 continue
             seen.add(key)
-            if tree is not None:
-                write_tree(folder, tree)
-            is_done = judge(folder, act, old, new, recording.packs, use=len(seen) % use == 0)
+            try:
+                if tree is not None:
+                    write_tree(folder, tree)
+                is_done = judge(folder, act, old, new, recording.packs, use=len(seen) % use == 0)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
             assert is_done or not is_last, "what was reported as done is gone"
             done += is_done
-            shutil.rmtree(folder)
         if not is_last:
             disk.apply(recording.calls[i])
     return Losses(len(seen), done)

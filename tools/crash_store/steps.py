@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tools.crash_store.acts import ACTS
 from tools.crash_store.disk import Tree, read_tree
 from tools.crash_store.judge import judge
 from tools.crash_store.kills import kill_at
+
+
+class Kills(NamedTuple):
+    """How many acts were killed, and how many were done, killed or not."""
+
+    killed: int
+    done: int
 
 
 class Steps:
@@ -36,7 +44,7 @@ class Steps:
             act.run(done, packs)
             self._new[name] = read_tree(done)
 
-    def kill(self, call: str, number: int) -> Mapping[str, bool]:
+    def kill(self, call: str, number: int) -> Kills:
         """Kills each act at a call, and checks that its store is the old one or the new one.
 
         Args:
@@ -44,18 +52,16 @@ class Steps:
             number: Which of these calls, from 1 on.
 
         Returns:
-            By act whether it was done; nothing once all have fewer such calls.
+            How many were killed; none once all have fewer such calls.
 
         Raises:
             AssertionError, SakedgeError: A store is neither.
         """
         shutil.copytree(self._begun, self._killed)
         killed = kill_at(call, number, tuple(ACTS), self._killed, self._packs[0].parent)
-        done = {
-            name: judge(
-                self._killed / name, act, self._old[name], self._new[name], self._packs, use=True
-            )
+        done = [
+            judge(self._killed / name, act, self._old[name], self._new[name], self._packs, use=True)
             for name, act in ACTS.items()
-        }
+        ]
         shutil.rmtree(self._killed)
-        return done if killed else {}
+        return Kills(killed, sum(done))

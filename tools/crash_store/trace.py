@@ -48,13 +48,8 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **skip}
 
 
-def record(arguments: Sequence[object], folder: Path) -> list[Call]:
-    """Runs a module of Python, and returns what it changed in a folder.
-
-    Args:
-        arguments: Of the interpreter.
-        folder: The folder, as an absolute path without links; it may be missing.
-    """
+def record(arguments: Sequence[object]) -> list[str]:
+    """Runs Python with these arguments, and returns its system calls as strace writes them."""
     with tempfile.NamedTemporaryFile("r") as log:
         subprocess.run(
             [
@@ -67,10 +62,11 @@ def record(arguments: Sequence[object], folder: Path) -> list[Call]:
             check=True,
             capture_output=True,
         )
-        return list(_calls(log, folder))
+        return log.readlines()
 
 
-def _calls(lines: Iterator[str], folder: Path) -> Iterator[Call]:
+def changes(lines: Sequence[str], folder: Path) -> Iterator[Call]:
+    """What calls changed in a folder, which is given as an absolute path without links."""
     escaped = "".join(f"\\x{byte:02x}" for byte in os.fsencode(folder))
     for line in lines:
         matched = _CALL.match(line)

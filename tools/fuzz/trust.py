@@ -76,7 +76,7 @@ def prepare(folder: Path) -> Attempt:
     def attempt(rng: random.Random) -> None:
         content = rng.choice(sealed)
         if rng.random() < 0.3:  # signed after it was spoilt
-            content = spoil_bytes(rng, content)
+            content = spoil_bytes(rng, content) or b"\0"
         pack.write_bytes(content)
         envelope = sign_file(pack, key, predicate={"kind": "pack", "name": "sam"})
         some = [envelope, envelope, golden / "folder.dsse.json", pack, folder / "line.key"]

@@ -59,7 +59,7 @@ class Entry(BaseModel):
     who: _Line
     host: _Line
     pid: _Number
-    action: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z]+)*$", max_length=64)]
+    action: Annotated[str, Field(pattern=r"^[a-z]+([.-][a-z]+)*$", max_length=64)]
     subject: _Line
     old: _Line | None
     new: _Line | None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sakedge.arguments import one_of
 from sakedge.audit import torn
-from sakedge.audit.actions import ACTIONS
+from sakedge.audit.actions import ACTIONS, OWN
 from sakedge.audit.checkpoint import Checkpoint, origin_of
 from sakedge.audit.entry import Entry, Result, Scalar
 from sakedge.audit.making import End, make
@@ -89,7 +89,7 @@ class AuditLog:
         Long texts lose their middle, and what does not print in them is written as an escape.
 
         Args:
-            action: One of `ACTIONS`.
+            action: One of `ACTIONS` that is not the log's own.
             subject: What it was done to.
             old: Digest, or another name, of what was there before.
             new: The same of what is there now.
@@ -103,7 +103,7 @@ class AuditLog:
             NewerFormatError: The log was written by a newer sakedge.
             AuditError: The end of the log was damaged.
         """
-        one_of("action of the audit log", action, tuple(ACTIONS))
+        one_of("action of the audit log", action, [name for name in ACTIONS if name not in OWN])
         said = {
             "action": action,
             "subject": subject,

@@ -42,7 +42,7 @@ def read_tail(segment: Segment) -> Tail:
         lines = read_end(segment, reach)
         is_open = bool(lines and lines[-1])
         lines = lines if is_open else lines[:-1]
-        for i in reversed(range(len(lines))):
+        for i in reversed(range(max(0, len(lines) - MOST_LINES - 1), len(lines))):
             try:
                 last = parse_line(lines[i])
             except ValueError as error:
@@ -50,7 +50,7 @@ def read_tail(segment: Segment) -> Tail:
                     continue
                 raise _damaged(segment, str(error)) from None
             torn = tuple(lines[i + 1 :])
-            if len(torn) > MOST_LINES or any(len(line) >= MAX_LINE - 1 for line in torn):
+            if any(len(line) >= MAX_LINE - 1 for line in torn):
                 raise _damaged(segment, "more is torn than power cuts leave")
             digest = hashlib.sha256(lines[-1]).hexdigest()
             return Tail(End(last.seq + len(torn), digest, last.time), torn, is_open)

@@ -78,13 +78,11 @@ def _wait(descriptor: int, path: Path, timeout: float, shared: bool) -> None:
     while True:
         try:
             return _lock(descriptor, shared)
-        except PermissionError:  # what Windows says of a lock that is taken
-            taken = True
-        except BlockingIOError:
-            taken = True
+        except (BlockingIOError, PermissionError):  # it is taken; the latter on Windows
+            pass
         except OSError as error:
             raise storage_error("cannot lock", path, error) from error
-        if taken and time.monotonic() > end:
+        if time.monotonic() > end:
             holder = os.pread(descriptor, 20, 0) if hasattr(os, "pread") else b""
             number = holder.decode(errors="replace").strip()
             raise StorageError(

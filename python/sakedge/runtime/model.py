@@ -55,6 +55,19 @@ class TaskOutput:
 
 
 @dataclass(frozen=True)
+class Inference:
+    """What `Student.infer` returns.
+
+    Attributes:
+        images: For each image, the outputs by task.
+        speed: Milliseconds of the whole batch by stage, e.g. `stem` and `decoder`.
+    """
+
+    images: list[Mapping[str, TaskOutput]]
+    speed: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a model returns for one image.
 

@@ -10,12 +10,12 @@ from sakedge.audit import whoami
 from sakedge.errors import PolicyError, SakedgeError, StoreError, TrustError
 from sakedge.files.locked import locked
 from sakedge.site import Action, Site
-from sakedge.store.entry import Version, entries
+from sakedge.store.entry import Version, of_digest
 from sakedge.store.layout import Layout
 from sakedge.store.packs import check
 from sakedge.store.recovery import recover
 from sakedge.store.schema import MOST_NAMES, checked, now
-from sakedge.store.state import Active, Reason, State, commit, read_state
+from sakedge.store.state import Active, Reason, State, after, commit, read_state
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def change(
     adapters = {**old.adapters, **changes}
     if len(adapters) > MOST_NAMES:
         raise StoreError("too many adapters are active", expected=f"at most {MOST_NAMES}")
-    generation = old.generation + 1
+    generation = after(old)
     new = State(
         generation=generation,
         origin=generation if origin is None else origin,
@@ -103,14 +103,11 @@ def change(
         reason=reason,
         adapters=adapters,
     )
-    there = {each.digest: each for each in entries(layout, old)}
     for digest in set(new.active.values()) - set(old.active.values()):
-        if digest not in there:
-            raise StoreError(f"the store has the pack {digest} no longer", remedy="Add it again")
-        admitted(layout, site, there[digest])
+        admitted(layout, site, of_digest(layout, digest))
     commit(layout, old, new)
     for name in changes:
-        before, after = old.active.get(name), new.active.get(name)
-        if before != after:
-            site.record(action, subject=name, old=before, new=after, detail={"reason": reason})
+        was, now_is = old.active.get(name), new.active.get(name)
+        if was != now_is:
+            site.record(action, subject=name, old=was, new=now_is, detail={"reason": reason})
     return new

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from sakedge.errors import StoreError
+from sakedge.errors import SakedgeError, StoreError
 from sakedge.files.names import LONGEST, is_plain_name
 from sakedge.format.schema import Digest, License, Text
 from sakedge.store.layout import SUFFIX, Layout
@@ -48,6 +49,8 @@ class Version(Record):
         by: Who added it.
         generation: Of the state at that time.
     """
+
+    remedy: ClassVar[str] = "Remove this file and add the pack again"
 
     name: Name
     version: Annotated[Text, Field(min_length=1)]
@@ -93,17 +96,40 @@ def entries_of(layout: Layout, state: State, name: str) -> Iterator[Entry]:
         StoreError, NewerFormatError: One is damaged.
     """
     for file in names_in(layout.versions / name):
-        path = layout.versions / name / file
-        if not file.endswith(SUFFIX):
-            continue
-        found = find_record(path, Version)
-        if found is None:  # collected just now
-            continue
-        if found.name != name or layout.version(name, found.version) != path:
-            raise StoreError(f"{path} is damaged: it holds {found.name} {found.version}")
-        active = (at for at, digest in state.active.items() if digest == found.digest)
-        places = tuple(at for at in active if slot(at) == name)
-        yield Entry(**found.model_dump(), active=places)
+        found = _read(layout, name, file)
+        if found is not None:
+            active = (at for at, digest in state.active.items() if digest == found.digest)
+            places = tuple(at for at in active if slot(at) == name)
+            yield Entry(**found.model_dump(), active=places)
+
+
+def of_digest(layout: Layout, digest: str) -> Version:
+    """The first version of a pack. Others that are damaged keep nobody from it.
+
+    Raises:
+        StoreError: There is none.
+    """
+    for name in names_in(layout.versions):
+        for file in names_in(layout.versions / name):
+            with suppress(SakedgeError):
+                found = _read(layout, name, file)
+                if found is not None and found.digest == digest:
+                    return found
+    raise StoreError(
+        "the store does not have this pack",
+        expected="the SHA-256 of one that is listed",
+        got=digest[:64],
+        remedy="Add it, or add it again",
+    )
+
+
+def _read(layout: Layout, name: str, file: str) -> Version | None:
+    """A version; None if the file is no version's, or was collected just now."""
+    path = layout.versions / name / file
+    found = find_record(path, Version) if file.endswith(SUFFIX) else None
+    if found is not None and (found.name, layout.version(name, found.version)) != (name, path):
+        raise StoreError(f"{path} is damaged: it holds {found}", remedy=Version.remedy)
+    return found
 
 
 def find(layout: Layout, state: State, name: str, wanted: str) -> Entry:

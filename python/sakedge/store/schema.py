@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -22,17 +22,18 @@ VERSION: Literal[1] = 1
 MOST_BYTES = 1 << 20
 """Of a file. A state of `MOST_NAMES` names has some 64 kB; a licence may be written out."""
 MOST_NAMES = 256
-"""Names under which adapters are active at once, and adapters that versions are kept of."""
+"""Names under which adapters are active, or were."""
 MOST_FILES = 4096
 """Of one folder: packs, versions of one adapter, or states."""
 
-_REMEDY = "Restore the store from a copy, or make a new one and add the packs again"
 
 # What follows an `@` tells apart the versions that lie side by side in one slot.
 ActiveName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}(@[A-Za-z0-9._-]{1,64})?$")
 ]
-Generation = Annotated[int, Field(ge=0, le=1 << 53)]
+LAST = 1 << 53
+"""The largest number that every reader of JSON understands."""
+Generation = Annotated[int, Field(ge=0, le=LAST)]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
 
 
@@ -43,7 +44,13 @@ class Strict(BaseModel):
 
 
 class Record(Strict):
-    """What a file of the store holds."""
+    """What a file of the store holds.
+
+    Attributes:
+        remedy: What to do where it is damaged.
+    """
+
+    remedy: ClassVar[str] = "Restore the store from a copy, or make a new one and add the packs"
 
     format_version: Literal[1] = VERSION
 
@@ -83,9 +90,9 @@ def read_record(path: Path, model: type[Model]) -> Model:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         reason = f"{place}: {first['msg']}" if place else first["msg"]
-        raise StoreError(f"{path} is damaged: {reason}", remedy=_REMEDY) from None
+        raise StoreError(f"{path} is damaged: {reason}", remedy=model.remedy) from None
     except ValueError as error:
-        raise StoreError(f"{path} is damaged: {error}", remedy=_REMEDY) from None
+        raise StoreError(f"{path} is damaged: {error}", remedy=model.remedy) from None
 
 
 def find_record(path: Path, model: type[Model]) -> Model | None:

@@ -12,6 +12,7 @@ from sakedge.errors import SakedgeError, StoreError
 from sakedge.format.schema import Digest, Text
 from sakedge.store.layout import SUFFIX, Layout
 from sakedge.store.schema import (
+    LAST,
     MOST_NAMES,
     ActiveName,
     Generation,
@@ -69,6 +70,22 @@ class State(Record):
     def active(self) -> Mapping[str, str]:
         """Digests of the packs that are active, by name."""
         return {name: at.digest for name, at in self.adapters.items() if at.digest is not None}
+
+
+def after(state: State) -> int:
+    """The generation of the state after one.
+
+    Raises:
+        StoreError: There is none: no store comes that far, somebody has written the number.
+    """
+    if state.generation >= LAST:
+        raise StoreError(
+            "the store counts no further",
+            expected=f"a generation below {LAST}",
+            got=str(state.generation),
+            remedy=State.remedy,
+        )
+    return state.generation + 1
 
 
 def read_state(layout: Layout) -> State:

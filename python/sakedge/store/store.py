@@ -17,7 +17,7 @@ from sakedge.site import Site
 from sakedge.store.acts import acting, admitted, change, writing
 from sakedge.store.adding import add
 from sakedge.store.deltas import is_delta, read_delta
-from sakedge.store.entry import Entry, entries, find
+from sakedge.store.entry import Entry, entries, find, of_digest
 from sakedge.store.layout import Layout
 from sakedge.store.packs import copy, read_incoming
 from sakedge.store.recovery import collect, recover
@@ -31,7 +31,7 @@ from sakedge.store.schema import (
     read_record,
     write_record,
 )
-from sakedge.store.state import KEPT, Active, State, before, before_at, earlier, read_state
+from sakedge.store.state import KEPT, Active, State, after, before, before_at, earlier, read_state
 
 FOLDER = Path("/var/lib/sakedge/store")
 """Where a device has its store, unless another folder is named."""
@@ -185,19 +185,15 @@ class Store:
             TrustError, PolicyError: The site does not admit it, or no longer.
         """
         checked(str, "a digest", digest)
-        found = [each for each in entries(self._layout, self.state()) if each.digest == digest]
-        if not found:
-            raise StoreError("the store has no such pack", expected="a SHA-256", got=digest[:64])
-        return admitted(self._layout, self._site, found[0])
+        return admitted(self._layout, self._site, of_digest(self._layout, digest))
 
     def golden(self, digest: str) -> Path | None:
         """The folder of golden images that a pack is to be tried on, if one was named.
 
         Raises:
-            SakedgeError: As for `state`.
+            StoreError: It is not in the store.
         """
-        found = (each for each in entries(self._layout, self.state()) if each.digest == digest)
-        named = next((each.golden for each in found if each.golden is not None), None)
+        named = of_digest(self._layout, digest).golden
         return None if named is None else Path(named)
 
     def add(
@@ -272,9 +268,7 @@ class Store:
             if state.active.get(name) == entry.digest:
                 return state
             admitted(self._layout, self._site, entry)
-            new = Active(
-                version=entry.version, digest=entry.digest, generation=state.generation + 1
-            )
+            new = Active(version=entry.version, digest=entry.digest, generation=after(state))
             return change(self._layout, self._site, "store.activate", state, {name: new}, reason)
 
     def deactivate(self, name: str, *, reason: str = "") -> State:
@@ -295,7 +289,7 @@ class Store:
             if name not in state.active:
                 there = ", ".join(state.active) or "none"
                 raise StoreError(f"nothing of the store is active as {name}", expected=there)
-            new = Active(generation=state.generation + 1)
+            new = Active(generation=after(state))
             return change(self._layout, self._site, "store.deactivate", state, {name: new}, reason)
 
     def rollback(self, name: str | None = None, *, reason: str = "") -> State:

@@ -11,6 +11,8 @@ from sakedge.trust.library import needed
 from sakedge.trust.secret_keys import KeySource, read_secrets
 
 AGE_MAGIC = b"age-encryption.org/v1\n"
+MAX_BYTES = 4 << 30
+"""Of an encrypted file, which is decrypted in memory as a whole."""
 _LONGEST_AGE_HEADER = 1 << 14
 """Each recipient takes some 100 bytes, and work to try."""
 
@@ -66,6 +68,12 @@ def decrypt(content: bytes | memoryview, name: str, keys: KeySource | None) -> b
         raise EncryptionError(
             f"{name} is encrypted, and there is no key for it here",
             remedy="Name where the key is under `decryption` in the site's policy",
+        )
+    if len(content) > MAX_BYTES:
+        raise EncryptionError(
+            f"{name} is too large to be decrypted in memory",
+            expected=f"at most {MAX_BYTES} bytes",
+            got=f"{len(content)}",
         )
     secrets = read_secrets(keys)
     if bytes(content[: len(gcm.MAGIC)]) == gcm.MAGIC:

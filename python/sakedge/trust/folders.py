@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
 
-from sakedge.errors import OptionError, SignatureError, UnsafePathError
+from sakedge.errors import FileFormatError, OptionError, SignatureError, UnsafePathError
 from sakedge.files.atomic import storage_error
 from sakedge.files.mapped import MappedFile
 from sakedge.files.paths import file_path
@@ -85,7 +85,9 @@ def _walk(folder: Path) -> Iterator[str]:
             for entry in entries:
                 count += 1
                 if count > MAX_SUBJECTS:
-                    raise OptionError(f"{folder} is too large", expected=f"{MAX_SUBJECTS} files")
+                    raise FileFormatError(
+                        f"{folder} is too large", expected=f"{MAX_SUBJECTS} files"
+                    )
                 if entry.is_symlink():
                     raise UnsafePathError(
                         f"{prefix}{entry.name} in {folder} is a link",

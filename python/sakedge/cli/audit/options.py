@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sakedge.audit import Entry
 
 Log: TypeAlias = Annotated[
-    Path | None, typer.Argument(metavar="[LOG]", help="The log's folder (default: the site's).")
+    Path | None, typer.Argument(metavar="LOG", help="The log's folder (default: the site's).")
 ]
 Keys: TypeAlias = Annotated[
     list[Path] | None,
