@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.tuf.conftest import Site
+from tools.fuzz.resign import resign
 
 from sakedge.errors import (
     ExpiredError,
@@ -16,6 +18,7 @@ from sakedge.errors import (
     ReplayError,
     RevokedError,
     SignatureError,
+    StorageError,
 )
 from sakedge.trust.tuf.client import Client
 from sakedge.trust.tuf.names import ROLES, Role
@@ -221,6 +224,33 @@ def test_a_damaged_state_is_refused_and_not_forgotten(site: Site, damage: bytes)
         with pytest.raises(MetadataError, match=r"trusted\.json is damaged"):
             act()
     assert (site.place / "state" / "trusted.json").read_bytes() == damage
+
+
+def test_a_state_that_cannot_be_read_is_not_taken_for_none(site: Site) -> None:
+    site.box.refresh(site.repository)
+    shutil.rmtree(site.place / "state")
+    (site.place / "state").write_text("a file")
+    with pytest.raises(StorageError, match=r"trusted\.json"):
+        site.box.targets()
+
+
+def test_a_state_comes_back_with_whatever_a_root_names(site: Site) -> None:
+    """Ids of keys are any text, in any number."""
+    repository, keys = site.repository, site.keys
+    shutil.copy(repository / "metadata" / "1.root.json", repository / "metadata" / "2.root.json")
+
+    def name_oddly(root: dict[str, Any]) -> None:
+        root["version"] = 2
+        key = next(iter(root["keys"].values()))
+        root["keys"] |= {f"{'x' * 300}{number}": key for number in range(300)}
+        root["roles"]["targets"]["keyids"] += list(root["keys"])[4:]
+
+    resign(repository, keys, "root", name_oddly)
+    site.box.refresh(repository)
+    assert len(site.box.trusted.root.signed.keys) == 304
+    site.office.rotate("targets")
+    site.box.refresh(repository)
+    assert len(site.box.trusted.revoked) == 301
 
 
 def test_threads_take_turns(site: Site) -> None:

@@ -48,11 +48,12 @@ def test_a_box_without_a_clock_knows_when_was_signed(site: Site) -> None:
     assert site.box.trusted.now(RESET) == site.office_clock.now
 
 
-def test_time_goes_on_while_the_box_is_only_used(site: Site) -> None:
+@pytest.mark.parametrize("may_be_expired", [False, True])
+def test_time_goes_on_while_the_box_is_only_used(site: Site, may_be_expired: bool) -> None:
     site.box.refresh(site.repository)
     for _ in range(4):
         site.box_clock.forward(90)
-        site.box.check("a.bin", b"content of a.bin")
+        site.box.check("a.bin", b"content of a.bin", may_be_expired=may_be_expired)
     reached = site.box_clock.now
     site.box_clock.now = RESET
     assert site.box.trusted.now(RESET) == reached
@@ -109,7 +110,10 @@ def test_a_box_without_writing_permission_checks_all_the_same(site: Site) -> Non
     assert site.box.check("a.bin", b"content of a.bin")
 
 
-@pytest.mark.parametrize("clock", [None, 5, lambda: None, lambda: datetime(2026, 1, 1)])
+@pytest.mark.parametrize(
+    "clock",
+    [None, 5, lambda: None, lambda: datetime(2026, 1, 1), lambda: datetime.max.astimezone()],
+)
 def test_what_is_no_clock_is_refused(site: Site, clock: object) -> None:
     with pytest.raises(OptionError, match="no clock"):
         Client(site.root, site.place / "state", clock)  # type: ignore[arg-type]

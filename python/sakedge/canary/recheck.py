@@ -34,6 +34,7 @@ def recheck(
     student: str,
     adapters: Mapping[str, str],
     rebase: bool = False,
+    record: Callable[..., object] | None = None,
     progress: Progress | None = None,
 ) -> Point:
     """Measures golden images, compares them with the baseline, and adds a point to the trend.
@@ -49,6 +50,7 @@ def recheck(
         student: Content digest of the student.
         adapters: Digest of each adapter that is active, by name.
         rebase: Whether this measurement becomes the baseline.
+        record: Called with what is to stand in an audit log, as `Site.record` is.
         progress: Called with the progress made.
 
     Raises:
@@ -88,6 +90,9 @@ def recheck(
     if is_first and found is not None:
         trend.begin(setting, found)
     trend.append(point)
+    if record is not None:
+        about = {"golden": golden.digest, "images": point.images, "alerts": "; ".join(alerts)}
+        record("recheck", subject=student, result="failed" if alerts else "done", detail=about)
     for alert in alerts:
         LOG.warning("golden images of %s: %s", golden.data.name, alert)
     return point

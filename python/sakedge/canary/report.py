@@ -161,7 +161,7 @@ class Report:
     @property
     def _general(self) -> tuple[str, ...]:
         """What is wrong with no single task."""
-        weights = [each.weights.most for each in self.tasks.values() if each.weights is not None]
+        weights = [each.weights.mean for each in self.tasks.values() if each.weights is not None]
         found = []
         if self.failed:
             some = list(self.failed.items())[:_SHOWN_FAILURES]
@@ -173,7 +173,7 @@ class Report:
             )
         if weights and max(weights) < LEAST_WEIGHT:
             found.append(
-                f"the golden images do not use {', '.join(self.exchanged)}: its weight is at most "
-                f"{max(weights):.2g} in any task"
+                f"the golden images do not use {', '.join(self.exchanged)}: its mean weight is at "
+                f"most {max(weights):.2g} in any task"
             )
         return tuple(found)

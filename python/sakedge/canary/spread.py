@@ -17,13 +17,11 @@ class Spread:
     Attributes:
         mean: Over the images.
         deviation: Standard deviation of single images.
-        most: The largest.
         n: Number of images.
     """
 
     mean: float
     deviation: float
-    most: float
     n: int
 
     @classmethod
@@ -32,9 +30,9 @@ class Spread:
         each = np.asarray(figures, np.float64)
         each = each[np.isfinite(each)]
         if not each.size:
-            return cls(math.nan, math.nan, math.nan, 0)
+            return cls(math.nan, math.nan, 0)
         deviation = float(each.std(ddof=1)) if each.size > 1 else math.nan
-        return cls(float(each.mean()), deviation, float(each.max()), each.size)
+        return cls(float(each.mean()), deviation, each.size)
 
     def away(self, chance: float) -> float:
         """How far the figure of one more image like these is from the mean, but for a small chance.

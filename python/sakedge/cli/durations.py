@@ -16,7 +16,7 @@ def seconds_of(text: str) -> float:
     Raises:
         OptionError: It is none, is 0, or is more than a year.
     """
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*([smhd])", text.strip())
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smhd])", text.strip())
     seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
     if not 0 < seconds <= _LONGEST:
         raise OptionError(

@@ -11,7 +11,7 @@ import typer
 from sakedge.cli.options import Json, SiteFolder
 from sakedge.cli.output import print_json, say
 from sakedge.cli.repo.options import Expires, Keys, Repository, RootKeys, days_of
-from sakedge.cli.repo.showing import days_left, facts
+from sakedge.cli.repo.showing import facts, lasting
 
 if TYPE_CHECKING:
     from sakedge.site import Site
@@ -32,7 +32,7 @@ def init(
     where = _administered(site)
     publisher = Publisher.init(repository, keys, root_keys=root_keys, days=days_of(expires))
     where.record("repo.init", subject=str(repository))
-    _tell(publisher, [f"root of trust for the boxes: {keys / ANCHOR}"], json)
+    _tell(repository, publisher, [f"root of trust for the boxes: {keys / ANCHOR}"], json)
 
 
 def publish(
@@ -57,7 +57,12 @@ def publish(
     for each in listed:
         old = before[each.name].sha256 if each.name in before else None
         where.record("repo.publish", subject=each.name, old=old, new=each.sha256)
-    _tell(publisher, [f"listed {each.name}: {_described(each.custom)}" for each in listed], json)
+    _tell(
+        repository,
+        publisher,
+        [f"listed {each.name}: {_described(each.custom)}" for each in listed],
+        json,
+    )
 
 
 def revoke(
@@ -78,7 +83,7 @@ def revoke(
     gone = publisher.revoke(names)
     for name in gone:
         where.record("repo.revoke", subject=name, old=before[name].sha256)
-    _tell(publisher, [f"revoked {name}" for name in gone], json)
+    _tell(repository, publisher, [f"revoked {name}" for name in gone], json)
 
 
 def rotate(
@@ -99,7 +104,7 @@ def rotate(
     publisher = Publisher(repository, keys, root_keys=root_keys, days=days_of(expires))
     keyid = publisher.rotate(role)  # type: ignore[arg-type]  # which it checks
     where.record("repo.rotate", subject=role, new=keyid)
-    _tell(publisher, [f"the {role} key is {keyid} now; the old one is revoked"], json)
+    _tell(repository, publisher, [f"the {role} key is {keyid} now; the old one is revoked"], json)
 
 
 def refresh(
@@ -116,7 +121,7 @@ def refresh(
     publisher = Publisher(repository, keys, days=days_of(expires))
     publisher.refresh()
     where.record("repo.refresh", subject=str(repository))
-    _tell(publisher, [], json)
+    _tell(repository, publisher, [], json)
 
 
 def _administered(folder: Path | None) -> Site:
@@ -128,14 +133,13 @@ def _administered(folder: Path | None) -> Site:
     return site
 
 
-def _tell(publisher: Publisher, lines: list[str], json: bool) -> None:
+def _tell(repository: Path, publisher: Publisher, lines: list[str], json: bool) -> None:
     if json:
         print_json(facts(publisher.trusted))
         return
     for line in lines:
         say(line)
-    left = days_left(publisher.trusted)
-    say(f"{publisher.folder}: {len(publisher.targets)} listed; to be refreshed within {left} days")
+    say(f"{repository}: {lasting(publisher.trusted)}")
 
 
 def _described(custom: Mapping[str, Any]) -> str:

@@ -82,10 +82,21 @@ def facts(trusted: Trusted) -> dict[str, Any]:
 
 def days_left(trusted: Trusted) -> int:
     """Days until the first role expires, the last one begun included; 0 or less afterwards."""
+    return _first_expiry(trusted)[1]
+
+
+def lasting(trusted: Trusted) -> str:
+    """How many files are listed, and what expires first."""
+    role, days = _first_expiry(trusted)
+    return f"{len(trusted.targets)} listed; the {role} metadata expire in {days} days"
+
+
+def _first_expiry(trusted: Trusted) -> tuple[str, int]:
     from sakedge.trust.tuf.times import utc_now
 
     now = trusted.now(utc_now())
-    return min(-((now - document.expires) // _DAY) for document in trusted.documents)
+    first = min(trusted.documents, key=lambda document: document.expires)
+    return first.role, -((now - first.expires) // _DAY)
 
 
 def _print(title: str, trusted: Trusted) -> None:
@@ -103,7 +114,7 @@ def _print(title: str, trusted: Trusted) -> None:
     )
     if trusted.current is None:
         say("no list of files yet: run `sakedge repo fetch`")
-    else:
+    elif found["targets"]:
         print_table(
             "Files",
             ("name", "kind", "version", "licence", "bytes", "SHA-256"),
@@ -116,7 +127,7 @@ def _print(title: str, trusted: Trusted) -> None:
             ],
         )
     left = found["days_left"]
-    say(f"{left} days left" if left > 0 else "expired: bring a repository that was refreshed")
+    say(lasting(trusted) if left > 0 else "expired: bring a repository that was refreshed")
 
 
 def _text(time: datetime | None) -> str | None:

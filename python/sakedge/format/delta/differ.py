@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from sakedge.errors import OptionError
+from sakedge.errors import DeltaError, OptionError
 from sakedge.files.atomic import atomic_write
 from sakedge.files.mapped import MappedFile
 from sakedge.files.names import is_plain_name
@@ -19,11 +19,13 @@ from sakedge.format.delta import planes
 from sakedge.format.delta.header import (
     MAX_FILE,
     MAX_STEP,
+    MAX_STEPS,
     Copy,
     DeltaInfo,
     Difference,
     Fresh,
     Header,
+    Sparse,
     Step,
     most_of,
     serialized,
@@ -67,12 +69,15 @@ def diff(
 
     with sparing(release):
         maker = _Maker(before.data, after.data)
+        steps = tuple(_joined(_steps(maker, extents(before), extents(after))))
+        if len(steps) > MAX_STEPS:
+            raise DeltaError("the files differ in too many places", remedy="Send the file itself")
         header = Header(
             tool=f"sakedge {_version()}",
             name=after.path.name,
             old=file_id(before.data),
             new=file_id(after.data),
-            steps=tuple(_joined(_steps(maker, extents(before), extents(after)))),
+            steps=steps,
         )
     head = serialized(header)
     with atomic_write(followed(out)) as file:
@@ -161,10 +166,16 @@ class _Maker:
         length = stop - at
         if self._is_same(at, stop, old_at):
             return Copy("copy", length, old_at)
-        new = self.new[at:stop]
-        delta = pack(planes.differences(self.old[old_at : old_at + length], new, width), width)
+        base, new = self.old[old_at : old_at + length], self.new[at:stop]
+        delta = pack(planes.differences(base, new, width))
+        if width == 1:
+            pairs = planes.sparse_differences(base, new)
+            sparse = pack(pairs)
+            if len(sparse) < len(delta):
+                self.payload.append(sparse)
+                return Sparse("sparse", length, old_at, len(pairs) // 2, len(sparse))
         if len(delta) > length * _TRAINED:
-            whole = pack(planes.split(new, width), width)
+            whole = pack(planes.split(new, width))
             if len(whole) < len(delta):
                 self.payload.append(whole)
                 return Fresh("fresh", length, 0, 0, width, len(whole))
@@ -173,7 +184,7 @@ class _Maker:
 
     def _fresh(self, at: int, stop: int, width: Width, old_at: int = 0, known: int = 0) -> Step:
         prefix = self.old[old_at : old_at + known] if known else None
-        packed = pack(planes.split(self.new[at:stop], width), width, prefix)
+        packed = pack(planes.split(self.new[at:stop], width), prefix)
         self.payload.append(packed)
         return Fresh("fresh", stop - at, old_at, known, width, len(packed))
 

@@ -22,7 +22,8 @@ DELTA_VERSION: Literal[1] = 1
 """Newest format version of a delta that this sakedge reads, and the one that it writes."""
 
 MAX_HEADER = 1 << 22
-"""Bytes. A ViT-L of which every weight changed takes a tenth of a megabyte."""
+MAX_STEPS = 1 << 16
+"""Of a ViT-L of which every weight changed there are 2000, in a tenth of a megabyte."""
 MAX_FILE = 1 << 35
 """Bytes of a file, old or new: what all weights of a student may have."""
 MAX_STEP = 1 << 22
@@ -55,6 +56,19 @@ class Difference(NamedTuple):
     packed: Piece
 
 
+class Sparse(NamedTuple):
+    """The old file's bytes from `at` on, of which some change.
+
+    Which and how is in `pairs` pairs of bytes, the next `packed` bytes of the delta.
+    """
+
+    kind: Literal["sparse"]
+    length: Piece
+    at: Offset
+    pairs: Piece
+    packed: Piece
+
+
 class Fresh(NamedTuple):
     """Words of their own: the next `packed` bytes of the delta.
 
@@ -69,7 +83,7 @@ class Fresh(NamedTuple):
     packed: Piece
 
 
-Step = Copy | Difference | Fresh
+Step = Copy | Difference | Sparse | Fresh
 
 
 class FileId(BaseModel):
@@ -105,7 +119,7 @@ class Header(BaseModel):
     name: Text
     old: FileId
     new: FileId
-    steps: tuple[Step, ...] = Field(min_length=1, fail_fast=True)
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=MAX_STEPS, fail_fast=True)
 
     @model_validator(mode="after")
     def _steps_make_the_file(self) -> Header:
@@ -118,7 +132,7 @@ class Header(BaseModel):
             end = step.at + (step.known if isinstance(step, Fresh) else step.length)
             if end > self.old.bytes:
                 raise ValueError(f"a step refers to byte {end} of the old file")
-            if not isinstance(step, Copy) and step.length % step.width:
+            if isinstance(step, (Difference, Fresh)) and step.length % step.width:
                 raise ValueError(f"{step.length} bytes are no words of {step.width}")
             made += step.length
         if made != self.new.bytes:
@@ -207,16 +221,8 @@ def parse_delta(content: memoryview, name: str) -> tuple[Header, memoryview]:
 
 
 def serialized(header: Header) -> bytes:
-    """The beginning of a delta's file.
-
-    Raises:
-        DeltaError: It has too many steps.
-    """
+    """The beginning of a delta's file."""
     text = header.model_dump_json().encode()
-    if len(text) > MAX_HEADER:
-        raise DeltaError(
-            "the two files differ in too many places for a delta", remedy="Send the new file"
-        )
     return MAGIC + len(text).to_bytes(_LENGTH, "little") + text
 
 

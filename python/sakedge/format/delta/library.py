@@ -5,25 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from sakedge.errors import BackendError, DeltaError
-from sakedge.format.delta.planes import Width
 
-LEVELS: dict[Width, int] = {1: 19, 2: 9, 4: 1}
-"""By width of a word, as `tools/bench_deltas.py` measured. Of int8 and of headers a high level
-takes off a third more; of floats' planes, whose low bytes are noise, a fiftieth at a hundred times
-the time. Unpacking is as fast after any."""
+PLANES, TEXT = 1, 19
+"""Levels, as `tools/bench_deltas.py` measured: planes of words are noise or nearly nothing, and a
+higher level finds no more in them, at fp16 even less; what refers to a prefix is small or text."""
 
 
-def pack(content: memoryview, width: Width, prefix: memoryview | None = None) -> bytes:
+def pack(content: bytes | memoryview, prefix: memoryview | None = None) -> bytes:
     """Compresses bytes to one frame that states how many they are.
 
     Args:
-        content: The bytes: planes of words.
-        width: Bytes of a word.
+        content: The bytes.
         prefix: Bytes that its reader has too, and that they may refer to.
     """
     zstd = _zstandard()
     known = {} if prefix is None else {"dict_data": _prefix(zstd, prefix)}
-    compressor = zstd.ZstdCompressor(level=LEVELS[width], write_dict_id=False, **known)
+    level = PLANES if prefix is None else TEXT
+    compressor = zstd.ZstdCompressor(level=level, write_dict_id=False, **known)
     packed: bytes = compressor.compress(content)
     return packed
 

@@ -19,6 +19,7 @@ from sakedge.format.delta.header import (
     Difference,
     FileId,
     Header,
+    Sparse,
     parse_delta,
 )
 from sakedge.format.delta.library import unpack
@@ -79,12 +80,17 @@ def patch_file(
     old, delta = file_path("the old file", old), file_path("a delta", delta)
     out = file_path("the new file", out)
     refuse_inputs(out, (old, delta))
-    content, base = MappedFile(delta).data, MappedFile(old)
-    header, payload = parse_delta(content, delta.name)
-    with sparing(lambda: base.advise("DONTNEED")), atomic_write(followed(out)) as file:
+    base, update = MappedFile(old), MappedFile(delta)
+    header, payload = parse_delta(update.data, delta.name)
+
+    def release() -> None:
+        base.advise("DONTNEED")
+        update.advise("DONTNEED")
+
+    with sparing(release), atomic_write(followed(out)) as file:
         for piece in _checked(base.data, header, payload, delta.name):
             file.write(piece)
-    return _info(header, len(content))
+    return _info(header, len(update.data))
 
 
 def _info(header: Header, length: int) -> DeltaInfo:
@@ -126,9 +132,11 @@ def _pieces(old: memoryview, header: Header, payload: memoryview) -> Iterator[me
             continue
         packed = payload[taken : taken + step.packed]
         taken += step.packed
+        base = old[step.at : step.at + step.length]
         if isinstance(step, Difference):
-            words = unpack(packed, step.length)
-            yield planes.add(old[step.at : step.at + step.length], words, step.width)
+            yield planes.add(base, unpack(packed, step.length), step.width)
+        elif isinstance(step, Sparse):
+            yield planes.add_sparse(base, unpack(packed, 2 * step.pairs))
         else:
             known = old[step.at : step.at + step.known] if step.known else None
             yield planes.join(unpack(packed, step.length, known), step.width)

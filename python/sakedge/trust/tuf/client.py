@@ -108,8 +108,8 @@ class Client:
         """
         trusted, clock = self._read(), read_clock(self._clock)
         found = read_targets(trusted.checked_set().targets.signed)
-        if not may_be_expired:
-            with self._noting(trusted, clock):
+        with self._noting(trusted, clock):
+            if not may_be_expired:
                 trusted.check_expiry(clock)
         return found
 

@@ -29,6 +29,8 @@ MOST_BYTES: dict[Role, int] = {
 MOST_KEYS = 1 << 14
 """Of one object in them. The largest are the targets by name."""
 MOST_VERSION = 1 << 53
+MOST_LENGTH = 1 << 34
+"""Bytes of a target, which is read into memory."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 BUILT = "x-sakedge-built"
@@ -195,7 +197,8 @@ def _check_snapshot(snapshot: Snapshot) -> None:
 
 def _check_targets(targets: Targets) -> None:
     for target in targets.targets.values():
-        _check_version(target.length)
+        if not isinstance(target.length, int) or target.length > MOST_LENGTH:
+            raise ValueError(f"target {shown(target.path)} has the length {shown(target.length)}")
         if not _SHA256.fullmatch(target.hashes.get("sha256", "")):  # it is part of a path
             raise ValueError(f"target {shown(target.path)} has no SHA-256")
         if not isinstance(target.unrecognized_fields.get("custom", {}), dict):

@@ -29,11 +29,11 @@ class Folder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = file_path("a repository", path)
-        if not (self.path / METADATA).is_dir():
+        if not os.path.lexists(self.path / METADATA):
             raise MetadataError(
                 f"{self.path} is no update repository",
                 expected=f"a folder with the folder {METADATA} in it",
-                got="another folder" if self.path.is_dir() else "no folder",
+                got="another folder" if os.path.lexists(self.path) else "nothing",
                 remedy="Check the path, and that the stick or share is mounted",
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +34,9 @@ def found(
     with needed("making an update repository"):
         from tuf.api.metadata import Root, Snapshot, Targets, Timestamp
     metadata = folder / METADATA
-    there = next((path for path in (metadata / "1.root.json", anchor) if path.exists()), None)
+    there = next(
+        (path for path in (metadata / "1.root.json", anchor) if os.path.lexists(path)), None
+    )
     if there is not None:
         raise OptionError(
             f"{there} is there already: a repository was made before",

@@ -24,7 +24,7 @@ def files_to_publish(paths: tuple[Path, ...]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for given in paths:
         path = Path(given.absolute())
-        for file in _files_in(path) if path.is_dir() else _with_envelope(path):
+        for file in _files_of(path):
             name = check_target_name(file.relative_to(path.parent).as_posix())
             if found.setdefault(name, file) != file:
                 raise OptionError(
@@ -36,17 +36,16 @@ def files_to_publish(paths: tuple[Path, ...]) -> dict[str, Path]:
     return found
 
 
-def _with_envelope(path: Path) -> list[Path]:
-    envelope = envelope_path(path)
-    return [path, envelope] if envelope.is_file() else [path]
-
-
-def _files_in(folder: Path) -> list[Path]:
+def _files_of(path: Path) -> list[Path]:
+    """A file and its envelope, or the files in a folder."""
     try:
-        files = sorted(path for path in folder.rglob("*") if is_link(path) or not path.is_dir())
+        if not path.is_dir():
+            envelope = envelope_path(path)
+            return [path, envelope] if envelope.is_file() else [path]
+        files = sorted(each for each in path.rglob("*") if is_link(each) or not each.is_dir())
     except OSError as error:
-        raise storage_error("cannot read", folder, error) from error
-    for path in files:
-        if is_link(path):
-            raise UnsafePathError(f"{path} is a link", remedy="Put the file where the link is")
+        raise storage_error("cannot read", path, error) from error
+    for each in files:
+        if is_link(each):
+            raise UnsafePathError(f"{each} is a link", remedy="Put the file where the link is")
     return files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class RoleKeys:
         """
         make_folder(self._of(role))
         path = self._of(role) / f"{role}-{version}{SUFFIX}"
-        if path.exists():
+        if os.path.lexists(path):
             return PrivateKey.read(path)
         key = PrivateKey.generate()
         key.write(path)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sakedge.errors import MetadataError
+from sakedge.errors import MetadataError, StorageError
 from sakedge.files.atomic import atomic_write
 from sakedge.files.bounded import read_bounded
 from sakedge.format.schema import Digest
@@ -38,7 +38,7 @@ class _Fields(BaseModel):
     format_version: Literal[1]
     anchor: Digest
     seen: str
-    revoked: Annotated[list[Annotated[str, Field(max_length=256)]], Field(max_length=1 << 14)]
+    revoked: list[str]
     root: str
     current: _Set | None
 
@@ -56,10 +56,13 @@ def read_state(folder: Path, anchor: Trusted) -> Trusted:
         StorageError: It cannot be read.
     """
     path = folder / FILE
-    if not path.exists():
-        return anchor
     try:
         content = read_bounded(path, MOST, MetadataError)
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return anchor
+        raise
+    try:
         fields = _Fields.model_validate(loads(content, most_bytes=MOST, most_keys=64))
         seen = from_text(fields.seen)
     except ValueError as error:  # pydantic's are of this type too

@@ -11,6 +11,8 @@ from sakedge.errors import OptionError, shown
 Clock: TypeAlias = Callable[[], datetime]
 """Tells the time of now, with its time zone."""
 
+_LAST_YEAR = 9000
+"""What expires later has no date any more."""
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -27,9 +29,9 @@ def read_clock(clock: Clock) -> datetime:
         OptionError: It is no clock, or its time has no time zone.
     """
     now = clock() if callable(clock) else clock
-    if not isinstance(now, datetime) or now.tzinfo is None:
-        raise OptionError("no clock", expected="a function to a time with a zone", got=shown(now))
-    return now.astimezone(timezone.utc).replace(microsecond=0)
+    if isinstance(now, datetime) and now.tzinfo is not None and 1 < now.year < _LAST_YEAR:
+        return now.astimezone(timezone.utc).replace(microsecond=0)
+    raise OptionError("no clock", expected="a function to a time with a zone", got=shown(now))
 
 
 def to_text(time: datetime) -> str:
