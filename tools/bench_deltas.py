@@ -3,7 +3,7 @@
 The packs are an adapter path of a ViT-B (width 768, 13 adapters of 192): normal weights of a
 training's beginning. *Tuned* moves each weight by `--step` (0.001) of its tensor's spread,
 *replaced* draws it anew; *a tenth* does so with every tenth matrix and bias, 3 of 26 each. int8 is
-quantised after that.
+quantised after that. Times are those of the CPU.
 With `--old A --new B` two files are compared instead, e.g. two versions of a student.
 """
 
@@ -99,15 +99,15 @@ def measure(what: str, old: Path, new: Path, no_prefix: bool) -> None:
     """Prints one row."""
     with tempfile.TemporaryDirectory() as folder:
         delta, out = Path(folder, "update.sakdelta"), Path(folder, "out")
-        began = time.perf_counter()
+        began = time.process_time()
         info = diff(old, new, delta)
-        spent = time.perf_counter() - began
+        spent = time.process_time() - began
         content, update = old.read_bytes(), delta.read_bytes()
         seconds = []
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.process_time()
             made = patch(content, update)
-            seconds.append(time.perf_counter() - began)
+            seconds.append(time.process_time() - began)
         assert made == new.read_bytes()
         del made, content
         peak = _peak(old, delta, out)

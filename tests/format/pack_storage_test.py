@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 import sakedge
-from sakedge.errors import ManifestError, TensorError
+from sakedge.errors import ManifestError, OptionError, TensorError
 from sakedge.format import PartManifest, PartPack, StudentFile, extract_part, read_pack, write_pack
 from sakedge.format.digest import component_digest
 from sakedge.format.schema import METADATA_KEY
@@ -188,3 +188,16 @@ def test_writing_keeps_every_field(tiny_student: Path, tmp_path: Path) -> None:
     fields["digest"] = component_digest(tensors)
     assert written.model_dump(mode="json") == fields
     assert read_pack(tmp_path / "x").manifest.model_dump(mode="json") == fields
+
+
+@pytest.mark.parametrize(
+    "option", [{"storage": "fp7"}, {"storage": 3}, {"version": "x" * 257}, {"version": None}]
+)
+def test_a_version_and_a_storage_that_are_none_are_refused(
+    tiny_student: Path, option: dict[str, Any]
+) -> None:
+    with (
+        StudentFile.open(tiny_student) as file,
+        pytest.raises(OptionError, match=r"storage|version"),
+    ):
+        extract_part(file, "adapters.sam", **option)

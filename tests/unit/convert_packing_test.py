@@ -176,5 +176,9 @@ def test_an_unknown_teacher_lists_those_of_the_training(
 ) -> None:
     with pytest.raises(UnknownNameError, match=r"'clip'; expected one of dino, sam"):
         _packed(older, tmp_path)
+    with pytest.raises(UnknownNameError, match=r"one of dino, sam"):
+        _packed(older, tmp_path, teacher=["sam"])
+    with pytest.raises(OptionError, match="storage"):
+        _packed(older, tmp_path, teacher="sam", storage="bf16")
     with pytest.raises(OptionError, match="overwrite the input"):
         pack_adapter(*older, older[0], teacher="sam")

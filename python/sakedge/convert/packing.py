@@ -9,6 +9,7 @@ from pathlib import Path
 from sakedge.convert.opened import Opened, open_training
 from sakedge.convert.routing import Routing, Tensors, routing_of
 from sakedge.errors import UnknownNameError, shown
+from sakedge.files.paths import file_path
 from sakedge.files.targets import check_target, followed, refuse_inputs
 from sakedge.format import (
     AdapterInfo,
@@ -17,6 +18,7 @@ from sakedge.format import (
     StudentFile,
     write_pack,
 )
+from sakedge.format.pack.part import check_options
 from sakedge.format.student.int8 import stored_as
 from sakedge.format.student.manifest import INT8
 from sakedge.format.student.parts import Stored
@@ -78,10 +80,13 @@ def pack_adapter(
             not wanted.
         CheckpointError: Checkpoint or configuration cannot be used; the message says why.
         FileFormatError: The student cannot be used, or a weight.
-        OptionError: `out` is an input.
+        OptionError: An argument is of another type, there is no such storage, the version is too
+            long, or `out` is an input.
         StorageError: A file cannot be read or written.
     """
-    checkpoint, config, out = Path(checkpoint), Path(config), Path(out)
+    check_options(version, storage)
+    checkpoint, config = file_path("a checkpoint", checkpoint), file_path("its config", config)
+    out = file_path("a pack", out)
     refuse_inputs(out, [checkpoint, config, *([] if student is None else [student])])
     check_target(followed(out))
     with ExitStack() as stack:
@@ -121,7 +126,7 @@ def _part(
 
 def _adapter(opened: Opened, name: str) -> AdapterInfo:
     adapters = {adapter.name: adapter for adapter in opened.manifest.adapters}
-    if name not in adapters:
+    if not isinstance(name, str) or name not in adapters:
         raise UnknownNameError(
             f"the training had no teacher {shown(name)}",
             expected=f"one of {', '.join(adapters) or 'none'}",

@@ -15,7 +15,8 @@ NO_DIGEST = "0" * 64
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Positive = Annotated[int, Field(ge=1, le=65536)]
-Text = Annotated[str, Field(max_length=256)]
+LONGEST_TEXT = 256
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 """A line of free text, such as a version."""
 License = Annotated[str, Field(max_length=1 << 16)]
 """An SPDX expression, or a licence's whole text."""

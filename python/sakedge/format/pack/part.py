@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from numpy.typing import NDArray
 
-from sakedge.errors import AdapterMismatchError, UnknownNameError
+from sakedge.arguments import one_of
+from sakedge.errors import AdapterMismatchError, OptionError, UnknownNameError, shown
 from sakedge.format.digest import component_digest
 from sakedge.format.pack.manifest import COMPONENTS, PartManifest
+from sakedge.format.schema import LONGEST_TEXT
 from sakedge.format.student.int8 import stored_as
 from sakedge.format.student.manifest import INT8, Manifest
 from sakedge.format.student.parts import Stored
@@ -80,9 +82,11 @@ def extract_part(
 
     Raises:
         UnknownNameError: The student has no such part.
+        OptionError: The version is too long, or there is no such storage.
         TensorError: A weight does not fit in float16.
         FileFormatError: The part is damaged.
     """
+    check_options(version, storage)
     whole = student.manifest
     parts = [name for name in whole.components if name != "stem"]
     if component not in parts:
@@ -114,6 +118,22 @@ def extract_part(
         **own,
     )
     return PartPack(manifest, tensors)
+
+
+def check_options(version: object, storage: object) -> None:
+    """Checks what a caller wants a new pack to be.
+
+    Raises:
+        OptionError: The version is no line of text, or there is no such storage.
+    """
+    if not isinstance(version, str) or len(version) > LONGEST_TEXT:
+        raise OptionError(
+            "that is no version of a pack",
+            expected=f"a text of at most {LONGEST_TEXT} characters",
+            got=shown(version),
+        )
+    if storage is not None:
+        one_of("storage", storage, get_args(Stored))
 
 
 def _pairs(part: PartManifest, student: Manifest) -> Iterator[tuple[str, object, object]]:
