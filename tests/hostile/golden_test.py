@@ -15,7 +15,7 @@ from tests.support.datasets import manifest, write_folder
 
 from sakedge.canary import Golden
 from sakedge.canary.trend import MOST_POINTS, Point, TaskPoint, Trend
-from sakedge.errors import DatasetError, FileFormatError, ImageError, SakedgeError
+from sakedge.errors import DatasetError, FileFormatError, ImageError, SakedgeError, StorageError
 from sakedge.format import Manifest
 
 __all__ = ["manifest"]
