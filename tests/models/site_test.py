@@ -272,6 +272,10 @@ def test_a_watch_puts_back_what_was_there(
         with pytest.raises(OptionError, match="golden"):
             student.adapters.swap("sam", fine, watch=True)
         assert student(IMAGE).digests == shipped
+        student.adapters.swap("sam", fine, golden=golden, watch=True)
+        first = student.watching
+        student.adapters.rollback("sam")
+        assert first is not None and first.wait(30).state == "stopped"
         student.adapters.swap("sam", fine, golden=golden, watch=sakedge.Watch(every=1000))
         watching = student.watching
         assert watching is not None
@@ -290,6 +294,9 @@ def test_a_watch_puts_back_what_was_there(
         assert "sam" not in student.adapters.changes or student.adapters.list()[1].pack == ""
     actions = [(each.action, each.result) for each in place.log()]
     assert ("rollback", "done") in actions
-    assert ("watch", "failed") in actions
-    (undone,) = [each for each in place.log() if each.action == "rollback"]
+    assert [each for each in actions if each[0] == "watch"] == [
+        ("watch", "done"),
+        ("watch", "failed"),
+    ]
+    _, undone = [each for each in place.log() if each.action == "rollback"]
     assert undone.detail["by"] == "the watch"

@@ -105,6 +105,7 @@ class Exchanger:
             else:
                 self.history.add(name, REMOVED if previous is None else previous.change)
         _tell(name, change)
+        self._trials.stop(f"adapter {name} was exchanged")
         if settings is not None:
             undo = partial(self._undo, name, previous, coming)
             exchange = Exchange(name, before.snapshot, after.snapshot, report, undo)

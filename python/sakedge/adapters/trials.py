@@ -48,6 +48,10 @@ class Trials(Protocol):
         """
         ...
 
+    def stop(self, reason: str) -> None:
+        """Ends the watch over an earlier exchange, if there is one: something else runs now."""
+        ...
+
     def watch(self, settings: object, exchange: Exchange) -> None:
         """Begins to watch live images after an exchange, in the background."""
         ...

@@ -60,11 +60,10 @@ class CanaryTrials:
         return judge(self._run, self._manifest, read, before, after)
 
     def watch(self, settings: object, exchange: Exchange) -> None:
-        """Watches live images after an exchange; another watch ends."""
+        """Watches live images after an exchange."""
         from sakedge.canary.watching import Watching
 
         assert isinstance(settings, Watch) and isinstance(exchange.report, Report)
-        self.stop("another adapter was exchanged")
         self.watching = Watching(
             settings,
             exchange.report,
