@@ -58,7 +58,10 @@ def diff(
         StorageError: A file cannot be read or written.
         DeltaError: The files differ in too many places.
     """
-    before, after = MappedFile(file_path("the old file", old)), MappedFile(file_path("it", new))
+    before, after = (
+        MappedFile(file_path("the old file", old)),
+        MappedFile(file_path("the new file", new)),
+    )
     out = file_path("a delta", out)
     refuse_inputs(out, (before.path, after.path))
     _check(before, after)
