@@ -57,8 +57,10 @@ def diff(
             systems do not take; a path is none; or `out` is an input.
         StorageError: A file cannot be read or written.
         DeltaError: The files differ in too many places.
+        BackendError: The package zstandard is missing.
     """
-    before, after = MappedFile(file_path("the old file", old)), MappedFile(file_path("it", new))
+    before = MappedFile(file_path("the old file", old))
+    after = MappedFile(file_path("the new file", new))
     out = file_path("a delta", out)
     refuse_inputs(out, (before.path, after.path))
     _check(before, after)
@@ -95,8 +97,8 @@ def _check(before: MappedFile, after: MappedFile) -> None:
     if size > most or len(before.data) > MAX_FILE:
         raise OptionError(
             f"{name} is too large for a delta from {before.path.name}",
-            expected=f"at most {min(most, MAX_FILE)} bytes",
-            got=str(max(size, len(before.data)) if size <= most else size),
+            expected=f"at most {most} bytes, from at most {MAX_FILE}",
+            got=f"{size} from {len(before.data)}",
             remedy="Send the file itself",
         )
     if not is_plain_name(name):
