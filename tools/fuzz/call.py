@@ -22,6 +22,12 @@ STUDENT = Path(sakedge.__file__).parent / "assets" / "demo-student.onnx"
 LOADS = ("adapters", "tasks", "backend", "device", "precision", "threads", "cache_dir", "config")
 OPTIONS = ("model", "min_weight", "max_batch", "tile_overlap", "onnxruntime")
 CALLS = ("adapters", "tasks", "fit", "color", "logits", "progress")
+SWAPS = ("any_stem", "teacher", "golden", "watch")
+ADDS = ("any_stem", "golden", "watch")
+FOLLOWS = ("every", "golden", "watch")
+OPENS = ("site", "wait")
+WATCHES = ("frames", "seconds", "every", "budget")
+STORES = ("name", "version", "golden")
 STREAMS = ("batch", "on_error", "adapters", "tasks", "fit", "logits")
 
 
@@ -35,6 +41,7 @@ def prepare(folder: Path) -> Attempt:
     with StudentFile.open(STUDENT) as file:
         part = extract_part(file, f"adapters.{name}")
         write_pack(pack, part.manifest, part.tensors)
+    store = sakedge.Store.create(folder / "store")
     image = np.zeros((256, 256, 3), np.uint8)
     result = student(image, tasks="edge")
     actions: tuple[Callable[[random.Random], object], ...] = (
@@ -45,7 +52,22 @@ def prepare(folder: Path) -> Attempt:
         lambda chance: _stream(student, chance, image),
         lambda chance: student.adapters.swap(_or(chance, name), value(chance)),
         lambda chance: student.adapters.swap(value(chance), _or(chance, pack)),
-        lambda chance: student.adapters.remove(value(chance)),
+        lambda chance: student.adapters.swap(_or(chance, name), pack, **_some(chance, SWAPS)),
+        lambda chance: student.adapters.add(_or(chance, pack), value(chance)),
+        lambda chance: student.adapters.add(pack, f"{name}@x", **_some(chance, ADDS)),
+        lambda chance: student.adapters.activate(_or(chance, f"{name}@x")),
+        lambda chance: student.adapters.rollback(_or(chance, name)),
+        lambda chance: student.adapters.restore(_or(chance, name)),
+        lambda chance: student.adapters.remove(_or(chance, f"{name}@x")),
+        lambda chance: student.adapters.list(),
+        lambda chance: student.follow(_or(chance, store), **_some(chance, FOLLOWS)).close(),
+        lambda chance: sakedge.Site.open(value(chance)),
+        lambda chance: sakedge.Store.open(_or(chance, store.folder), **_some(chance, OPENS)),
+        lambda chance: sakedge.Watch(**_some(chance, WATCHES)),
+        lambda chance: store.add(_or(chance, pack), **_some(chance, STORES)),
+        lambda chance: store.activate(_or(chance, name), value(chance)),
+        lambda chance: store.rollback(value(chance)),
+        lambda chance: store.gc(value(chance)),
         lambda chance: value(chance) in student.adapters,
         lambda chance: result[value(chance)],
         lambda chance: result.get(value(chance)),

@@ -226,6 +226,7 @@ class AdapterSlots:
             SakedgeError: As for `swap`.
         """
         self._begin("swap")
+        split_name(name)
         beside = self._exchanger.state.lineup.beside
         (name,) = pick("version beside", (name,), tuple(beside), UnknownAdapterError)
         version = beside[name]
@@ -269,6 +270,7 @@ class AdapterSlots:
             DigestError: The file is no longer the one that was loaded.
             SakedgeError: As for `swap`.
         """
+        split_name(name)
         if name in self._manifest.adapter_names:
             self._begin("swap")
             self._redo("swap", name, FROM_FILE)
@@ -289,6 +291,7 @@ class AdapterSlots:
             SakedgeError: As for `swap`.
         """
         self._begin("rollback")
+        split_name(name)
         history = self._exchanger.history
         pick("adapter that was changed", (name,), history.names, UnknownAdapterError)
         change = history.before(name)
