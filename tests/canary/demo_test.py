@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from tests.support.canary import adapter, changed, having, noisy, random, runner, shuffled
+from tests.support.canary import adapter, changed, having, lacking, noisy, random, runner, shuffled
 from tools.demo_student.folder import write_scenes
 
 import sakedge
@@ -88,7 +88,7 @@ def test_images_that_do_not_use_an_adapter_do_not_let_it_in(canary: Canary) -> N
 
 def test_live_images_unlike_the_golden_ones_undo_an_exchange(canary: Canary) -> None:
     """What was judged on boards has nothing to do on parts."""
-    old = canary.shipped.lacking("pcb")
+    old = lacking(canary.student, "pcb")
     report = canary.judge(canary.boards, old, canary.shipped)
     reasons: list[str] = []
     watching = Watching(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.canary import runner
+from tests.support.canary import adapter, changed, noisy, runner
 from typer.testing import CliRunner, Result
 
 import sakedge
@@ -19,6 +19,8 @@ from sakedge.canary.trend import MOST_POINTS, Point, Trend
 from sakedge.cli.app import build
 from sakedge.cli.durations import seconds_of
 from sakedge.errors import FileFormatError, NumericError, OptionError
+from sakedge.format import write_pack
+from sakedge.store import Store
 
 
 class Line:
@@ -120,6 +122,22 @@ def test_the_command_ends_with_2_when_something_is_worse(
     shown = _run(tiny_student, *options, "--show")
     assert shown.exit_code == 0
     assert "2 measurements" in shown.stdout and "1 alert" in shown.stdout
+
+
+def test_what_is_active_in_a_store_is_what_is_measured(
+    tiny_student: Path, images: Path, tmp_path: Path
+) -> None:
+    pack = changed(adapter(tiny_student, "sam"), noisy(1.0))
+    written = write_pack(tmp_path / "sam.safetensors", pack.manifest, pack.tensors)
+    store = Store.create(tmp_path / "store")
+    store.activate("sam", store.add(tmp_path / "sam.safetensors").digest)
+    options = [tiny_student, "--golden", images, "-o", tmp_path / "trend", "--precision", "fp32"]
+    assert _run(*options).exit_code == 0
+    found = _run(*options, "--store", tmp_path / "store", "--json")
+    assert found.exit_code == 2
+    point = json.loads(found.stdout)
+    assert point["adapters"]["sam"] == written.digest
+    assert point["tasks"]["defects"]["verdict"] == "worse"
 
 
 def test_the_command_refuses_what_it_cannot_do(tiny_student: Path, tmp_path: Path) -> None:

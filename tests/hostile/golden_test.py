@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.support.datasets import manifest, write_folder
 
 from sakedge.canary import Golden
 from sakedge.canary.trend import MOST_POINTS, Point, TaskPoint, Trend
-from sakedge.errors import DatasetError, FileFormatError, ImageError, SakedgeError
+from sakedge.errors import DatasetError, FileFormatError, ImageError, SakedgeError, StorageError
 from sakedge.format import Manifest
 
 __all__ = ["manifest"]
@@ -22,7 +23,7 @@ __all__ = ["manifest"]
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_folder(tmp_path / "golden", 16)
+    write_folder(tmp_path / "golden", 17)
     return tmp_path / "golden"
 
 
@@ -45,7 +46,6 @@ LIMITS: dict[str, tuple[bytes, str]] = {
     "a number without end": (b'{"max_drop": 0.' + b"1" * 5000 + b"}", "more than 64 digits"),
     "NaN": (b'{"format_version": 1, "max_drop": NaN}', "no number of JSON"),
     "overflow": (b'{"format_version": 1, "max_drop": 1e999}', "too large"),
-    "too long": (b" " * 70000 + _limits(), "more than 65536"),
     "too many tasks": (
         _limits(tasks={f"task{i}": {} for i in range(300)}),
         "300 keys, more than 256",
@@ -75,8 +75,8 @@ def test_limits(root: Path, manifest: Manifest, content: bytes, told: str) -> No
     assert told in str(error.value) and len(str(error.value)) < 3000
 
 
-def _remove_images(root: Path) -> None:
-    (root / "images" / "part-0.png").unlink()
+def _another_image(root: Path) -> None:
+    (root / "images" / "part-0.png").rename(root / "images" / "part-a.png")
 
 
 def _remove_truth(root: Path) -> None:
@@ -109,6 +109,22 @@ def _limits_are_a_folder(root: Path) -> None:
     (root / "golden.json").mkdir()
 
 
+def _limits_are_a_pipe(root: Path) -> None:
+    os.mkfifo(root / "golden.json")
+
+
+def _limits_are_long(root: Path) -> None:
+    (root / "golden.json").write_bytes(b" " * 70000 + _limits())
+
+
+def _description_is_long(root: Path) -> None:
+    (root / "dataset.json").write_bytes(b" " * 70000 + b"{}")
+
+
+def _description_has_a_key_twice(root: Path) -> None:
+    (root / "dataset.json").write_bytes(b'{"name": "a", "name": "b"}')
+
+
 def _no_images(root: Path) -> None:
     (root / "images").rename(root / "pictures")
 
@@ -116,7 +132,7 @@ def _no_images(root: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "error", "told"),
     [
-        (_remove_images, DatasetError, "part-0"),
+        (_another_image, DatasetError, "part-a"),
         (_remove_truth, DatasetError, "part-3"),
         (_truncate, ImageError, "part-5"),
         (_other_size, DatasetError, "part-2"),
@@ -124,6 +140,10 @@ def _no_images(root: Path) -> None:
         (_beyond_classes, DatasetError, "77"),
         (_no_truth_anywhere, DatasetError, "says nothing about height"),
         (_limits_are_a_folder, DatasetError, "got golden.json"),
+        (_limits_are_a_pipe, StorageError, "golden.json"),
+        (_limits_are_long, FileFormatError, "golden.json is too large"),
+        (_description_is_long, FileFormatError, "dataset.json is too large"),
+        (_description_has_a_key_twice, DatasetError, "a key twice"),
         (_no_images, DatasetError, "pictures|no data set|images"),
     ],
 )

@@ -131,6 +131,11 @@ def test_draws_without_a_valid_pixel_say_nothing() -> None:
     assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
 
 
+def test_a_gain_over_nothing_is_endless_and_not_unknown() -> None:
+    found = relative_drop(LabelAgreement(), _agreement(np.zeros(20)), _agreement(np.full(20, 0.5)))
+    assert (found.value, found.low, found.high) == (-np.inf, -np.inf, -np.inf)
+
+
 def test_pairs_must_be_of_the_same_images() -> None:
     with pytest.raises(OptionError, match="different images"):
         gain(LabelAgreement(), _agreement(np.ones(3)), _agreement(np.ones(4)))

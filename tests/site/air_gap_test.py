@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.site.conftest import Place
+from tests.support.sites import Place
 from tests.support.trace import traced
 
 from sakedge.trust.encryption import encrypt_age

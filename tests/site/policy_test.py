@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.site.conftest import Place
 from tests.support.files import without_rights
+from tests.support.sites import Place
 
 from sakedge.errors import NewerFormatError, OptionError, PolicyError, StorageError
 from sakedge.site import Policy, Site, site

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from tests.site.conftest import Place
+from tests.support.sites import Place
 
 from sakedge.audit import whoami
 from sakedge.errors import (

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from tests.site.conftest import Place
+from tests.support.sites import Place
 
 from sakedge.errors import ExpiredError, MetadataError, ReplayError, RevokedError, SignatureError
 from sakedge.trust.envelope import envelope_path, sign_file

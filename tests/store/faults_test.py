@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tools.crash_store.acts import ACTS
 from tools.crash_store.disk import read_tree
+from tools.crash_store.judge import check_whole
+from tools.crash_store.trace import ROOT, environment
 
 from sakedge.errors import NewerFormatError, StorageError, StoreError
 from sakedge.files.locked import locked
@@ -188,3 +191,30 @@ def test_a_damaged_version_keeps_nobody_from_going_back(full: Store) -> None:
     with pytest.raises(StoreError, match="is damaged"):
         full.gc(0)
     assert len(list((full.folder / "packs").iterdir())) == 3
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.parametrize("sync", [1, 2, 3, 4])
+def test_a_disk_that_fails_to_sync_is_no_success(
+    sync: int, packs: list[Path], memory: Path
+) -> None:
+    folder = memory / str(sync)
+    ACTS["activate"].prepare(folder / "activate", packs)
+    failing = subprocess.run(
+        [
+            *("strace", "-f", "-qq", "-o", os.devnull, "-e", "trace=fsync"),
+            *("-e", f"inject=fsync:error=EIO:when={sync}", sys.executable),
+            *("-m", "tools.crash_store.acts", folder, packs[0].parent, "activate"),
+        ],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert failing.returncode == 1
+    assert "StorageError: cannot write" in failing.stderr
+    assert "Input/output error" in failing.stderr
+    store = Store.open(folder / "activate")
+    check_whole(store)
+    # Once the state has its name, it holds; that it is on the disk is what was not to be had.
+    assert store.state().generation == (2 if sync == 4 else 1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,57 +11,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sakedge
-from sakedge.adapters.packs import pack_source
-from sakedge.adapters.snapshot import Part, Snapshot
+from sakedge.adapters.snapshot import Snapshot
 from sakedge.canary import Runner
-from sakedge.format import PartPack, StudentFile, extract_part
-from sakedge.format.digest import component_digest
-from sakedge.images import read
-from sakedge.runtime.calls import BegunCall
-from sakedge.runtime.model import silent
+from sakedge.format import PartPack, StudentFile, extract_part, write_pack
 
 Tensors = Mapping[str, NDArray[Any]]
 
 
 def runner(student: sakedge.Student) -> Runner:
     """Runs an image with several snapshots of a student."""
-
-    def run(image: Any, snapshots: Any, tasks: Any) -> list[sakedge.Result]:
-        narrowed = [each.narrowed(each.active, tuple(tasks)) for each in snapshots]
-        call = BegunCall(
-            student._running(),
-            student.manifest.levels,
-            narrowed,
-            student.manifest.preprocess.fit,
-            False,
-            silent,
-            student._quality,
-        )
-        return call.run([read(image)] * len(snapshots))
-
-    return run
+    return student._run_each
 
 
 def adapter(student: Path, name: str) -> PartPack:
-    """An adapter of a student's file as a pack."""
+    """An adapter of a student's file as a pack in floats."""
     with StudentFile.open(student) as file:
-        return extract_part(file, f"adapters.{name}")
+        return extract_part(file, f"adapters.{name}", storage="fp32")
 
 
 def changed(pack: PartPack, change: Callable[[Tensors], Tensors]) -> PartPack:
-    """A pack with other tensors."""
-    tensors = change(pack.tensors)
-    digest = component_digest(tensors)
-    return PartPack(pack.manifest.model_copy(update={"digest": digest}), tensors)
+    """A pack with other tensors, to be written."""
+    return PartPack(pack.manifest, change(pack.tensors))
 
 
 def having(student: sakedge.Student, pack: PartPack, slot: str) -> Snapshot:
-    """What would run with a pack in a slot, assembled."""
-    teacher = pack.manifest.teacher
-    source = pack_source(pack, slot, student.manifest, teacher=teacher)
-    model = student._running()
-    snapshot = student.adapters.snapshot().having(Part(source.id, model.prepare(source)))
-    return replace(snapshot, assembled=model.assemble(snapshot))
+    """What would run with a pack in a slot; the student is left as it was."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "adapter.safetensors"
+        write_pack(path, pack.manifest, pack.tensors)
+        student.adapters.swap(slot, path, teacher=pack.manifest.teacher)
+    found = student.adapters.snapshot()
+    student.adapters.rollback(slot)
+    return found
+
+
+def lacking(student: sakedge.Student, slot: str) -> Snapshot:
+    """What would run with an empty slot; the student is left as it was."""
+    student.adapters.remove(slot)
+    found = student.adapters.snapshot()
+    student.adapters.rollback(slot)
+    return found
 
 
 def noisy(share: float) -> Callable[[Tensors], Tensors]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from datetime import timedelta
@@ -196,6 +197,14 @@ def test_hostile_arguments_are_refused(site: Site, tmp_path: Path) -> None:
         site.office.publish([tmp_path / "missing.bin"])
     with pytest.raises(OptionError, match="no file to publish"):
         site.office.publish([])
+    for nothing in (None, 5, b"a.bin"):
+        with pytest.raises(SakedgeError):
+            site.office.publish(nothing)  # type: ignore[arg-type]
+        with pytest.raises(SakedgeError):
+            site.office.revoke(nothing)  # type: ignore[arg-type]
+    os.mkfifo(site.place / "pipe.dsse.json")
+    with pytest.raises(StorageError):
+        site.office.publish(site.place / "pipe.dsse.json")
     for wrong in (None, 5, "timestamps"):
         with pytest.raises(OptionError):
             site.office.rotate(wrong)  # type: ignore[arg-type]

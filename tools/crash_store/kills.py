@@ -15,7 +15,7 @@ from pathlib import Path
 from tools.crash_store.acts import STEPS, packs_in
 from tools.crash_store.trace import ROOT, environment
 
-CALLS = ("write", "ftruncate", "fsync", "rename", "unlink", "mkdir", "rmdir")
+CALLS = ("write", "fsync", "rename", "unlink", "mkdir", "rmdir")
 """What the store changes and syncs with; `trace.record` finds any other."""
 
 

@@ -31,7 +31,7 @@ def live(kills: int, packs: Sequence[Path], folder: Path, chance: random.Random)
     store = Store.create(folder / "life")
     killed = done = 0
     while killed < kills:
-        act, call, number = chance.choice(list(LIFE)), chance.choice(CALLS), chance.randint(1, 8)
+        act, call, number = chance.choice(list(LIFE)), chance.choice(CALLS), chance.randint(1, 4)
         before, there = store.state(), len(store.entries())
         store.folder.rename(folder / act)
         killed += (was_killed := kill_at(call, number, (act,), folder, packs[0].parent))

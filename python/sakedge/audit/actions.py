@@ -56,7 +56,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "repo.revoke": Action("a file was withdrawn", "its name", "the file"),
         "repo.rotate": Action("a role's key was replaced", "the role", "the key"),
         "repo.refresh": Action("metadata were renewed or read", "the repository"),
-        "repo.forget-time": Action("the latest time seen was forgotten", "the repository's state"),
+        "repo.forget": Action("the latest time seen was forgotten", "the repository's state"),
         "policy.load": Action("a policy came into force", "its file", "the policy"),
         "policy.change": Action("a policy was changed", "its file", "the policy"),
         "infer": Action("an image was run", "the student", "pixels, and results"),

@@ -13,14 +13,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from sakedge.errors import FileFormatError
-from sakedge.files.atomic import atomic_write, make_folder, storage_error
+from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.files.bounded import read_bounded
 from sakedge.format import strict_json
 from sakedge.measuring.data.described import fault_in
 from sakedge.measuring.statistics import Measurement, Store, forget
 from sakedge.text import to_json
 
 FILE, BASELINE = "trend.jsonl", "baseline"
-MOST_POINTS = 10_000
+MOST_POINTS = 2000
 """The oldest are dropped."""
 
 _MOST_LINE = 1 << 16
@@ -29,6 +30,7 @@ _MOST_KEYS = 256
 _TEXT = Field(max_length=4096)
 _NUMBER = float | None
 """NaN and infinity are null."""
+_REMEDY = "Move the file away; the next measurement begins a new one"
 
 
 class _Strict(BaseModel):
@@ -123,20 +125,15 @@ class Trend:
         Store(self.folder / BASELINE, setting).write(measured)
 
     def _lines(self) -> list[bytes]:
-        try:
-            with self._path.open("rb") as file:
-                content = file.read(_MOST_BYTES + 1)
-        except FileNotFoundError:
+        if not self._path.exists():
             return []
-        except OSError as error:
-            raise storage_error("cannot read", self._path, error) from error
-        lines = content.splitlines()
-        if len(content) > _MOST_BYTES or len(lines) > MOST_POINTS:
+        lines = read_bounded(self._path, _MOST_BYTES).splitlines()
+        if len(lines) > MOST_POINTS:
             raise FileFormatError(
                 f"{self._path} is too long for a trend",
-                expected=f"at most {MOST_POINTS} lines in {_MOST_BYTES} bytes",
-                got=f"{len(lines)} lines in at least {len(content)} bytes",
-                remedy="Move it away; the next measurement begins a new one",
+                expected=f"at most {MOST_POINTS} lines",
+                got=f"{len(lines)}",
+                remedy=_REMEDY,
             )
         return lines
 
@@ -148,5 +145,5 @@ class Trend:
             raise FileFormatError(
                 f"line {number} of {self._path} is no measurement",
                 got=fault_in(error),
-                remedy="Move the file away; the next measurement begins a new one",
+                remedy=_REMEDY,
             ) from error

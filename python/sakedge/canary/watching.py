@@ -76,6 +76,7 @@ class Watching:
         self._state: State = "watching"
         self._reason = ""
         self._numbers = itertools.count()
+        self._passed = 0
         self._observed: deque[_Observed] = deque(maxlen=_MOST_FRAMES)
         self._pictures: deque[ImageLike] = deque(maxlen=_MOST_PICTURES)
         self._end = None if watch.seconds is None else time.monotonic() + watch.seconds
@@ -144,6 +145,7 @@ class Watching:
     def _take_frames(self) -> None:
         while self._observed:
             parts, routing = self._observed.popleft()
+            self._passed += 1
             if _adapters(parts) == self._adapters:
                 self._evidence.add_frame(routing)
 
@@ -165,7 +167,7 @@ class Watching:
 
     def _is_over(self) -> bool:
         late = self._end is not None and time.monotonic() >= self._end
-        return late or self._evidence.frames >= self._watch.frames
+        return late or self._passed >= self._watch.frames
 
     def _undo_because(self, reason: str) -> None:
         self._state = "undone"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from sakedge.cli.options import (
     Device,
     Json,
     Precision,
+    SiteFolder,
     StudentPath,
     Tasks,
     Threads,
@@ -75,6 +77,13 @@ def predict(
             metavar="SECONDS", help="End when a camera sends nothing for so long (default: never)."
         ),
     ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Run the adapters that are active in this store, as it changes."
+        ),
+    ] = None,
+    site: SiteFolder = None,
     backend: Backend = "auto",
     device: Device = None,
     precision: Precision = "auto",
@@ -99,12 +108,13 @@ def predict(
             precision=precision,
             threads=threads,
             cache_dir=cache_dir,
-            config={"max_pixels": max_pixels},
+            config={"max_pixels": max_pixels, "site": site},
         )
     wanted = Wanted(output, save, save_json, save_arrays, json)
     reconnect = sakedge.Reconnect(min(0.5, reconnect_pause), reconnect_pause, give_up_after)
     with (
         loaded,
+        nullcontext() if store is None else closing(loaded.follow(store)),
         progress_bar() as progress,
         loaded.stream(
             source,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sakedge.cli.durations import seconds_of
-from sakedge.cli.options import Backend, Json, Precision, StudentPath, Threads
+from sakedge.cli.options import Backend, Json, Precision, SiteFolder, StudentPath, Threads
 from sakedge.cli.output import print_json, print_table, progress_bar, remark
 from sakedge.errors import OptionError
 
 if TYPE_CHECKING:
     from sakedge.canary.trend import Point, TaskPoint, Trend
+    from sakedge.student import Student
 
 WORSE = 2
 """Exit code when something is worse than it may be."""
@@ -29,6 +31,10 @@ def recheck(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the trend.")
     ] = Path("recheck"),
+    store: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Put in the adapters that are active in this store."),
+    ] = None,
     every: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Again and again, e.g. 30m, 6h or 1d (default: once)."),
@@ -40,6 +46,7 @@ def recheck(
     backend: Backend = "auto",
     precision: Precision = "auto",
     threads: Threads = None,
+    site: SiteFolder = None,
     json: Json = False,
 ) -> None:
     """Measure golden images again and compare with the first time; exit code 2 if worse."""
@@ -54,7 +61,7 @@ def recheck(
     pause = None if every is None else seconds_of(every)
     while True:
         options = {"backend": backend, "precision": precision, "threads": threads}
-        point = _measure(student, golden, trend, rebase, options)
+        point = _measure(student, golden, trend, rebase, store, site, options)
         _print(point, json)
         if pause is None:
             break
@@ -65,14 +72,26 @@ def recheck(
 
 
 def _measure(
-    student: Path, golden: Path, trend: Trend, rebase: bool, options: Mapping[str, object]
+    student: Path,
+    golden: Path,
+    trend: Trend,
+    rebase: bool,
+    store: Path | None,
+    site: Path | None,
+    options: Mapping[str, object],
 ) -> Point:
     """Loads the student anew each time, so that what lies on the disk is what is measured."""
     from sakedge.api import load
     from sakedge.canary.golden import Golden
     from sakedge.canary.recheck import recheck as run
+    from sakedge.site import Site
 
-    with progress_bar() as progress, load(student, **options) as loaded:  # type: ignore[arg-type]
+    rules = Site.open(site)
+    rules.admit_folder(golden)
+    config = {} if site is None else {"site": str(site)}
+    with progress_bar() as progress, load(student, config=config, **options) as loaded:  # type: ignore[arg-type]
+        if store is not None:
+            _put_in(loaded, store)
         told = loaded.explain()
         images = Golden.read(golden, loaded.manifest, progress=progress)
         tasks = list(images.data.tasks)
@@ -84,8 +103,16 @@ def _measure(
             student=told.digest,
             adapters={name: told.digests[f"adapters.{name}"] for name in told.adapters},
             rebase=rebase,
+            record=rules.record,
             progress=progress,
         )
+
+
+def _put_in(student: Student, store: Path) -> None:
+    """Puts in the adapters that are active in a store."""
+    with closing(student.follow(store)) as following:
+        for name, reason in following.refused.items():
+            remark(f"sakedge recheck: {name} is active in the store, but was refused: {reason}")
 
 
 def _print(point: Point, json: bool) -> None:

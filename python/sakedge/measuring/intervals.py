@@ -219,5 +219,9 @@ def _ends(drawn: _Array, level: float) -> tuple[float, float]:
     said = drawn[~np.isnan(drawn)]
     if not said.size:
         return np.nan, np.nan
-    low, high = np.quantile(said, [(1 - level) / 2, (1 + level) / 2])
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    if np.isfinite(said).all():
+        low, high = np.quantile(said, ends)
+    else:  # of a reference that is 0: between infinite draws there is nothing to interpolate
+        low, high = np.quantile(said, ends, method="inverted_cdf")
     return float(low), float(high)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sakedge.cli.options import Json, SiteFolder
-from sakedge.cli.output import print_json, say
+from sakedge.cli.output import print_json, remark, say
 from sakedge.cli.repo.options import Repository, box_of
 from sakedge.cli.repo.showing import days_left, lasting
 from sakedge.errors import SakedgeError
 from sakedge.files.atomic import atomic_write, make_folder
+
+if TYPE_CHECKING:
+    from sakedge.trust.tuf.client import Client
 
 
 def fetch(
@@ -53,6 +56,7 @@ def fetch(
         with atomic_write(path) as file:
             file.write(content)
         copied.append(path)
+    _remark_on_clock(client)
     if json:
         left = days_left(client.trusted)
         print_json({"files": [str(path) for path in copied], "version": version, "days_left": left})
@@ -66,6 +70,15 @@ def forget_time(site: SiteFolder = None) -> None:
     """Forget the latest time seen, after this machine's clock was ahead and was set right."""
     where, client = box_of(site)
     where.allow("administer")
-    where.record("repo.forget-time", subject=str(where.folder))
+    where.record("repo.forget", subject=str(where.folder))
     client.forget_time()
     say("forgotten; what is older than the metadata seen stays refused")
+
+
+def _remark_on_clock(client: Client) -> None:
+    """A clock that is behind keeps nobody from working, and so nobody would notice."""
+    from sakedge.trust.tuf.times import EARLIEST, to_text, utc_now
+
+    known, clock = client.trusted.now(EARLIEST), utc_now()
+    if known > clock:
+        remark(f"note: the clock says {to_text(clock)}, but it was already {to_text(known)}")

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sakedge.errors import DatasetError
-from sakedge.files.atomic import storage_error
+from sakedge.files.bounded import read_bounded
 from sakedge.format import strict_json
 
 _MOST_BYTES = 1 << 16
@@ -27,16 +27,13 @@ def read_described(path: Path, model: type[M], problem: str, expected: str) -> M
         expected: What should be in it, for the message.
 
     Raises:
-        DatasetError: It is no such JSON, or too large.
-        StorageError: It cannot be read.
+        DatasetError: It is no such JSON.
+        FileFormatError: It is too large.
+        StorageError: It cannot be read, or is no file.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except OSError as error:
-        raise storage_error("cannot read", path, error) from error
+    content = read_bounded(path, _MOST_BYTES)
     try:
         fields = strict_json.loads(content, most_bytes=_MOST_BYTES, most_keys=_MOST_KEYS)
         return model.model_validate(fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sakedge.arguments import one_of, pick
-from sakedge.errors import ReplayError, SignatureError, UnknownNameError
+from sakedge.errors import OptionError, ReplayError, SignatureError, UnknownNameError
 from sakedge.files.atomic import draft, make_folder, storage_error
 from sakedge.files.bounded import read_bounded
 from sakedge.files.locked import locked
+from sakedge.files.opening import open_regular
 from sakedge.files.paths import absolute_path
 from sakedge.trust.describing import describe
 from sakedge.trust.dsse import SUFFIX
@@ -104,7 +106,7 @@ class Publisher:
         )
         return cls(folder, keys, root_keys=root_keys, days=days, clock=clock)
 
-    def publish(self, paths: Iterable[str | Path]) -> tuple[Target, ...]:
+    def publish(self, paths: str | Path | Iterable[str | Path]) -> tuple[Target, ...]:
         """Lists files from now on, each under its name; one of that name before is replaced.
 
         Args:
@@ -124,7 +126,7 @@ class Publisher:
         """
         from tuf.api.metadata import TargetFile
 
-        given = tuple(absolute_path("a file to publish", path) for path in paths)
+        given = _paths(paths)
         with self._changing() as current:
             targets = deepcopy(current.targets.signed)
             files = files_to_publish(given)
@@ -151,6 +153,8 @@ class Publisher:
         with self._changing() as current:
             targets = deepcopy(current.targets.signed)
             there = tuple(targets.targets)
+            if names is None:  # which would mean all
+                raise OptionError("no name of a file to revoke", got="None")
             wanted = pick("file", names, there, UnknownNameError)
             with_envelopes = dict.fromkeys((*wanted, *(f"{name}{SUFFIX}" for name in wanted)))
             gone = tuple(name for name in with_envelopes if name in targets.targets)
@@ -288,7 +292,8 @@ class Publisher:
         make_folder(place.parent)
         digest, length = hashlib.sha256(), 0
         try:
-            with path.open("rb") as source, draft(place.parent) as new:
+            descriptor, _ = open_regular(path)
+            with os.fdopen(descriptor, "rb") as source, draft(place.parent) as new:
                 while chunk := source.read(_CHUNK):
                     digest.update(chunk)
                     length += new.file.write(chunk)
@@ -301,3 +306,10 @@ class Publisher:
 def _described(path: Path) -> dict[str, Any]:
     """What the list says of a file."""
     return {"kind": "envelope"} if path.name.endswith(SUFFIX) else describe(path)
+
+
+def _paths(given: Any) -> tuple[Path, ...]:
+    """The paths that a caller gave; a single one counts as one."""
+    one = isinstance(given, str | Path) or not isinstance(given, Iterable)
+    paths = (given,) if one else given
+    return tuple(absolute_path("a file to publish", path) for path in paths)
