@@ -23,7 +23,7 @@ from sakedge.adapters.versions import (
     LoadedAdapter,
     split_name,
 )
-from sakedge.arguments import pick
+from sakedge.arguments import flag, pick
 from sakedge.errors import (
     AdapterMismatchError,
     OptionError,
@@ -159,6 +159,7 @@ class AdapterSlots:
         self._begin("swap")
         if teacher is not None and not isinstance(teacher, str):
             raise OptionError("a teacher is given by name", expected="a string", got=shown(teacher))
+        flag("any_stem", any_stem)
         slot, _ = split_name(name)
         pick("adapter", slot, self.names, UnknownAdapterError)
         with self._refusing("swap", name):
@@ -200,6 +201,7 @@ class AdapterSlots:
             SakedgeError: As for `swap`.
         """
         self._begin("swap")
+        flag("any_stem", any_stem)
         if name is not None:
             split_name(name)
         with self._refusing("add", name or ""):
@@ -365,7 +367,7 @@ class AdapterSlots:
         """Puts a version in its place."""
         if place.label:
             require(self._running(), "versions")
-            if watch:
+            if watch is not None and watch is not False:
                 raise OptionError(
                     f"{place.name} lies beside the active one, which live images run",
                     expected="watch=None",

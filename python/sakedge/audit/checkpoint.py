@@ -13,7 +13,7 @@ from sakedge.audit.merkle import MAX_SIZE
 from sakedge.audit.note import MAX_BYTES, is_name, open_note, sign_note
 from sakedge.audit.who import host
 from sakedge.errors import AuditError, OptionError, shown
-from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.files.atomic import atomic_write, is_there, make_folder
 from sakedge.files.bounded import read_bounded
 from sakedge.files.paths import file_path
 
@@ -110,7 +110,7 @@ def write_checkpoint(folder: Path, note: str) -> Path:
     size = note.split("\n", 2)[1]
     path = folder / f"checkpoint-{int(size):012d}.txt"
     make_folder(folder)
-    if path.exists():
+    if is_there(path):
         there = read_checkpoint_file(path)
         if there.partition(b"\n\n")[0] != note.encode().partition(b"\n\n")[0]:
             raise AuditError(

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from sakedge.errors import FileFormatError
-from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.files.atomic import atomic_write, is_there, make_folder
 from sakedge.files.bounded import read_bounded
 from sakedge.format import strict_json
 from sakedge.measuring.data.described import fault_in
@@ -125,7 +125,7 @@ class Trend:
         Store(self.folder / BASELINE, setting).write(measured)
 
     def _lines(self) -> list[bytes]:
-        if not self._path.exists():
+        if not is_there(self._path):
             return []
         lines = read_bounded(self._path, _MOST_BYTES).splitlines()
         if len(lines) > MOST_POINTS:

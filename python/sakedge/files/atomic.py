@@ -122,6 +122,31 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path leads to something.
+
+    Raises:
+        StorageError: That cannot be told: a folder on the way may not be entered, a name is too
+            long for the file system.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise storage_error("cannot look for", path, error) from error
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder.
+
+    Raises:
+        StorageError: As for `is_there`.
+    """
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise storage_error("cannot look for", path, error) from error
+
+
 def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
     """The system's error as one of ours."""
     reason = error.strerror or str(error)

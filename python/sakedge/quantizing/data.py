@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.files.atomic import atomic_write, is_there, make_folder
 from sakedge.format import Manifest
 from sakedge.measuring.data import Dataset, Example
 from sakedge.measuring.data.base import digest_of
@@ -119,7 +119,7 @@ class Answered:
     def _answers(self, example: Example) -> dict[str, NDArray[Any]]:
         """The outputs of the student, computed once and kept as files: a set may be large."""
         place = self._folder / hashlib.sha256(example.id.encode()).hexdigest()
-        if not place.exists():
+        if not is_there(place):
             result = self._student(example.image, tasks=self.unlabelled)
             make_folder(self._folder)
             with atomic_write(place) as file:

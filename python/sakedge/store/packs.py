@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sakedge.errors import DigestError, EnvelopeError, SakedgeError, StorageError, StoreError
-from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.files.atomic import atomic_write, is_there, make_folder
 from sakedge.files.bounded import read_bounded
 from sakedge.files.mapped import MappedFile
 from sakedge.store.entry import FileName, Version
@@ -60,7 +60,7 @@ def read_envelope(path: Path) -> bytes | None:
         StorageError: It cannot be read.
         EnvelopeError: It is larger than any envelope.
     """
-    return read_bounded(path, MOST_ENVELOPE, EnvelopeError) if path.exists() else None
+    return read_bounded(path, MOST_ENVELOPE, EnvelopeError) if is_there(path) else None
 
 
 def file_name(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sakedge.errors import NewerFormatError, OptionError, StorageError, StoreError, shown
-from sakedge.files.atomic import atomic_write, storage_error, sync_folder
+from sakedge.files.atomic import atomic_write, is_there, storage_error, sync_folder
 from sakedge.files.mapped import MappedFile
 from sakedge.format.strict_json import loads
 from sakedge.text import to_json
@@ -100,7 +100,7 @@ def find_record(path: Path, model: type[Model]) -> Model | None:
     try:
         return read_record(path, model)
     except StorageError:
-        if path.is_symlink() or path.exists():
+        if path.is_symlink() or is_there(path):
             raise
         return None
 

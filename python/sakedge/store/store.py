@@ -9,7 +9,7 @@ from pathlib import Path
 from sakedge.arguments import in_range
 from sakedge.audit import whoami
 from sakedge.errors import SakedgeError, StoreError
-from sakedge.files.atomic import make_folder, storage_error, sync_folder
+from sakedge.files.atomic import is_there, make_folder, storage_error, sync_folder
 from sakedge.files.locked import locked
 from sakedge.files.paths import absolute_path
 from sakedge.format.schema import Text
@@ -73,7 +73,7 @@ class Store:
         """
         layout = Layout(absolute_path("a store", folder))
         in_range("wait", wait, low=0, high=86400)
-        if not layout.marker.exists():
+        if not is_there(layout.marker):
             raise StoreError(
                 f"{layout.folder} is no adapter store",
                 expected=f"a folder with {layout.marker.name}",
@@ -103,7 +103,7 @@ class Store:
         sync_folder(layout.folder.parent)  # a writer that was killed may have made it just now
         with locked(layout.lock, timeout=wait):
             ours = {layout.active.name, layout.lock.name, *(each.name for each in layout.folders)}
-            if layout.marker.exists():
+            if is_there(layout.marker):
                 raise StoreError(f"{layout.folder} is an adapter store already")
             if set(names_in(layout.folder)) - ours:
                 problem = f"{layout.folder} is neither empty nor an adapter store"

@@ -20,7 +20,7 @@ from sakedge.errors import (
     StorageError,
     TrustError,
 )
-from sakedge.files.atomic import atomic_write
+from sakedge.files.atomic import atomic_write, is_there
 from sakedge.files.bounded import read_bounded
 from sakedge.files.mapped import MappedFile
 from sakedge.files.paths import file_path
@@ -212,7 +212,7 @@ def open_statement(
 
 def _to_join(path: Path, payload: bytes) -> Sealed | None:
     """The envelope that is there, if it is of the same files."""
-    if not path.exists():
+    if not is_there(path):
         return None
     there = open_envelope(read_bounded(path, MAX_BYTES, EnvelopeError), path.name)
     ours = parse_statement(payload, path.name)

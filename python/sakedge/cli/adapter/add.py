@@ -10,6 +10,7 @@ import typer
 from sakedge.cli.adapter.stored import StoreFolder
 from sakedge.cli.options import Json, SiteFolder
 from sakedge.cli.output import print_json, say
+from sakedge.files.atomic import is_there
 
 
 def add(
@@ -35,7 +36,7 @@ def add(
     from sakedge.store import FOLDER, Store
 
     folder, rules = store or FOLDER, Site.open(site)
-    is_new = not (folder / "store.json").exists()
+    is_new = not is_there(folder / "store.json")
     there = Store.create(folder, site=rules) if is_new else Store.open(folder, site=rules)
     entry = there.add(pack, name=name, version=version, golden=golden)
     if json:

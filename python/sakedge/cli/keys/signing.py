@@ -11,6 +11,7 @@ from sakedge.cli.keys.place import keys_of
 from sakedge.cli.options import Json, SiteFolder
 from sakedge.cli.output import print_json, remark, say
 from sakedge.errors import FileFormatError, TrustError
+from sakedge.files.atomic import is_folder
 
 if TYPE_CHECKING:
     from sakedge.trust.envelope import Signed
@@ -38,9 +39,9 @@ def sign(
         remark(f"warning: others may read {key}: run chmod 600 on it")
     where, signer = Site.open(site), PrivateKey.read(key)
     for path in files:
-        said = {} if path.is_dir() else predicate(path)
+        said = {} if is_folder(path) else predicate(path)
         where.record("key.sign", subject=path.name, detail={"key": signer.keyid})
-        if path.is_dir():
+        if is_folder(path):
             written = sign_folder(path, signer)
         else:
             written = sign_file(path, signer, predicate=said)
@@ -74,7 +75,7 @@ def _check(path: Path, keyring: Keyring, threshold: int) -> Signed:
     from sakedge.trust.envelope import read_envelope, verify_content
     from sakedge.trust.folders import verify_folder
 
-    if path.is_dir():
+    if is_folder(path):
         return verify_folder(path, keyring, threshold=threshold)
     envelope, content = read_envelope(path), MappedFile(path).data
     return verify_content(content, path.name, envelope, keyring, threshold=threshold)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sakedge.errors import DatasetError
+from sakedge.files.atomic import is_there
 from sakedge.files.bounded import read_bounded
 from sakedge.format import strict_json
 
@@ -31,7 +32,7 @@ def read_described(path: Path, model: type[M], problem: str, expected: str) -> M
         FileFormatError: It is too large.
         StorageError: It cannot be read, or is no file.
     """
-    if not path.exists():
+    if not is_there(path):
         return None
     content = read_bounded(path, _MOST_BYTES)
     try:

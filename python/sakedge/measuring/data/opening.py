@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sakedge.arguments import one_of, pick
 from sakedge.errors import DatasetError, OptionError, UnknownTaskError, shown
-from sakedge.files.atomic import storage_error
+from sakedge.files.atomic import is_folder, storage_error
 from sakedge.files.paths import file_path
 from sakedge.format import Manifest
 from sakedge.measuring.data import nyud_v2, pascal_context
@@ -88,9 +88,9 @@ def open_dataset(
 
 
 def _kind_of(root: Path) -> str:
-    there = [kind for kind, mark in MARKS.items() if (root / mark).is_dir()]
+    there = [kind for kind, mark in MARKS.items() if is_folder(root / mark)]
     if not there:
-        what = "no such folder" if not root.is_dir() else "none of them"
+        what = "no such folder" if not is_folder(root) else "none of them"
         raise DatasetError(
             f"{root} is no data set",
             expected=f"a folder with {' or '.join(MARKS.values())} in it",
