@@ -60,7 +60,10 @@ CHECKS: dict[str, Check] = {
     },
     **{
         f"soak-swaps-{model}-{backend}": Check(
-            ("-m", "tools.soak_swaps", "--model", model, "--backend", backend)
+            (
+                *("-m", "tools.soak_swaps", "--model", model, "--backend", backend),
+                *("--swaps", "1000" if model == "host" else "200"),
+            )
         )
         for model in ("host", "graph")
         for backend in ("onnxruntime", "openvino")

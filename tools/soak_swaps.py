@@ -129,7 +129,7 @@ def main() -> int:
     options = {"backend": arguments.backend, "config": {"model": arguments.model}}
     image = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
     process = psutil.Process()
-    settled = 0
+    settled, resident = 0, []
     with (
         tempfile.TemporaryDirectory(prefix="sakedge-") as folder,
         sakedge.load(path, **options) as student,
@@ -160,6 +160,7 @@ def main() -> int:
                 callers.ended.clear()
                 callers.ended.wait()  # a call between two at least, however fast they are
             callers.changing(False)
+            resident.append(process.memory_info().rss)
             time.sleep(time.monotonic() - begun)  # as long without
         callers.stop()
         rss = process.memory_info().rss
@@ -181,6 +182,7 @@ def main() -> int:
         f"memory after {WARM} swaps {settled / 2**20:.0f} MiB, at the end {rss / 2**20:.0f} MiB, "
         f"{rss / settled - 1:+.1%}"
     )
+    print(f"after each round {', '.join(f'{each / 2**20:.0f}' for each in resident)} MiB")
     return 1 if callers.failures or len(callers.seen) < len(turns) else 0
 
 
