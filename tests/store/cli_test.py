@@ -37,6 +37,19 @@ def student(packs: list[Path]) -> Iterator[sakedge.Student]:
         yield student
 
 
+def test_a_program_may_follow_a_store_before_the_first_pack(
+    run: Run, packs: list[Path], tmp_path: Path, student: sakedge.Student
+) -> None:
+    assert run("init").stdout == f"made the store {tmp_path / 'store'}\n"
+    assert_refused(run("init"), 1, "is an adapter store already")
+    following = student.follow(tmp_path / "store", every=3600)
+    run("add", packs[0])
+    run("activate", "sam", 1)
+    following.look()
+    following.close()
+    assert {each.name: each.version for each in student.adapters.list()}["sam"] == "1"
+
+
 def test_a_pack_comes_in_runs_and_goes_back(run: Run, packs: list[Path], tmp_path: Path) -> None:
     first = run("add", packs[0]).stdout
     assert f"made the store {tmp_path / 'store'}" in first

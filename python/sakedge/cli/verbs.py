@@ -61,6 +61,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "pack": "sakedge.cli.adapter.pack:pack",
             "diff": "sakedge.cli.adapter.diff:diff",
             "patch": "sakedge.cli.adapter.patch:patch",
+            "init": "sakedge.cli.adapter.init:init",
             "add": "sakedge.cli.adapter.add:add",
             "list": "sakedge.cli.adapter.list:list",
             "activate": "sakedge.cli.adapter.activate:activate",
