@@ -72,11 +72,15 @@ class State:
         """A snapshot that has these adapters, and may have more."""
         lineup = self.lineup
         bringing = {slot for slot, version in lineup.active.items() if version.routers}
-        if names <= lineup.active.keys() and bringing <= names:
+        # A model that holds one version of each part keeps the routers that it was assembled with.
+        is_fixed = "versions" in preparer.cannot
+        if names <= lineup.active.keys() and (bringing <= names or is_fixed):
             return self.snapshot
-        if names not in self.sets:
+        found = self.sets.get(names)
+        if found is None:
             composed = lineup.compose(lineup.choose(names), preparer)
+            found = replace(composed, assembled=self.snapshot.assembled)
             if len(self.sets) >= _MOST_SETS:
                 self.sets.clear()
-            self.sets[names] = replace(composed, assembled=self.snapshot.assembled)
-        return self.sets[names]
+            self.sets[names] = found
+        return found
