@@ -174,7 +174,7 @@ def test_what_is_no_name_is_refused(student: sakedge.Student, packs: list[Path],
         lambda: student.adapters.swap(name, packs[0]),
         lambda: student.adapters.remove(name),
     ):
-        with pytest.raises(OptionError, match="no adapter's name"):
+        with pytest.raises(OptionError, match="by name"):
             change()
 
 

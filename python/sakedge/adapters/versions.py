@@ -115,7 +115,7 @@ def split_name(name: object) -> tuple[str, str]:
     match = _FULL_NAME.fullmatch(name) if isinstance(name, str) else None
     if match is None:
         raise OptionError(
-            "that is no adapter's name",
+            "an adapter is given by name",
             expected="letters, digits, _ and -, as `sam`, or with a label, as `sam@line3`",
             got=shown(name),
         )
