@@ -13,6 +13,7 @@ from sakedge.errors import (
     AdapterMismatchError,
     DigestError,
     OptionError,
+    StorageError,
     StoreError,
     WrongBaseError,
 )
@@ -267,3 +268,13 @@ def test_a_pack_with_a_name_that_hides_it_is_refused(
         shutil.copy(packs[0], tmp_path / name)
         with pytest.raises(OptionError, match="this is not a name of a pack"):
             store.add(tmp_path / name)
+
+
+def test_golden_images_that_are_not_there_are_refused(
+    full: Store, packs: list[Path], tmp_path: Path
+) -> None:
+    before = full.state()
+    for golden in (tmp_path / "absent", packs[0], "x" * 5000):
+        with pytest.raises(StorageError):
+            full.add(packs[0], golden=golden)
+    assert full.state() == before

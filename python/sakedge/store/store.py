@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sakedge.arguments import in_range
 from sakedge.audit import whoami
-from sakedge.errors import SakedgeError, StoreError
-from sakedge.files.atomic import is_there, make_folder, storage_error, sync_folder
+from sakedge.errors import SakedgeError, StorageError, StoreError
+from sakedge.files.atomic import is_folder, is_there, make_folder, storage_error, sync_folder
 from sakedge.files.locked import locked
 from sakedge.files.paths import absolute_path
 from sakedge.format.schema import Text
@@ -227,7 +227,7 @@ class Store:
         path = absolute_path("a pack", pack)
         if version is not None:
             checked(Text, "a version", version)
-        folder = None if golden is None else str(absolute_path("golden images", golden))
+        folder = None if golden is None else str(_golden_folder(golden))
         with (
             acting(self._site, "store.add", "swap", path.name),
             writing(self._layout, self._wait) as state,
@@ -373,3 +373,13 @@ class Store:
             copy(path, folder)
             self._site.record("store.export", subject=str(entry), new=entry.digest)
         return folder / path.name
+
+
+def _golden_folder(given: str | os.PathLike[str]) -> Path:
+    """A folder of golden images that is there; no path of one is longer than a record holds."""
+    folder = absolute_path("golden images", given)
+    if not is_folder(folder):
+        raise StorageError(
+            f"{folder} is no folder of golden images", expected="a folder", remedy="Check the path"
+        )
+    return folder
