@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from sakedge.adapters.snapshot import Snapshot
 from sakedge.canary.golden import Golden
-from sakedge.canary.report import Report, TaskReport
+from sakedge.canary.report import Judged, Report, TaskReport
 from sakedge.canary.spread import Spread
 from sakedge.canary.weights import exchanged, weight_of
 from sakedge.errors import AdapterRejectedError, DatasetError, ImageError, NumericError
 from sakedge.format import Manifest
 from sakedge.images import ImageLike
-from sakedge.measuring.intervals import disagreement, distance, relative_drop
+from sakedge.measuring.intervals import disagreement, distance
 from sakedge.measuring.metrics import Agreement, Metric, agreement_for
 from sakedge.measuring.running import metrics_for
 from sakedge.progress import Progress
@@ -177,17 +177,8 @@ class _Pairs:
         agreement: Agreement = self._agreements[task]
         old, new = np.stack(self._old[task]), np.stack(self._new[task])
         differ, weights = np.stack(self._differ[task]), self._weights[task]
-        limit = golden.limits[task]
         return TaskReport(
-            metric=metric.name,
-            unit=metric.unit,
-            reference=float(metric.value(old.sum(axis=0))),
-            value=float(metric.value(new.sum(axis=0))),
-            drop=relative_drop(metric, old, new),
-            allowed=limit.max_drop,
-            n=int(np.isfinite(metric.value(old)).sum()),
-            higher_is_better=metric.higher_is_better,
-            limit=limit,
+            **vars(Judged.of(metric, golden.limits[task], old, new)),
             disagreement=disagreement(agreement, differ),
             differs=Spread.of(distance(agreement, differ).tolist()),
             weights=Spread.of(weights) if weights else None,

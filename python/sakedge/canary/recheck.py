@@ -7,7 +7,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sakedge.canary.golden import Golden
 from sakedge.canary.report import Judged
@@ -16,7 +15,6 @@ from sakedge.errors import FileFormatError, ImageError, NumericError
 from sakedge.format import Manifest
 from sakedge.images import Picture
 from sakedge.logs import LOG
-from sakedge.measuring.intervals import relative_drop
 from sakedge.measuring.metrics import Metric
 from sakedge.measuring.running import measure_result, metrics_for
 from sakedge.measuring.statistics import Measurement
@@ -124,30 +122,11 @@ def _judge(
 ) -> dict[str, Judged]:
     rows = [before.ids.index(name) for name in found.ids]
     return {
-        task: _judged(metric, golden, task, before.statistics[task][rows], found.statistics[task])
+        task: Judged.of(
+            metric, golden.limits[task], before.statistics[task][rows], found.statistics[task]
+        )
         for task, metric in metrics.items()
     }
-
-
-def _judged(
-    metric: Metric,
-    golden: Golden,
-    task: str,
-    before: NDArray[np.float64],
-    found: NDArray[np.float64],
-) -> Judged:
-    limit = golden.limits[task]
-    return Judged(
-        metric=metric.name,
-        unit=metric.unit,
-        reference=float(metric.value(before.sum(axis=0))),
-        value=float(metric.value(found.sum(axis=0))),
-        drop=relative_drop(metric, before, found),
-        allowed=limit.max_drop,
-        n=int(np.isfinite(metric.value(before)).sum()),
-        higher_is_better=metric.higher_is_better,
-        limit=limit,
-    )
 
 
 def _task_point(judged: Judged) -> TaskPoint:

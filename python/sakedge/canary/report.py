@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sakedge.canary.golden import FEWEST, Limit
 from sakedge.canary.spread import Spread
 from sakedge.canary.weights import LEAST_WEIGHT
 from sakedge.measuring.comparison import Comparison
-from sakedge.measuring.intervals import Estimate
+from sakedge.measuring.intervals import Estimate, relative_drop
+from sakedge.measuring.metrics import Metric
 from sakedge.text import visible
 
 _SHOWN_FAILURES = 3
@@ -27,6 +31,27 @@ class Judged(Comparison):
 
     higher_is_better: bool
     limit: Limit
+
+    @classmethod
+    def of(
+        cls,
+        metric: Metric,
+        limit: Limit,
+        before: NDArray[np.float64],
+        after: NDArray[np.float64],
+    ) -> Judged:
+        """What the statistics of the same images say, both [images, S]."""
+        return Judged(
+            metric=metric.name,
+            unit=metric.unit,
+            reference=float(metric.value(before.sum(axis=0))),
+            value=float(metric.value(after.sum(axis=0))),
+            drop=relative_drop(metric, before, after),
+            allowed=limit.max_drop,
+            n=int(np.isfinite(metric.value(before)).sum()),
+            higher_is_better=metric.higher_is_better,
+            limit=limit,
+        )
 
     @property
     def verdict(self) -> str:

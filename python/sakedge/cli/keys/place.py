@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sakedge.cli.output import remark
-from sakedge.errors import OptionError
+from sakedge.cli.sites import required_site
 
 if TYPE_CHECKING:
     from sakedge.site import Site
@@ -20,16 +20,9 @@ def keys_of(folder: Path | None) -> tuple[Site, Path, Keyring]:
         OptionError: None was named, and this machine has none.
         PolicyError, KeyFileError, StorageError: It cannot be used.
     """
-    from sakedge.site import Site
     from sakedge.site.site import KEYS, open_to_others
 
-    site = Site.open(folder)
-    if site.folder is None:
-        raise OptionError(
-            "this machine has no site",
-            expected="/etc/sakedge with a policy.json, or another folder by --site",
-            remedy="See docs/trust.md on how to make one",
-        )
-    for path in open_to_others(site.folder):
+    site, place = required_site(folder, "docs/trust.md")
+    for path in open_to_others(place):
         remark(f"warning: others may write to {path}: run chmod go-w on it")
-    return site, site.folder / KEYS, site.keyring
+    return site, place / KEYS, site.keyring

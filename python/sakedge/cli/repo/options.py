@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from sakedge.cli.sites import required_site
 from sakedge.errors import OptionError, shown
 
 if TYPE_CHECKING:
@@ -59,14 +60,7 @@ def box_of(folder: Path | None) -> tuple[Site, Client]:
         OptionError: None was named, and this machine has none.
         SakedgeError: Site or root of trust cannot be used; the subclass says why.
     """
-    from sakedge.site import Site
     from sakedge.site.vouching import update_client
 
-    site = Site.open(folder)
-    if site.folder is None:
-        raise OptionError(
-            "this machine has no site",
-            expected="/etc/sakedge with a policy.json, or another folder by --site",
-            remedy="See docs/updates.md on how to make one",
-        )
-    return site, update_client(site.folder)
+    site, place = required_site(folder, "docs/updates.md")
+    return site, update_client(place)
