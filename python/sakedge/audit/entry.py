@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sakedge.errors import NewerFormatError
-from sakedge.format.schema import Digest
+from sakedge.format.schema import Digest, first_problem
 
 VERSION: Literal[1] = 1
 MAX_LINE = 1 << 16
@@ -99,9 +99,7 @@ def parse_line(line: bytes) -> Entry:
                 got=f"version {int(version[1])}",
                 remedy="Update sakedge",
             ) from None
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        reason = f"{place}: {first['msg']}" if place else first["msg"]
+        reason = first_problem(error)
         raise ValueError(f"it is no entry: {reason}") from None
     if _encode(entry.__dict__).encode() != line:
         raise ValueError("it is no entry as sakedge writes it")

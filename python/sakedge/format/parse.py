@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sakedge.errors import ManifestError, NewerFormatError, UnsupportedFeatureError
+from sakedge.format.schema import first_problem
 from sakedge.format.strict_json import loads
 
 MAX_BYTES = 1 << 20
@@ -94,9 +95,7 @@ def parse(schema: Schema[Model], fields: Fields, name: str) -> Model:
         _check_features(schema.features, fields.get("requires"), name)
         return schema.model.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        reason = f"{place}: {first['msg']}" if place else first["msg"]
+        reason = first_problem(error)
         raise ManifestError(f"the manifest of {name} is not valid: {reason}") from None
     except ValueError as error:
         raise ManifestError(f"the manifest of {name} is not valid: {error}") from error

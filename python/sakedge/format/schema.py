@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 METADATA_KEY = "sakedge"
 """Key of the manifest in a file's metadata, ONNX and safetensors alike."""
@@ -38,3 +38,10 @@ class OpenModel(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong with a model's fields, and where: one line, no value quoted."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else str(first["msg"])

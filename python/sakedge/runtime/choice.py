@@ -18,7 +18,7 @@ from sakedge.backends.cache_dir import CacheDir
 from sakedge.backends.folder import opened
 from sakedge.errors import ChoiceError, NewerFormatError, SakedgeError, StorageError
 from sakedge.files.mapped import MappedFile
-from sakedge.format.schema import Digest, Positive, Text
+from sakedge.format.schema import Digest, Positive, Text, first_problem
 from sakedge.format.strict_json import loads
 from sakedge.runtime import machine
 from sakedge.runtime.evidence import cpu_class
@@ -221,9 +221,7 @@ def _parse(text: bytes | memoryview, name: str) -> Choice:
             )
         return Choice.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        reason = f"{place}: {first['msg']}" if place else first["msg"]
+        reason = first_problem(error)
         raise ChoiceError(f"{name} is no choice: {reason}", remedy=remedy) from None
     except ValueError as error:
         raise ChoiceError(f"{name} is no choice: {error}", remedy=remedy) from error

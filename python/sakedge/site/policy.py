@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sakedge.errors import FileFormatError, NewerFormatError, PolicyError, StorageError
 from sakedge.files.bounded import read_bounded
-from sakedge.format.schema import License
+from sakedge.format.schema import License, first_problem
 from sakedge.format.strict_json import loads
 from sakedge.trust.dsse import MAX_SIGNATURES
 
@@ -164,9 +164,7 @@ def read_policy(folder: Path) -> tuple[Policy, bytes]:
     except FileFormatError as error:
         reason = error.problem
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        reason = f"{place}: {first['msg']}" if place else first["msg"]
+        reason = first_problem(error)
     except ValueError as error:
         reason = str(error)
     raise PolicyError(

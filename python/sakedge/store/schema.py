@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sakedge.errors import NewerFormatError, OptionError, StorageError, StoreError, shown
 from sakedge.files.atomic import atomic_write, is_there, storage_error, sync_folder
 from sakedge.files.mapped import MappedFile
+from sakedge.format.schema import first_problem
 from sakedge.format.strict_json import loads
 from sakedge.text import to_json
 
@@ -87,9 +88,7 @@ def read_record(path: Path, model: type[Model]) -> Model:
         # By its JSON again: strict models take lists for tuples, and texts for dates, only there.
         return model.model_validate_json(bytes(file.data))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        reason = f"{place}: {first['msg']}" if place else first["msg"]
+        reason = first_problem(error)
         raise StoreError(f"{path} is damaged: {reason}", remedy=model.remedy) from None
     except ValueError as error:
         raise StoreError(f"{path} is damaged: {error}", remedy=model.remedy) from None

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from sakedge.errors import EnvelopeError
-from sakedge.format.schema import OpenModel
+from sakedge.format.schema import OpenModel, first_problem
 from sakedge.format.strict_json import loads
 from sakedge.trust import statement
 from sakedge.trust.keys import SIGNATURE_BYTES
@@ -85,8 +85,7 @@ def open_envelope(text: bytes, name: str) -> Sealed:
             raise ValueError(f"its payload has more than {statement.MAX_BYTES} bytes")
         signatures = {_signature(each.sig): each.keyid for each in found.signatures}
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        reason = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        reason = first_problem(error)
     except ValueError as error:
         reason = str(error)
     else:

@@ -20,7 +20,7 @@ from sakedge.errors import (
 )
 from sakedge.files.atomic import atomic_write, storage_error
 from sakedge.files.bounded import read_bounded
-from sakedge.format.schema import Digest, Text
+from sakedge.format.schema import Digest, Text, first_problem
 from sakedge.format.strict_json import loads
 from sakedge.text import to_json
 from sakedge.trust.keys import PublicKey
@@ -195,8 +195,7 @@ def _read_revoked(path: Path) -> Mapping[str, Revocation]:
             loads(text, most_bytes=_MAX_BYTES, most_keys=MAX_REVOKED)
         ).revoked
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        reason = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        reason = first_problem(error)
     except ValueError as error:
         reason = str(error)
     raise KeyFileError(

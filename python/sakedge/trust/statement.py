@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from sakedge.errors import EnvelopeError
 from sakedge.format.digest import canonical_json
-from sakedge.format.schema import Digest, OpenModel
+from sakedge.format.schema import Digest, OpenModel, first_problem
 from sakedge.format.strict_json import loads
 
 FILE, FOLDER = "sakedge:file/v1", "sakedge:folder/v1"
@@ -93,8 +93,7 @@ def parse_statement(payload: bytes, name: str) -> Statement:
         fields = loads(payload, most_bytes=MAX_BYTES, most_keys=_MAX_KEYS)
         return Statement.model_validate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        reason = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        reason = first_problem(error)
     except ValueError as error:
         reason = str(error)
     raise EnvelopeError(

@@ -11,6 +11,7 @@ from sakedge.errors import DatasetError
 from sakedge.files.atomic import is_there
 from sakedge.files.bounded import read_bounded
 from sakedge.format import strict_json
+from sakedge.format.schema import first_problem
 
 _MOST_BYTES = 1 << 16
 _MOST_KEYS = 256
@@ -46,5 +47,4 @@ def fault_in(error: ValueError) -> str:
     """What is wrong with JSON, in one line: of pydantic's list the first."""
     if not isinstance(error, ValidationError):
         return str(error)
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return first_problem(error)

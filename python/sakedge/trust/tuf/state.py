@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sakedge.errors import MetadataError, StorageError
 from sakedge.files.atomic import atomic_write
 from sakedge.files.bounded import read_bounded
-from sakedge.format.schema import Digest
+from sakedge.format.schema import Digest, first_problem
 from sakedge.format.strict_json import loads
 from sakedge.text import to_json
 from sakedge.trust.tuf.documents import MOST_BYTES, Document, read_document, verify
@@ -115,6 +115,5 @@ def _kept(role: Role, text: str) -> Document[Any]:
 
 def _reason(error: ValueError) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return first_problem(error)
     return str(error)
