@@ -6,12 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge.adapters.following import Following
 from sakedge.adapters.slots import AdapterSlots
 from sakedge.adapters.snapshot import Snapshot
 from sakedge.adapters.state import Names
@@ -42,7 +41,10 @@ from sakedge.runtime.origin import Origin
 from sakedge.runtime.quality import Quality
 from sakedge.site import Site
 from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
-from sakedge.store import Store
+
+if TYPE_CHECKING:
+    from sakedge.adapters.following import Following
+    from sakedge.store import Store
 
 
 class Student:
@@ -260,6 +262,9 @@ class Student:
             OptionError: An argument is of another type.
             ForkError, ClosedError: As for a call.
         """
+        from sakedge.adapters.following import Following
+        from sakedge.store import Store
+
         self._running()
         opened = store if isinstance(store, Store) else Store.open(store, site=self._site)
         return Following(self.adapters, opened, every=every, golden=golden, watch=watch)
