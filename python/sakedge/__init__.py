@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sakedge import errors
     from sakedge.api import load
-    from sakedge.canary import Watch
+    from sakedge.canary.watch import Watch
     from sakedge.evaluating.advise import advise
     from sakedge.evaluating.evaluate import evaluate
     from sakedge.exporting import export
@@ -53,7 +53,7 @@ _HOMES = {
     "Site": "site",
     "Store": "store",
     "Student": "student",
-    "Watch": "canary",
+    "Watch": "canary.watch",
 }
 
 

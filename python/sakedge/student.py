@@ -16,7 +16,6 @@ from sakedge.adapters.snapshot import Snapshot
 from sakedge.adapters.state import Names
 from sakedge.arguments import flag, pick
 from sakedge.canary.trials import CanaryTrials
-from sakedge.canary.watching import Watching
 from sakedge.errors import (
     AbilityError,
     ClosedError,
@@ -28,7 +27,6 @@ from sakedge.errors import (
 from sakedge.format import Manifest
 from sakedge.images import Color, ImageLike, Picture, is_one_image, read
 from sakedge.images.fit import check_fit
-from sakedge.measuring.data.base import digest_of_pixels
 from sakedge.progress import Progress
 from sakedge.result import Result
 from sakedge.runtime.calls import BegunCall, runs_of
@@ -44,6 +42,7 @@ from sakedge.sources import OnError, Reconnect, SourceLike, Stream, open_source
 
 if TYPE_CHECKING:
     from sakedge.adapters.following import Following
+    from sakedge.canary.watching import Watching
     from sakedge.store import Store
 
 
@@ -378,6 +377,8 @@ class Student:
         """What is done about every image that was run for a caller."""
         self._trials.observe(picture, result)
         if self._site.records_inferences:
+            from sakedge.measuring.data.base import digest_of_pixels
+
             self._site.record(
                 "infer",
                 subject=self._origin.path,

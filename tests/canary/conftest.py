@@ -15,7 +15,7 @@ from tests.support.datasets import SIZE, manifest
 
 import sakedge
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.canary import Golden
+from sakedge.canary.golden import Golden
 
 __all__ = ["golden", "images", "limited", "manifest", "shipped", "student", "worse"]
 

@@ -12,7 +12,11 @@ from tools.demo_student.folder import write_scenes
 import sakedge
 from sakedge import assets
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.canary import Golden, Report, Watch, Watching, judge
+from sakedge.canary.golden import Golden
+from sakedge.canary.judge import judge
+from sakedge.canary.report import Report
+from sakedge.canary.watch import Watch
+from sakedge.canary.watching import Watching
 from sakedge.errors import AdapterRejectedError
 from sakedge.format import PartPack
 

@@ -15,7 +15,9 @@ from tests.support.canary import adapter, changed, having, noisy, runner
 
 import sakedge
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.canary import Golden, Report, judge
+from sakedge.canary.golden import Golden
+from sakedge.canary.judge import judge
+from sakedge.canary.report import Report
 from sakedge.errors import AdapterRejectedError, DatasetError, ImageError, NumericError
 from sakedge.measuring.data import subset
 from sakedge.text import to_json

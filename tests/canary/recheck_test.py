@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 import sakedge
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.canary import Golden
+from sakedge.canary.golden import Golden
 from sakedge.canary.recheck import recheck
 from sakedge.canary.trend import MOST_POINTS, Point, Trend
 from sakedge.cli.app import build

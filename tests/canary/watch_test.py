@@ -14,8 +14,12 @@ from tests.support.canary import adapter, changed, having, noisy, runner
 
 import sakedge
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.canary import Golden, Report, Runner, Seen, Watch, Watching, judge
 from sakedge.canary.budget import Budget
+from sakedge.canary.golden import Golden
+from sakedge.canary.judge import Runner, judge
+from sakedge.canary.report import Report
+from sakedge.canary.watch import Seen, Watch
+from sakedge.canary.watching import Watching
 from sakedge.errors import OptionError
 from sakedge.images import Picture, read
 

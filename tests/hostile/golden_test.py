@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from tests.support.datasets import manifest, write_folder
 
-from sakedge.canary import Golden
+from sakedge.canary.golden import Golden
 from sakedge.canary.trend import MOST_POINTS, Point, TaskPoint, Trend
 from sakedge.errors import DatasetError, FileFormatError, ImageError, SakedgeError, StorageError
 from sakedge.format import Manifest

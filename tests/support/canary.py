@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import sakedge
 from sakedge.adapters.snapshot import Snapshot
-from sakedge.canary import Runner
+from sakedge.canary.judge import Runner
 from sakedge.format import PartPack, StudentFile, extract_part, write_pack
 
 Tensors = Mapping[str, NDArray[Any]]

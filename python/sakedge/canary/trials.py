@@ -1,4 +1,7 @@
-"""Golden images before, and a watch after, for the adapters of one student."""
+"""Golden images before, and a watch after, for the adapters of one student.
+
+What they take is imported when they are asked for: a student is loaded more often than changed.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,6 @@ from typing import TYPE_CHECKING
 
 from sakedge.adapters.snapshot import Snapshot
 from sakedge.adapters.trials import Exchange
-from sakedge.canary.golden import Golden
-from sakedge.canary.judge import Runner, judge
-from sakedge.canary.report import Report
-from sakedge.canary.watch import Watch
 from sakedge.errors import OptionError, shown
 from sakedge.files.paths import file_path
 from sakedge.format import Manifest
@@ -19,6 +18,9 @@ from sakedge.images import Picture
 from sakedge.result import Result
 
 if TYPE_CHECKING:
+    from sakedge.canary.judge import Runner
+    from sakedge.canary.report import Report
+    from sakedge.canary.watch import Watch
     from sakedge.canary.watching import Watching
     from sakedge.site import Site
 
@@ -50,6 +52,9 @@ class CanaryTrials:
             DatasetError, ImageError, StorageError: They cannot be used.
             OptionError: They are neither a folder nor `Golden`.
         """
+        from sakedge.canary.golden import Golden
+        from sakedge.canary.judge import judge
+
         if isinstance(golden, (str, os.PathLike)):
             golden = file_path("the golden images", golden)
         if not isinstance(golden, (Path, Golden)):
@@ -61,6 +66,8 @@ class CanaryTrials:
 
     def watch(self, settings: object, exchange: Exchange) -> None:
         """Watches live images after an exchange."""
+        from sakedge.canary.report import Report
+        from sakedge.canary.watch import Watch
         from sakedge.canary.watching import Watching
 
         assert isinstance(settings, Watch) and isinstance(exchange.report, Report)
@@ -83,6 +90,8 @@ class CanaryTrials:
         """
         if watch is None or watch is False:
             return None
+        from sakedge.canary.watch import Watch
+
         if watch is not True and not isinstance(watch, Watch):
             raise OptionError(
                 "that is no watch", expected="a sakedge.Watch, or True", got=shown(watch)
