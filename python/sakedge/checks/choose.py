@@ -96,6 +96,7 @@ def candidates_for(device: str | None, stems: Sequence[str]) -> list[Candidate]:
     order = [
         candidate
         for model in ("auto", *MODELS)
+        if model not in registry.OWN_MODELS
         for candidate, _ in ranked(model, device, stems, able)
     ]
     return [

@@ -28,7 +28,7 @@ class View:
     """A picture's pixels as they lie on a student's input, with zeros around them once normalised.
 
     Attributes:
-        pixels: RGB [h, w, 3], at most as large as the input.
+        pixels: RGB [h, w, 3], at most as large as the input, as a picture's.
         size: Height H and width W of the input.
         window: Where the picture's own pixels lie on the input.
     """
@@ -121,7 +121,8 @@ def letterbox(picture: Picture, size: tuple[int, int]) -> View:
         min(size[0], max(1, round(height * scale))),
         min(size[1], max(1, round(width * scale))),
     )
-    view = place(resize(picture.pixels, inner), size)
+    same = inner == picture.size
+    view = place(picture.pixels if same else resize(picture.host_pixels, inner), size)
     scales = inner[0] / height, inner[1] / width
     return replace(view, window=Window(height, width, view.top, view.left, *scales))
 

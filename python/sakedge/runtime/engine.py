@@ -43,9 +43,11 @@ class Core(Protocol[Batch]):
 
     Attributes:
         cannot: As a model's.
+        max_batch: Images in one run that suit it, where no number is given.
     """
 
     cannot: Mapping[Ability, str]
+    max_batch: int
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -99,6 +101,7 @@ class Engine(Generic[Batch]):
         self._core = core
         self._explanation = explanation
         self.cannot = core.cannot
+        self.max_batch = options.max_batch or core.max_batch
 
     def prepare(self, source: PartSource) -> object:
         """Prepares a part to run."""
@@ -127,8 +130,8 @@ class Engine(Generic[Batch]):
                 outcomes |= zip(runs, self._run_tiled(call, runs), strict=True)
             else:
                 whole.append(runs)
-        for start in range(0, len(whole), self._options.max_batch):
-            some = whole[start : start + self._options.max_batch]
+        for start in range(0, len(whole), self.max_batch):
+            some = whole[start : start + self.max_batch]
             outcomes |= zip(chain(*some), self._run_whole(call, some), strict=True)
         return [outcomes[i] for i in range(len(call.pictures))]
 
@@ -137,8 +140,8 @@ class Engine(Generic[Batch]):
     ) -> list[Outcome]:
         """Runs inputs that were prepared elsewhere, to values or else to logits."""
         outcomes: list[Outcome] = []
-        for start in range(0, len(inputs), self._options.max_batch):
-            part = slice(start, start + self._options.max_batch)
+        for start in range(0, len(inputs), self.max_batch):
+            part = slice(start, start + self.max_batch)
             clock = Clock(*self._core.stages)
             batch, some = inputs[part], snapshots[part]
             windows = [Window(*self._size)] * len(batch)
@@ -189,7 +192,7 @@ class Engine(Generic[Batch]):
             for tile in grid.row(row):
                 done = len(routing)
                 call.progress(f"{names[0]}, tile {done + 1} of {len(grid)}", done / len(grid))
-                view = place(picture.pixels[tile.inside(grid)], self._size)
+                view = place(picture.host_pixels[tile.inside(grid)], self._size)
                 decoded = self._infer_views(
                     [view], [0] * len(runs), snapshots, maps_only, clock, names
                 )

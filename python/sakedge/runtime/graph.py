@@ -48,7 +48,9 @@ class GraphCore:
     cannot: Mapping[Ability, str] = {
         "min_weight": "its graph computes every adapter, whatever its weight",
         "versions": "its graph holds one version of each adapter",
+        "device_images": "it takes images on the host alone",
     }
+    max_batch = 1
 
     def __init__(
         self, compiler: Compiler, manifest: Manifest, stem: Tensors, threads: int, floats: bool

@@ -26,7 +26,10 @@ class HostCore:
     """A compiled stem and a decoder."""
 
     stages = ("stem", "decoder")
-    cannot: Mapping[Ability, str] = {}
+    cannot: Mapping[Ability, str] = {
+        "device_images": "it takes images on the host alone",
+    }
+    max_batch = 1
 
     def __init__(
         self, session: Session, decoder: Decoder, manifest: Manifest, min_weight: float
