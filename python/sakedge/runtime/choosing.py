@@ -26,7 +26,7 @@ def choose(request: Request, student: str, models: Collection[str]) -> Chosen:
     Args:
         request: What `load` was asked for.
         student: Content digest of the student's file.
-        models: Names of all models.
+        models: Names of the models that run in any backend that compiles graphs.
 
     Raises:
         OptionError: There is no such precision, the stem has none of that name, the device is no

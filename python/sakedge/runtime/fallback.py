@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.adapters.preparer import Ability
 from sakedge.adapters.snapshot import Part, PartSource, Snapshot
 from sakedge.errors import BackendError, DeviceLostError
 from sakedge.logs import LOG
@@ -47,13 +48,13 @@ class FallbackModel:
         self._spare = spare
         self._lost: BackendError | None = None
         # What either cannot, a call would have to do without as soon as the device is lost.
-        self.cannot = dict(spare.cannot)
+        self.cannot: Mapping[Ability, str] = spare.cannot
         self.max_batch = spare.max_batch
         if isinstance(device, BackendError):
             self._lose(device)
         else:
             self._device = device
-            self.cannot |= device.cannot
+            self.cannot = {**spare.cannot, **device.cannot}
             self.max_batch = device.max_batch
 
     def prepare(self, source: PartSource) -> object:

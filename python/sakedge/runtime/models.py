@@ -22,6 +22,9 @@ MODELS: dict[str, str] = {
 }
 """Name → `module:function` that loads it."""
 
+CHOOSABLE = tuple(name for name in MODELS if name not in registry.OWN_MODELS)
+"""Those that run in any backend that compiles graphs, and that a choice may name."""
+
 
 def load_model(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock) -> Model:
     """Loads the model that was asked for, or that suits.
@@ -37,10 +40,11 @@ def load_model(file: StudentFile, tasks: Sequence[str], request: Request, clock:
         FileFormatError: The file, or a choice that is pinned, is damaged.
         BackendError: The model cannot run here; with the reasons.
     """
-    chosen = choose(request, file.content_digest, tuple(MODELS))
+    chosen = choose(request, file.content_digest, CHOOSABLE)
     request = replace(request, chosen=chosen)
     if request.options.fallback == "none" or chosen.backend.name not in registry.OWN_MODELS:
-        return _load(file, tasks, request, clock)
+        model: Model = _load(file, tasks, request, clock)
+        return model
     return _load_with_spare(file, tasks, request, clock)
 
 
@@ -59,7 +63,7 @@ def _load_with_spare(
 
     options = request.options.model_copy(update={"model": "auto", "stem": "auto"})
     on_cpu = replace(request, backend="auto", device=None, precision="auto", options=options)
-    on_cpu = replace(on_cpu, chosen=choose(on_cpu, file.content_digest, tuple(MODELS)))
+    on_cpu = replace(on_cpu, chosen=choose(on_cpu, file.content_digest, CHOOSABLE))
     spare = _load(file, tasks, on_cpu, clock)
     assert request.chosen is not None
     try:
