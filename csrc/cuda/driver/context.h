@@ -35,10 +35,11 @@ class Context {
   Expected<Memory> memory() const;
 
  private:
-  Context(const Driver& driver, DeviceInfo info, CUcontext handle);
+  Context(const Driver& driver, DeviceInfo info, CUdevice device, CUcontext handle);
 
   const Driver& driver_;
   DeviceInfo info_;
+  CUdevice device_;
   CUcontext handle_;
 };
 

@@ -22,6 +22,8 @@ class Graph {
   Graph& operator=(Graph&& other) noexcept;
   ~Graph();
 
+  // Sends it to the device, which the first launch would do otherwise.
+  Status upload(Stream& stream);
   Status launch(Stream& stream);
 
   int nodes() const { return nodes_; }

@@ -27,7 +27,7 @@ class Plan {
   // A buffer of the arena. It is there from the first to the last step that uses it: what it holds
   // at first is not set.
   Buffer scratch(Index bytes, const char* what);
-  // A buffer that lies elsewhere. Two may overlap.
+  // A buffer that lies elsewhere, `data` not null. Two may overlap.
   Buffer fixed(std::byte* data, Index bytes, const char* what);
 
   // Adds a step. `args` is called once addresses are known, for the kernel's one parameter. A
