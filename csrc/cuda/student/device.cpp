@@ -45,20 +45,37 @@ Device::Device(std::shared_ptr<Context> context, Kernels kernels, Stream stream,
       stream_(std::move(stream)),
       staging_(std::move(staging)) {}
 
-Status Device::upload(std::byte* to, const std::byte* from, Index bytes) {
-  const std::lock_guard lock(mutex_);
-  for (Index done = 0; done < bytes; done += kStaging) {
-    const Index count = std::min(kStaging, bytes - done);
-    std::memcpy(staging_.data(), from + done, static_cast<std::size_t>(count));
-    Status status = stream_.copy_in(to + done, staging_.data(), count);
-    if (status.ok()) {
-      status = stream_.wait();
-    }
-    if (!status.ok()) {
+template <class Copy>
+Status Device::in_pieces(Index bytes, const Copy& copy) {
+  for (Index at = 0; at < bytes; at += kStaging) {
+    if (Status status = copy(at, std::min(kStaging, bytes - at)); !status.ok()) {
       return status;
     }
   }
   return {};
+}
+
+Status Device::upload(std::byte* to, const std::byte* from, Index bytes) {
+  const std::lock_guard lock(mutex_);
+  return in_pieces(bytes, [&](Index at, Index count) {
+    std::memcpy(staging_.data(), from + at, static_cast<std::size_t>(count));
+    Status status = stream_.copy_in(to + at, staging_.data(), count);
+    return status.ok() ? stream_.wait() : status;
+  });
+}
+
+Status Device::download(std::byte* to, const std::byte* from, Index bytes) {
+  const std::lock_guard lock(mutex_);
+  return in_pieces(bytes, [&](Index at, Index count) {
+    Status status = stream_.copy_out(staging_.data(), from + at, count);
+    if (status.ok()) {
+      status = stream_.wait();
+    }
+    if (status.ok()) {
+      std::memcpy(to + at, staging_.data(), static_cast<std::size_t>(count));
+    }
+    return status;
+  });
 }
 
 }  // namespace sakedge::cuda

@@ -26,9 +26,16 @@ class Device {
 
   // Copies to device memory that no run uses yet; it is there when this returns. From any thread.
   Status upload(std::byte* to, const std::byte* from, Index bytes);
+  // The other way, of memory that nothing writes to, or that was ordered before `stream`.
+  Status download(std::byte* to, const std::byte* from, Index bytes);
+  CUstream stream() const { return stream_.handle(); }
 
  private:
   Device(std::shared_ptr<Context> context, Kernels kernels, Stream stream, HostMemory staging);
+
+  // In pieces: `copy(at, count)` for each.
+  template <class Copy>
+  static Status in_pieces(Index bytes, const Copy& copy);
 
   std::shared_ptr<Context> context_;
   Kernels kernels_;

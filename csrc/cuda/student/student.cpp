@@ -86,7 +86,17 @@ Status Student::check(const Request& request) const {
 }
 
 template <class Work>
-Status Student::guarded(const Work& work) {
+Status Student::guarded(const Request& request, const Work& work) {
+  if (Status status = check(request); !status.ok()) {
+    return status;
+  }
+  const Shape shape = Shape::of(request);
+  if (shape.runs == 0 || shape.tasks == 0) {  // nothing is wanted
+    for (const Run& run : request.runs) {
+      *run.finite = true;
+    }
+    return {};
+  }
   const std::lock_guard lock(mutex_);
   if (!lost_.ok()) {
     return lost_;
@@ -104,10 +114,7 @@ Status Student::guarded(const Work& work) {
   return status;
 }
 
-Status Student::reserve_for(const Request& request, const Call& call, Graphs::Entry*& entry) {
-  if (Status status = check(request); !status.ok()) {
-    return status;
-  }
+Status Student::reserve_for(const Call& call, Graphs::Entry*& entry) {
   const std::shared_ptr<Context>& context = stem_->device->context();
   Expected<Graphs::Entry*> found = graphs_.find(call.shape());
   if (!found.ok()) {
@@ -124,7 +131,7 @@ Status Student::serve(const Request& request, const Compute& compute, const Samp
   const Geometry& geometry = stem_->geometry;
   Call call(request, geometry);
   Graphs::Entry* entry = nullptr;
-  if (Status status = reserve_for(request, call, entry); !status.ok()) {
+  if (Status status = reserve_for(call, entry); !status.ok()) {
     return status;
   }
   call.write(request, geometry, graphs_, pixels_, results_);
@@ -167,7 +174,7 @@ Status Student::sample(const char* op, const Sampling& sampling) {
 }
 
 Status Student::run(const Request& request) {
-  return guarded([&] {
+  return guarded(request, [&] {
     return serve(
         request, [&](Graphs::Entry& entry) { return entry.graph.launch(stream_); },
         [&](const char* op, const Sampling& sampling) { return sample(op, sampling); });
@@ -175,9 +182,9 @@ Status Student::run(const Request& request) {
 }
 
 Status Student::capture(const Request& request) {
-  return guarded([&] {
+  return guarded(request, [&] {
     Graphs::Entry* entry = nullptr;
-    Status status = reserve_for(request, Call(request, stem_->geometry), entry);
+    Status status = reserve_for(Call(request, stem_->geometry), entry);
     return status.ok() ? graphs_.restore() : status;
   });
 }
@@ -191,7 +198,7 @@ Expected<Student::Profile> Student::profile(const Request& request) {
     }
     return time.ok() ? Status() : time.status();
   };
-  Status status = guarded([&] {
+  Status status = guarded(request, [&] {
     return serve(
         request,
         [&](Graphs::Entry& entry) {

@@ -60,11 +60,12 @@ class Student {
   Student(std::shared_ptr<const Stem> stem, const Normalisation& normalisation, Index graphs,
           Stream stream, std::vector<Event> moments);
 
-  // Under the mutex. What it was doing is over when `work` returns or has failed.
+  // Does `work` for a call that it takes, under the mutex. What was begun is over when it has
+  // failed.
   template <class Work>
-  Status guarded(const Work& work);
+  Status guarded(const Request& request, const Work& work);
   // Graph and memory for a call.
-  Status reserve_for(const Request& request, const Call& call, Graphs::Entry*& entry);
+  Status reserve_for(const Call& call, Graphs::Entry*& entry);
   // The work of a call on the stream: `compute` launches its graph, `sample` what follows.
   template <class Compute, class Sample>
   Status serve(const Request& request, const Compute& compute, const Sample& sample);
