@@ -5,13 +5,24 @@ says of kernels is worth something, and of a device (`--cuda-path device`), whic
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.cuda.device import Device
+from tests.cuda.emulator import Emulator
 
+HERE = Path(__file__).parent
 Array = NDArray[np.generic]
 LANES = np.arange(32)
+
+
+@pytest.fixture(scope="module")
+def machine(request: pytest.FixtureRequest) -> Emulator | Device:
+    """The emulator, or the device, with the kernels of conformance.cu."""
+    path, source = request.config.getoption("--cuda-path"), [HERE / "conformance.cu"]
+    return Device(source) if path == "device" else Emulator(path, source)
 
 
 def bfloat(values: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -43,7 +54,7 @@ def operands(kind: str, rng: np.random.Generator, whole: bool) -> tuple[Array, A
 @pytest.mark.parametrize("whole", [True, False], ids=["integers", "normal"])
 @pytest.mark.parametrize("kind", ["f16", "bf16", "s8"])
 def test_a_product_has_the_operands_that_its_loads_gave(
-    emulator, kind: str, whole: bool
+    machine: Emulator | Device, kind: str, whole: bool
 ) -> None:
     rng = np.random.default_rng(1)
     a, left = operands(kind, rng, whole)
@@ -52,7 +63,7 @@ def test_a_product_has_the_operands_that_its_loads_gave(
     d = rng.integers(-9, 10, (16, 16)).astype(sums)
     out = np.zeros_like(d)
     straight, transposed = np.zeros((2, 32, 4), np.uint32)
-    emulator.launch(
+    machine.launch(
         f"conform_product_{kind}",
         grid=(1, 1, 1),
         shared=2 * 16 * 64,
@@ -90,7 +101,7 @@ def inputs() -> NDArray[np.float32]:
     return np.resize(found, -(-len(found) // 32) * 32).astype(np.float32)
 
 
-def test_values_are_rounded_and_computed_as_promised(emulator) -> None:
+def test_values_are_rounded_and_computed_as_promised(machine: Emulator | Device) -> None:
     x = inputs()
     count = len(x)
     single = {
@@ -99,7 +110,7 @@ def test_values_are_rounded_and_computed_as_promised(emulator) -> None:
     whole = {name: np.zeros(count, np.uint32) for name in ("halves", "bfloats")}
     exchanged, both = np.zeros((5, count), np.float32), np.zeros((2, count), np.float32)
     finite = np.zeros(count, np.int32)
-    emulator.launch(
+    machine.launch(
         "conform_values",
         grid=(1, 1, 1),
         shared=0,
@@ -147,11 +158,13 @@ def close(found: NDArray[np.float32], exact: NDArray[np.float64], relative: floa
     return bool(np.all(good | (tiny & (np.abs(found) <= smallest))))
 
 
-def test_copies_fill_with_zeros_and_land_in_the_order_of_their_groups(emulator) -> None:
+def test_copies_fill_with_zeros_and_land_in_the_order_of_their_groups(
+    machine: Emulator | Device,
+) -> None:
     rng = np.random.default_rng(3)
     given = rng.integers(1, 2**32, (2, 32, 4), np.uint32)
     early, late = np.zeros((2, 32, 4), np.uint32)
-    emulator.launch(
+    machine.launch(
         "conform_copies",
         grid=(1, 1, 1),
         shared=2 * 32 * 16,

@@ -184,17 +184,7 @@ class Device:
         raise DeviceError(f"{name} is in none of the modules")
 
     def _load(self, path: Path) -> ctypes.c_void_p:
-        compilers = _compilers()
-        version = ctypes.c_int()
-        self._call("cuDriverGetVersion", ctypes.byref(version))
-        # What 13 writes a driver of CUDA 12 refuses; some machines have 13 alone.
-        wanted = compilers.nvrtc_for(self.arch)
-        try:
-            compiler = compilers.Compiler.find(wanted)
-        except FileNotFoundError:
-            if version.value < 13000:
-                raise
-            compiler = compilers.Compiler.find(13)
+        compiler = compiler_for(self.arch)
         image, _ = compiler.compile(path, self.arch)
         module = ctypes.c_void_p()
         self._call("cuModuleLoadData", ctypes.byref(module), image)
@@ -311,7 +301,24 @@ def _entries(files: Sequence[Path]) -> dict[str, str]:
     return found
 
 
-def _compilers() -> ModuleType:
+def compiler_for(arch: str) -> Any:
+    """The NVRTC that wheels are built with, or the other one where a machine has only that.
+
+    What that of CUDA 13 writes, a driver of CUDA 12 refuses.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    wanted = compilers().nvrtc_for(arch)
+    try:
+        return compilers().Compiler.find(wanted)
+    except FileNotFoundError:
+        if wanted == 13:
+            raise
+        return compilers().Compiler.find(13)
+
+
+def compilers() -> ModuleType:
     """`cmake/compile_kernels.py`, which is in no package."""
     name = "compile_kernels"
     if name not in sys.modules:

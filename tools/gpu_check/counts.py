@@ -20,8 +20,10 @@ NORM = 8
 """A LayerNorm in two passes: sum, square, scale, shift, a conversion, their share of the sums."""
 SOFTMAX = 8
 """Bound by the exponential: 16 per cycle of a multiprocessor that begins 128 instructions."""
-LERP = 2
-"""One interpolated value from two: two multiplications with their additions."""
+EXPAND = 10
+"""What csrc/cuda/kernels/head_expand.h states of a value, less its products: GELU, rounding, loads."""
+EXPAND_MACS = 96
+"""Of a value: three columns of cells, of each 27 taps in two products of 16."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,11 @@ def stages(g: Geometry, arithmetic: str = "f16") -> list[Stage]:
 
     Args:
         g: The student and the call.
-        arithmetic: `f16` (`bf16` counts the same), or `s8`: the four products of each block in
-            int8.
+        arithmetic: `f16` (`bf16` counts the same), or `s8`: in int8 what reads a LayerNorm, whose
+            kernel rounds in passing, and the taps.
     """
-    return [*_stem(g, arithmetic == "s8"), *_paths(g), *_heads(g)]
+    int8 = arithmetic == "s8"
+    return [*_stem(g, int8), *_paths(g), *_heads(g, int8)]
 
 
 def launches(g: Geometry, arithmetic: str = "f16") -> int:
@@ -70,10 +73,12 @@ def _stem(g: Geometry, int8: bool) -> list[Stage]:
     c, blocks = g.width, g.blocks
     patches, inputs = g.images * g.patches, 3 * g.patch**2
     tokens = g.images * (1 + g.patches)
-    size = 1 if int8 else 2
 
-    def product(name: str, k: int, n: int, *, out: int, pointwise: int = 0) -> Stage:
+    def product(
+        name: str, k: int, n: int, *, out: int, pointwise: int = 0, int8: bool = False
+    ) -> Stage:
         """`out`: bytes written per value, with those of a residual that is read."""
+        size = 1 if int8 else 2
         return Stage(
             name,
             blocks,
@@ -96,14 +101,8 @@ def _stem(g: Geometry, int8: bool) -> list[Stage]:
     norms = Stage(
         "layer_norm",
         2 * blocks,
-        data=2 * blocks * tokens * c * (4 + size),
+        data=2 * blocks * tokens * c * (4 + (1 if int8 else 2)),
         pointwise=2 * blocks * tokens * c * NORM,
-    )
-    # What attention and GELU give is rounded to int8 by a launch of its own, for it needs the
-    # largest value of a row.
-    quantized = tokens * (c + g.mlp)
-    quantize = Stage(
-        "quantize", 2 * blocks, data=blocks * quantized * 3, pointwise=blocks * quantized * 4
     )
     return [
         # A pixel is read as uint8; a value is scaled, shifted and rounded.
@@ -117,11 +116,10 @@ def _stem(g: Geometry, int8: bool) -> list[Stage]:
             product=(patches, c, 1),
         ),
         norms,
-        *([quantize] if int8 else []),
-        product("gemm qkv", c, 3 * c, out=2),
+        product("gemm qkv", c, 3 * c, out=2, int8=int8),
         attention,
         product("gemm proj", c, c, out=8),
-        product("gemm fc1", c, g.mlp, out=2, pointwise=GELU),
+        product("gemm fc1", c, g.mlp, out=2, pointwise=GELU, int8=int8),
         product("gemm fc2", g.mlp, c, out=8),
     ]
 
@@ -177,31 +175,32 @@ def _paths(g: Geometry) -> list[Stage]:
     ]
 
 
-def _heads(g: Geometry) -> list[Stage]:
+def _heads(g: Geometry, int8: bool) -> list[Stage]:
     c, tasks, z = g.width, len(g.tasks), g.joined
     tokens, positions = g.images * g.patches, g.images * g.map_pixels
-    factor = g.patch // 4
+    size = 1 if int8 else 2
     eights = sum(-(-classes // 8) * 8 for _, classes in g.tasks)
-    # Three maps along y at low width, from three taps of two rows each; along x likewise.
-    along_y, along_x = 3 * 3 * LERP * tokens * factor * c, 3 * LERP * positions * c
     logits = positions * g.classes * 4
+    rounded = tasks * tokens * z
     return [
+        *([Stage("quantize", 1, data=rounded * 3, pointwise=rounded * 4)] if int8 else []),
         Stage(
             "gemm taps",
             1,
             macs=tasks * tokens * z * 9 * c,
-            weights=tasks * z * 9 * c * 2,
-            data=tasks * tokens * (z + 9 * c) * 2,
+            weights=tasks * z * 9 * c * size,
+            data=tasks * tokens * (z * size + 9 * c * 2),
+            int8=int8,
             product=(g.patches, 9 * c, tasks * g.images),
         ),
+        # The interpolation is a product too, with a constant matrix.
         Stage(
             "head_expand",
             1,
-            macs=positions * c * eights,
+            macs=positions * c * (tasks * EXPAND_MACS + eights),
             weights=c * eights * 2,
             data=tasks * tokens * 9 * c * 2 + logits,
-            # Bias, GELU and rounding follow the interpolation.
-            pointwise=tasks * (along_y + along_x + positions * c * (GELU + 2)),
+            pointwise=tasks * positions * c * EXPAND,
         ),
         Stage(
             "decode",

@@ -67,10 +67,10 @@ DEVICES: tuple[Device, ...] = (
 
 
 def closest(name: str, arch: str, multiprocessors: int) -> Device | None:
-    """The row of a device by its own name, or the one of its size; None if there is none."""
-    words = name.upper().replace("NVIDIA", "")
-    for device in DEVICES:
-        if device.arch == arch and device.name.upper().split()[0] in words.split():
-            return device
+    """The row of a device: of its architecture and size, by name where there are several.
+
+    None where there is none: a device that was cut down has other peaks.
+    """
     fitting = [d for d in DEVICES if (d.arch, d.multiprocessors) == (arch, multiprocessors)]
-    return fitting[0] if fitting else None
+    named = [d for d in fitting if d.name.split()[0].upper() in name.upper().split()]
+    return next(iter([*named, *fitting]), None)
