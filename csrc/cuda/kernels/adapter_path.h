@@ -27,14 +27,14 @@ class AdapterPath {
     const float* x = args_.x + (image * (1 + args_.tokens) + 1 + first) * channels;
     const int64_t at = (int64_t{of_path} * args_.tokens + first) * channels;
     tokens_ = {x, args_.depth == 0 ? nullptr : args_.r + at, rows, args_.channels};
-    down_ = load(dev::load_global(&path->down) + args_.depth);
-    up_ = load(dev::load_global(&path->up) + args_.depth);
+    down_ = linear_at(dev::load_global(&path->down) + args_.depth);
+    up_ = linear_at(dev::load_global(&path->up) + args_.depth);
 
     narrow();
     widen(args_.r + at);
     if (args_.normed != nullptr) {
       dev::barrier();  // the rows of r are whole
-      normalise(args_.r + at, load(dev::load_global(&path->norms) + args_.level),
+      normalise(args_.r + at, norm_at(dev::load_global(&path->norms) + args_.level),
                 static_cast<T*>(args_.normed) + at);
     }
   }
@@ -105,6 +105,7 @@ class AdapterPath {
     const int column = dev::thread() / 32 % 2 * 32;
     const int chunks = ceil_div(args_.channels, 64);
     uint32_t h[kSteps][4];
+    SAK_ROLLED
     for (int chunk = 0; chunk < chunks; ++chunk) {
       const int slot = (first_slot_ + chunk) % kTokenStages;
       dev::copy_wait<0>();
@@ -172,15 +173,18 @@ class AdapterPath {
   SAK_DEVICE void normalise(const float* r, const Norm& norm, T* out) const {
     const int channels = args_.channels;
     const int lane = dev::thread() % 32;
+    SAK_ROLLED
     for (int row = dev::thread() / 32; row < tokens_.rows; row += kTokenThreads / 32) {
       const int64_t at = int64_t{row} * channels;
       float sum = 0.0f;
+      SAK_ROLLED
       for (int c = 4 * lane; c < channels; c += 128) {
         const Floats4 v = four_at(r, at + c);
         sum += (v.x[0] + v.x[1]) + (v.x[2] + v.x[3]);
       }
       const float mean = warp_sum(sum) / static_cast<float>(channels);
       float squares = 0.0f;
+      SAK_ROLLED
       for (int c = 4 * lane; c < channels; c += 128) {
         const Floats4 v = four_at(r, at + c);
         for (int e = 0; e < 4; ++e) {
@@ -189,6 +193,7 @@ class AdapterPath {
       }
       const float variance = warp_sum(squares) / static_cast<float>(channels);
       const float scale = dev::rsqrt(variance + kNormEpsilon);
+      SAK_ROLLED
       for (int c = 4 * lane; c < channels; c += 128) {
         const Floats4 v = four_at(r, at + c);
         const Floats4 gamma = four_at(norm.gamma, c);

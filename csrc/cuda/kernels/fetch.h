@@ -6,12 +6,12 @@
 
 namespace sakedge::cuda {
 
-SAK_DEVICE Linear load(const Linear* linear) {
+SAK_DEVICE Linear linear_at(const Linear* linear) {
   return {dev::load_global(&linear->weight), dev::load_global(&linear->scale),
           dev::load_global(&linear->bias), dev::load_global(&linear->out),
           dev::load_global(&linear->in)};
 }
-SAK_DEVICE Norm load(const Norm* norm) {
+SAK_DEVICE Norm norm_at(const Norm* norm) {
   return {dev::load_global(&norm->gamma), dev::load_global(&norm->beta)};
 }
 

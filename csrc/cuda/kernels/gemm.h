@@ -32,7 +32,7 @@ class Gemm {
       if (linear == nullptr) {
         return;
       }
-      linear_ = load(linear);
+      linear_ = linear_at(linear);
     }
     if (!place()) {
       return;
@@ -130,6 +130,7 @@ class Gemm {
     load(fragments[0], 0, 0);
     int slot = 0;              // of k-tile t
     int filled = kStages - 1;  // the slot that k-tile t + kStages - 1 goes to, that of t - 1
+    SAK_ROLLED
     for (int t = 0; t < k_tiles; ++t) {
       if (t + kStages - 1 < k_tiles) {
         fetch(filled, t + kStages - 1);
@@ -199,8 +200,8 @@ class Gemm {
       scale = four_at(linear_.scale, column);
     }
     const Floats4 bias = linear_.bias == nullptr ? Floats4{} : four_at(linear_.bias, column);
-    _Pragma("unroll 1") for (int r = lane / kAcross; r < kRows && first + r < args_.m;
-                             r += 32 / kAcross) {
+    SAK_ROLLED
+    for (int r = lane / kAcross; r < kRows && first + r < args_.m; r += 32 / kAcross) {
       const int row = first + r;
       Floats4 v = dev::load_shared(reinterpret_cast<const Floats4*>(staged + r * kWidth + in_tile));
       if (sizeof(T) == 1) {

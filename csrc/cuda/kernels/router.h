@@ -20,7 +20,7 @@ class RouterHidden {
       return;
     }
     level += args_.level;
-    const Linear hidden = load(&level->hidden);
+    const Linear hidden = linear_at(&level->hidden);
     const int first = dev::block_x() * kTokenTile;
     const int left = args_.tokens - first;
     const int rows = left < kTokenTile ? left : kTokenTile;
@@ -36,9 +36,9 @@ class RouterHidden {
         });
     dev::copy_wait<0>();
     add_bias(hidden);
-    normalise(hidden.out);
+    measure(hidden.out);
     const int64_t tile = int64_t{of_task} * token_tiles(args_.tokens) + dev::block_x();
-    add_up(load(&level->norm), hidden.out, rows, args_.sums + tile * args_.width);
+    add_up(norm_at(&level->norm), hidden.out, rows, args_.sums + tile * args_.width);
   }
 
  private:
@@ -65,37 +65,23 @@ class RouterHidden {
     }
   }
 
-  // v = (v - mean) / deviation in each row. Columns past `size` are zeros and stay out of it.
-  SAK_DEVICE void normalise(int size) {
-    float mean[kM][2];
-    each_row(mean, size, [](float v) { return v; });
+  // Mean of each of the thread's rows, and one over its deviation.
+  SAK_DEVICE void measure(int size) {
+    each_row(mean_, size, [](float v, float) { return v; });
+    each_row(scale_, size, [](float v, float mean) { return (v - mean) * (v - mean); });
     SAK_UNROLL
     for (int i = 0; i < kM; ++i) {
       SAK_UNROLL
-      for (int j = 0; j < 2 * kN; ++j) {
-        SAK_UNROLL
-        for (int e = 0; e < 4; ++e) {
-          product_.sums[i][j][e] -= mean[i][e / 2];
-        }
-      }
-    }
-    float variance[kM][2];
-    each_row(variance, size, [](float v) { return v * v; });
-    SAK_UNROLL
-    for (int i = 0; i < kM; ++i) {
-      SAK_UNROLL
-      for (int j = 0; j < 2 * kN; ++j) {
-        SAK_UNROLL
-        for (int e = 0; e < 4; ++e) {
-          product_.sums[i][j][e] *= dev::rsqrt(variance[i][e / 2] + kNormEpsilon);
-        }
+      for (int half = 0; half < 2; ++half) {
+        scale_[i][half] = dev::rsqrt(scale_[i][half] + kNormEpsilon);
       }
     }
   }
 
-  // The mean of f over a row's first `size` columns, of this thread's rows.
+  // The mean of f(v, mean) over a row's first `size` columns, of this thread's rows. What lies past
+  // them is zero, but its distance from the mean is not.
   template <class F>
-  SAK_DEVICE void each_row(float (&mean)[kM][2], int size, F f) const {
+  SAK_DEVICE void each_row(float (&of_f)[kM][2], int size, F f) {
     dev::barrier();  // shared memory is free
     SAK_UNROLL
     for (int i = 0; i < kM; ++i) {
@@ -107,7 +93,7 @@ class RouterHidden {
           SAK_UNROLL
           for (int e = 0; e < 2; ++e) {
             const int column = Product::column() + 8 * j + fragment_column() + e;
-            sum += column < size ? f(product_.sums[i][j][2 * half + e]) : 0.0f;
+            sum += column < size ? f(product_.sums[i][j][2 * half + e], mean_[i][half]) : 0.0f;
           }
         }
         sum += dev::shuffle_xor(sum, 1);
@@ -127,7 +113,7 @@ class RouterHidden {
         for (int warp = 0; warp < Product::kAcross; ++warp) {
           sum += dev::load_shared(floats() + row(i, half) * Product::kAcross + warp);
         }
-        mean[i][half] = sum / static_cast<float>(size);
+        of_f[i][half] = sum / static_cast<float>(size);
       }
     }
   }
@@ -150,7 +136,8 @@ class RouterHidden {
         for (int i = 0; i < kM; ++i) {
           SAK_UNROLL
           for (int half = 0; half < 2; ++half) {
-            const float y = gelu(dev::fma(v[i][2 * half + e], gamma.x[e], beta.x[e]));
+            const float y = gelu(dev::fma((v[i][2 * half + e] - mean_[i][half]) * scale_[i][half],
+                                          gamma.x[e], beta.x[e]));
             sum += row(i, half) < rows ? y : 0.0f;
           }
         }
@@ -163,6 +150,7 @@ class RouterHidden {
       }
     });
     dev::barrier();
+    SAK_ROLLED
     for (int column = dev::thread(); column < size; column += kTokenThreads) {
       float sum = 0.0f;
       SAK_UNROLL
@@ -175,6 +163,8 @@ class RouterHidden {
 
   const RouterArgs& args_;
   Product product_;
+  float mean_[kM][2] = {};
+  float scale_[kM][2] = {};
 };
 
 SAK_DEVICE void weigh(const WeighArgs& args) {
@@ -191,8 +181,10 @@ SAK_DEVICE void weigh(const WeighArgs& args) {
     router += args.level;
     const int size = dev::load_global(&router->hidden.out);
     const float* sums = args.sums + int64_t{of_task} * args.tiles * args.width;
+    SAK_ROLLED
     for (int h = dev::thread(); h < size; h += kWeighThreads) {
       float sum = 0.0f;
+      SAK_ROLLED
       for (int tile = 0; tile < args.tiles; ++tile) {
         sum += dev::load_global(sums + int64_t{tile} * args.width + h);
       }
@@ -201,6 +193,7 @@ SAK_DEVICE void weigh(const WeighArgs& args) {
     dev::barrier();
     const float* gate = dev::load_global(&router->gate);
     const float* bias = dev::load_global(&router->gate_bias);
+    SAK_ROLLED
     for (int e = dev::thread() / 32; e < experts; e += kWeighThreads / 32) {
       float sum = 0.0f;
       for (int h = dev::thread() % 32; h < size; h += 32) {
@@ -214,12 +207,14 @@ SAK_DEVICE void weigh(const WeighArgs& args) {
     dev::barrier();
   }
   const int64_t at = (int64_t{of_task} * args.levels + args.level) * experts;
+  SAK_ROLLED
   for (int e = dev::thread(); e < experts; e += kWeighThreads) {
     float weight = present(e) ? 1.0f : 0.0f;
     if (router != nullptr && present(e)) {
       // Every thread adds up all, in the same order. 1 / p_e = sum of exp(logit - logit of e).
       const float own = dev::load_shared(logits + e);
       float sum = 0.0f;
+      SAK_ROLLED
       for (int other = 0; other < experts; ++other) {
         if (present(other)) {
           sum += dev::exp2((dev::load_shared(logits + other) - own) * 1.44269504f);

@@ -99,6 +99,7 @@ struct TokenProduct {
     dev::copy_commit();
     carrier.load(tokens, 0);
     carrier.store(tokens_at(0));
+    SAK_ROLLED
     for (int step = 0; step < steps; ++step) {
       const int slot = step % kTokenStages;
       const bool more = step + 1 < steps;
@@ -121,7 +122,8 @@ struct TokenProduct {
   // for 16 columns and not for all.
   template <class F>
   SAK_DEVICE void each(F f) {
-    _Pragma("unroll 1") for (int j = 0; j < kN; ++j) {
+    SAK_ROLLED
+    for (int j = 0; j < kN; ++j) {
       SAK_UNROLL
       for (int half = 0; half < 2; ++half) {
         float of[kM][4];
