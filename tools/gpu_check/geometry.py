@@ -123,3 +123,5 @@ VIT_BASE = Geometry(
     tasks=_PASCAL,
 )  # fmt: skip
 """The student of docs/algebra.md: ViT-B at 512x512, three adapters, five tasks."""
+VIT_SMALL = replace(VIT_BASE, width=384, mlp=1536, heads=6, hidden=(96,) * 3)
+VIT_LARGE = replace(VIT_BASE, width=1024, blocks=24, mlp=4096, heads=16, hidden=(256,) * 3)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from tools.gpu_check.step import ROOT, Given
 
 DEVICE, EMULATOR = "device", "ptx"
+ONLY_KERNELS = ("-p", "tools.gpu_check.only_kernels")
 
 
 def run_tests(

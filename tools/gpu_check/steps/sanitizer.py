@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 
-from tools.gpu_check.pytests import run_tests
+from tools.gpu_check.pytests import ONLY_KERNELS, run_tests
 from tools.gpu_check.step import Given, SkipError
 
 _TOOLS = ("memcheck", "racecheck", "synccheck")
@@ -24,7 +24,7 @@ def run(given: Given) -> None:
         log.unlink(missing_ok=True)
         under = [program, "--tool", tool, "--error-exitcode", str(_CODE), "--log-file", str(log)]
         # One case of each test: shapes matter to these tools less than code does.
-        code = run_tests(given, tool, ["tests/cuda", "-p", "tools.gpu_check.one_each"], under)
+        code = run_tests(given, tool, ["tests/cuda", *ONLY_KERNELS, "-p", "tools.gpu_check.one_each"], under)
         text = log.read_text(errors="replace") if log.exists() else ""
         summary = [line for line in text.splitlines() if "SUMMARY" in line]
         said = summary[-1].strip("= ") if summary else "no summary"
