@@ -4,6 +4,7 @@
 
 #include "cuda/kernels/args.h"
 #include "cuda/kernels/tokens.h"
+#include "cuda/kernels/warp_row.h"
 
 namespace sakedge::cuda {
 
