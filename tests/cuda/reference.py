@@ -46,3 +46,28 @@ def layer_norm(x: Array, gamma: NDArray[Any], beta: NDArray[Any], epsilon: float
     centred = x - x.mean(-1, keepdims=True)
     deviation = np.sqrt((centred**2).mean(-1, keepdims=True) + epsilon)
     return centred / deviation * double(gamma) + double(beta)
+
+
+def layer_norm_error(
+    x: Array, error: Array | float, gamma: NDArray[Any], beta: NDArray[Any], epsilon: float
+) -> Array:
+    """Of LayerNorm in float32, its sums centred, of x that is off by `error`.
+
+    The mean and the variance are sums of n; the root is off by 2^-22 (dev::rsqrt), and values are
+    rounded when they are centred, scaled, and multiplied and added.
+    """
+    n = x.shape[-1]
+    error = np.broadcast_to(error, x.shape)
+    mean = x.mean(-1, keepdims=True)
+    off_mean = (error + n * U * np.abs(x)).mean(-1, keepdims=True)
+    centred = np.abs(x - mean)
+    off = error + off_mean + U * centred
+    square = (centred**2).mean(-1, keepdims=True) + epsilon
+    off_square = (2 * centred * off + off**2).mean(-1, keepdims=True) + n * U * square
+    # 1 / sqrt(1 - e) - 1 <= 0.6 e where e <= 0.2.
+    assert (off_square <= 0.2 * square).all()
+    relative = 0.6 * off_square / square + 2.0**-22 + 2 * U
+    normalised = centred / np.sqrt(square)
+    off_normalised = off / np.sqrt(square) * (1 + relative) + normalised * relative
+    scaled = (normalised + off_normalised) * np.abs(gamma)
+    return off_normalised * np.abs(gamma) + 2 * U * (scaled + np.abs(beta))
