@@ -71,7 +71,7 @@ SAK_DEVICE void layer_norm(const LayerNormArgs& args) {
   });
 }
 
-SAK_DEVICE void layer_norm_s8(const LayerNormArgs& args) {
+SAK_DEVICE void layer_norm_to_int8(const LayerNormArgs& args) {
   if (warp_row() >= args.rows) {
     return;
   }
