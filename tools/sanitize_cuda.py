@@ -1,6 +1,6 @@
 """Runs the CUDA kernels as C++ of the host under ASan and UBSan: `python -m tools.sanitize_cuda`.
 
-The emulator checks what kernels do to the memory that they are given; the sanitizers check the rest:
+The emulator checks what kernels do to the memory that they are given, the sanitizers all else:
 overflowing indices, shifts, misaligned casts, locals. PTX has no undefined behaviour to find.
 """
 
@@ -24,7 +24,7 @@ def main() -> int:
     # A compiler of its own, as the emulator's builds know only one word for theirs.
     compiler.write_text(
         "#!/bin/sh\nunset LD_PRELOAD\n"
-        f'exec {os.environ.get("CXX", "g++")} -g -fsanitize={",".join(NAMES)} '
+        f"exec {os.environ.get('CXX', 'g++')} -g -fsanitize={','.join(NAMES)} "
         '-fno-sanitize-recover=undefined "$@"\n'
     )
     compiler.chmod(0o755)

@@ -87,6 +87,7 @@ SAK_ENTRY(conform_product_s8, 32, 1, ProductArgs) { conform_product<int8_t, int3
 SAK_ENTRY(conform_values, 32, 1, ValueArgs) {
   for (int i = dev::thread(); i < args.count; i += 32) {
     const float x = dev::load_global(args.in + i);
+    SAK_UNROLL
     for (int bit = 0; bit < 5; ++bit) {
       dev::store_global(args.exchanged + bit * args.count + i, dev::shuffle_xor(x, 1 << bit));
     }

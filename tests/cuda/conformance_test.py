@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.cuda.device import Device
+from tests.cuda.device import Device, machine_of
 from tests.cuda.emulator import Emulator
 
 HERE = Path(__file__).parent
@@ -21,8 +21,7 @@ LANES = np.arange(32)
 @pytest.fixture(scope="module")
 def machine(request: pytest.FixtureRequest) -> Emulator | Device:
     """The emulator, or the device, with the kernels of conformance.cu."""
-    path, source = request.config.getoption("--cuda-path"), [HERE / "conformance.cu"]
-    return Device(source) if path == "device" else Emulator(path, source)
+    return machine_of(request.config.getoption("--cuda-path"), [HERE / "conformance.cu"])
 
 
 def bfloat(values: NDArray[np.float32]) -> NDArray[np.uint16]:

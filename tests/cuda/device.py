@@ -1,23 +1,23 @@
-"""Launches kernels on the real GPU, with the emulator's arguments: tests need not know which it is.
+"""Launches kernels on the real GPU with the emulator's arguments: tests need not know which it is.
 
-Talks to the driver alone. A kernel that writes beside what it was given is found by the bytes around
-each allocation; one that only reads there is not, for which compute-sanitizer is there.
+Talks to the driver alone. A kernel that writes beside what it was given is found by the bytes that
+surround each allocation; one that only reads there is not: compute-sanitizer is for that.
 """
 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
-import sys
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.cuda.emulator import memory
-from tests.cuda.emulator.build import KERNELS, ROOT
+from tests.cuda.emulator import Emulator, memory
+from tests.cuda.emulator.build import KERNELS
+from tests.cuda.emulator.host import entries_of
+from tests.cuda.emulator.shipped import compile_kernels
 from tests.cuda.emulator.structs import fields_of, structs_of
 
 _GUARD = 512
@@ -45,10 +45,12 @@ class Device:
 
     Args:
         sources: Files of kernels; all of `csrc/cuda/kernels` unless given.
+        arch: What they are compiled for: the device's own architecture unless given, or e.g.
+            compute_80, the PTX that other devices' drivers compile.
 
     Attributes:
         name: Of the device.
-        arch: E.g. sm_87.
+        arch: Its architecture, e.g. sm_87.
         multiprocessors: How many it has.
 
     Raises:
@@ -56,7 +58,7 @@ class Device:
         FileNotFoundError: There is no NVRTC.
     """
 
-    def __init__(self, sources: Sequence[Path] | None = None) -> None:
+    def __init__(self, sources: Sequence[Path] | None = None, arch: str | None = None) -> None:
         try:
             self._cuda = ctypes.CDLL("libcuda.so.1")
         except OSError as error:
@@ -66,7 +68,9 @@ class Device:
         self._call("cuDeviceGet", ctypes.byref(device), 0)
         context = ctypes.c_void_p()
         self._call("cuDevicePrimaryCtxRetain", ctypes.byref(context), device)
-        self._call("cuCtxSetCurrent", context)
+        self._call("cuCtxPushCurrent_v2", context)
+        self._stream = ctypes.c_void_p()
+        self._call("cuStreamCreate", ctypes.byref(self._stream), 0)
         major, minor, self.multiprocessors = (
             self._attribute(device, which) for which in (_MAJOR, _MINOR, _MULTIPROCESSORS)
         )
@@ -76,8 +80,8 @@ class Device:
         self.name = name.value.decode()
         files = tuple(Path(s).resolve() for s in sources or sorted(KERNELS.glob("*.cu")))
         self._structs = structs_of((KERNELS / "args.h", *files))
-        self._entries = _entries(files)
-        self._modules = [self._load(path) for path in files]
+        self._entries = {name: args for path in files for name, args in entries_of(path).items()}
+        self._modules = [self._load(path, arch or self.arch) for path in files]
 
     @property
     def entries(self) -> list[str]:
@@ -114,7 +118,6 @@ class Device:
         """
         with self._prepared(name, args) as (function, given, blocks):
             self._launch(function, grid, shared, given)
-            self._call("cuCtxSynchronize")
             for block in blocks:
                 block.fetch()
         return _Uncounted()
@@ -125,20 +128,34 @@ class Device:
         """The median time of a launch, each behind a write of 64 MB that empties the cache."""
         start, end = self._event(), self._event()
         flush = ctypes.c_uint64()
-        self._call("cuMemAlloc_v2", ctypes.byref(flush), ctypes.c_size_t(64 << 20))
+        self.allocate(flush, 64 << 20)
         spent = []
         with self._prepared(name, args) as (function, given, _):
             for i in range(repeats + 2):  # the first two warm up
-                self._call("cuMemsetD8_v2", flush, ctypes.c_ubyte(i), ctypes.c_size_t(64 << 20))
-                self._call("cuEventRecord", start, None)
+                size = ctypes.c_size_t(64 << 20)
+                self._call("cuMemsetD8Async", flush, ctypes.c_ubyte(i), size, self._stream)
+                self._call("cuEventRecord", start, self._stream)
                 self._launch(function, grid, shared, given)
-                self._call("cuEventRecord", end, None)
-                self._call("cuEventSynchronize", end)
+                self._call("cuEventRecord", end, self._stream)
+                self._call("cuStreamSynchronize", self._stream)
                 ms = ctypes.c_float()
                 self._call("cuEventElapsedTime", ctypes.byref(ms), start, end)
                 spent.append(ms.value)
-        self._call("cuMemFree_v2", flush)
+        self.free(flush)
         return sorted(spent[2:])[repeats // 2]
+
+    def allocate(self, address: ctypes.c_uint64, size: int) -> None:
+        """Device memory."""
+        self._call("cuMemAlloc_v2", ctypes.byref(address), ctypes.c_size_t(size))
+
+    def free(self, address: ctypes.c_uint64) -> None:
+        """Gives it back. Silent where the device is lost: the failure says so."""
+        self._cuda.cuMemFree_v2(address)
+
+    def copy(self, way: str, to: Any, source: Any, size: int) -> None:
+        """`HtoD` or `DtoH`; behind all that was launched, and done when this returns."""
+        self._call(f"cuMemcpy{way}Async_v2", to, source, ctypes.c_size_t(size), self._stream)
+        self._call("cuStreamSynchronize", self._stream)
 
     @contextmanager
     def _prepared(
@@ -171,8 +188,9 @@ class Device:
         x, y, z = (*grid, *[1] * (3 - len(grid)))
         parameters = (ctypes.c_void_p * 1)(ctypes.addressof(given))
         # A kernel is compiled for exactly the threads that it is launched with.
+        block = (threads.value, 1, 1)
         self._call(
-            "cuLaunchKernel", function, x, y, z, threads.value, 1, 1, shared, None, parameters, None
+            "cuLaunchKernel", function, x, y, z, *block, shared, self._stream, parameters, None
         )
 
     def _function(self, name: str) -> ctypes.c_void_p:
@@ -183,11 +201,10 @@ class Device:
                 return function
         raise DeviceError(f"{name} is in none of the modules")
 
-    def _load(self, path: Path) -> ctypes.c_void_p:
-        compiler = compiler_for(self.arch)
-        image, _ = compiler.compile(path, self.arch)
+    def _load(self, path: Path, arch: str) -> ctypes.c_void_p:
+        image, _ = compiler_for(arch).compile(path, arch)
         module = ctypes.c_void_p()
-        self._call("cuModuleLoadData", ctypes.byref(module), image)
+        self._call("cuModuleLoadDataEx", ctypes.byref(module), image + b"\0", 0, None, None)
         return module
 
     def _event(self) -> ctypes.c_void_p:
@@ -217,9 +234,7 @@ class _Block:
         end = _GUARD + allocation.size
         self._image[_GUARD:end] = ctypes.string_at(allocation.address, allocation.size)
         self._address = ctypes.c_uint64()
-        device._call(
-            "cuMemAlloc_v2", ctypes.byref(self._address), ctypes.c_size_t(len(self._image))
-        )
+        device.allocate(self._address, len(self._image))
 
     def holds(self, address: int) -> bool:
         """Whether a host address lies in it."""
@@ -237,7 +252,7 @@ class _Block:
     def send(self) -> None:
         """To the device."""
         raw = (ctypes.c_char * len(self._image)).from_buffer(self._image)
-        self._device._call("cuMemcpyHtoD_v2", self._address, raw, ctypes.c_size_t(len(raw)))
+        self._device.copy("HtoD", self._address, raw, len(raw))
 
     def fetch(self) -> None:
         """Back to the host, if it may be written to.
@@ -247,7 +262,7 @@ class _Block:
         """
         found = bytearray(len(self._image))
         raw = (ctypes.c_char * len(found)).from_buffer(found)
-        self._device._call("cuMemcpyDtoH_v2", raw, self._address, ctypes.c_size_t(len(found)))
+        self._device.copy("DtoH", raw, self._address, len(raw))
         end = _GUARD + self._of.size
         if found[:_GUARD] != self._image[:_GUARD] or found[end:] != self._image[end:]:
             raise DeviceError(f"written beside {self._of.name}, {self._of.size} bytes")
@@ -257,8 +272,8 @@ class _Block:
             raise DeviceError(f"{self._of.name} was written to, which is only to be read")
 
     def free(self) -> None:
-        """Gives the device's memory back. Silent where the device is lost: a failure says so."""
-        self._device._cuda.cuMemFree_v2(self._address)
+        """Gives the device's memory back."""
+        self._device.free(self._address)
 
 
 def _moved(value: Any, blocks: Sequence[_Block]) -> Any:
@@ -291,14 +306,14 @@ def _address(host: int | None, blocks: Sequence[_Block]) -> int | None:
     return next((block.moved(host) for block in blocks if block.holds(host)), None)
 
 
-def _entries(files: Sequence[Path]) -> dict[str, str]:
-    """Names of the kernels of files, and of their argument structs."""
-    from tests.cuda.emulator.host import entries_of
+def machine_of(path: str, sources: Sequence[Path] | None = None) -> Emulator | Device:
+    """What kernels are launched on: the emulator by one of its paths, or the `device`.
 
-    found: dict[str, str] = {}
-    for path in files:
-        found |= entries_of(path)
-    return found
+    CUDA_TEST_ARCH names what they are compiled for on a device, if not for its architecture.
+    """
+    if path == "device":
+        return Device(sources, os.environ.get("CUDA_TEST_ARCH"))
+    return Emulator(path, sources)
 
 
 def compiler_for(arch: str) -> Any:
@@ -309,21 +324,10 @@ def compiler_for(arch: str) -> Any:
     Raises:
         FileNotFoundError: There is none.
     """
-    wanted = compilers().nvrtc_for(arch)
+    wanted = compile_kernels.nvrtc_for(arch)
     try:
-        return compilers().Compiler.find(wanted)
+        return compile_kernels.Compiler.find(wanted)
     except FileNotFoundError:
         if wanted == 13:
             raise
-        return compilers().Compiler.find(13)
-
-
-def compilers() -> ModuleType:
-    """`cmake/compile_kernels.py`, which is in no package."""
-    name = "compile_kernels"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, ROOT / "cmake" / f"{name}.py")
-        assert spec is not None and spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+        return compile_kernels.Compiler.find(13)

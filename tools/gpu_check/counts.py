@@ -21,7 +21,7 @@ NORM = 8
 SOFTMAX = 8
 """Bound by the exponential: 16 per cycle of a multiprocessor that begins 128 instructions."""
 EXPAND = 10
-"""What csrc/cuda/kernels/head_expand.h states of a value, less its products: GELU, rounding, loads."""
+"""Of a value by csrc/cuda/kernels/head_expand.h, beside its products: GELU, rounding, loads."""
 EXPAND_MACS = 96
 """Of a value: three columns of cells, of each 27 taps in two products of 16."""
 

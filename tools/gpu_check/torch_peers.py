@@ -20,8 +20,11 @@ FORMS = ("as the file states it", "commuted heads")
 
 
 class CommutedHead(nn.Module):
-    """A head whose nine taps are one product at low resolution, and each axis' interpolation and
-    sum another with a constant matrix: `sakedge export` in torch."""
+    """A head whose nine taps are one product at low resolution.
+
+    The interpolation of each axis, with the sum of its taps, is another by a constant matrix: what
+    `sakedge export` writes, in torch.
+    """
 
     def __init__(self, head: Head) -> None:
         super().__init__()

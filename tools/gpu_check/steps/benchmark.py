@@ -62,9 +62,7 @@ def _same_function(given: Given, path: Path) -> None:
     given.findings.judged("torch's two forms agree", error <= 1e-3, f"largest error {error:.1e}")
 
 
-def _race(
-    given: Given, student: Any, path: Path, form: str, batch: int
-) -> list[tuple[str, ...]]:
+def _race(given: Given, student: Any, path: Path, form: str, batch: int) -> list[tuple[str, ...]]:
     module = on_gpu(peer(path, form), torch.float16)
     planes = torch.from_numpy(_inputs(path, batch)).to("cuda", torch.float16)
     planes = planes.to(memory_format=torch.channels_last)
@@ -125,8 +123,7 @@ def _torch_ms(call: Callable[[], Any]) -> float:
 
 
 def _our_ms(student: Any, pictures: list[ours.Image]) -> float:
-    """From uint8 pictures on the device to decoded values there, by the student's own events: more
-    than the peers do."""
+    """From uint8 pictures on the device to decoded values there: more than the peers do."""
     return median(student(pictures)[0].speed["device"] for _ in range(_CALLS))
 
 

@@ -91,12 +91,12 @@ def _version(program: str) -> str:
 
 
 def _nvrtc() -> str:
-    from tests.cuda.device import compilers
+    from tests.cuda.emulator.shipped import compile_kernels
 
     found = []
     for major in (12, 13):
         try:
-            found.append(compilers().Compiler.find(major).version)
+            found.append(compile_kernels.Compiler.find(major).version)
         except FileNotFoundError:
             continue
     return " and ".join(found) or "missing"

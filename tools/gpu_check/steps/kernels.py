@@ -8,4 +8,6 @@ from tools.gpu_check.step import Given
 
 def run(given: Given) -> None:
     """tests/cuda, on the device or on the emulator."""
-    run_tests(given, "kernels", ["tests/cuda", *ONLY_KERNELS, "--ignore=tests/cuda/conformance_test.py"])
+    run_tests(
+        given, "kernels", ["tests/cuda", *ONLY_KERNELS, "--ignore=tests/cuda/conformance_test.py"]
+    )

@@ -24,9 +24,12 @@ def run(given: Given) -> None:
         log.unlink(missing_ok=True)
         under = [program, "--tool", tool, "--error-exitcode", str(_CODE), "--log-file", str(log)]
         # One case of each test: shapes matter to these tools less than code does.
-        code = run_tests(given, tool, ["tests/cuda", *ONLY_KERNELS, "-p", "tools.gpu_check.one_each"], under)
+        code = run_tests(
+            given, tool, ["tests/cuda", *ONLY_KERNELS, "-p", "tools.gpu_check.one_each"], under
+        )
         text = log.read_text(errors="replace") if log.exists() else ""
         summary = [line for line in text.splitlines() if "SUMMARY" in line]
         said = summary[-1].strip("= ") if summary else "no summary"
-        given.findings.judged(f"{tool} found nothing", code == 0 and re.search(r"\b0 errors", said) is not None, said)
-
+        given.findings.judged(
+            f"{tool} found nothing", code == 0 and re.search(r"\b0 errors", said) is not None, said
+        )
