@@ -249,7 +249,7 @@ def test_an_image_on_a_device_is_refused_by_models_on_the_cpu(
 ) -> None:
     with (
         sakedge.load(tiny_student, config=config) as student,
-        pytest.raises(AbilityError, match="Copy the image to the host, or load .*'cuda'"),
+        pytest.raises(AbilityError, match=r"Copy the image to the host, or load .*'cuda'"),
     ):
         student(OnDevice(64, 96, 3))  # type: ignore[call-overload]
 
