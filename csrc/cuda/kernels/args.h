@@ -103,10 +103,11 @@ struct AttentionArgs {
   float scale;  // of the products, times log2(e)
 };
 
-// An image as it was given, [height, width, 3] pixels, dense, and where it goes on the input.
+// An image as it was given, [height, width, 3] pixels, dense, and where it goes on the input; or,
+// normalised already, [3, height, width].
 struct Picture {
   const void* pixels;
-  int type;  // 0 uint8, 1 uint16, 2 float
+  int type;  // 0 uint8, 1 uint16, 2 float in 0 ... 1; 3 float, normalised
   int height;
   int width;
   int top;

@@ -1,9 +1,19 @@
-// Asynchronous copies of matrices into tiles.
+// Layers in global memory, and asynchronous copies of their matrices into tiles.
 #pragma once
 
+#include "cuda/kernels/args.h"
 #include "cuda/kernels/tile.h"
 
 namespace sakedge::cuda {
+
+SAK_DEVICE Linear linear_at(const Linear* linear) {
+  return {dev::load_global(&linear->weight), dev::load_global(&linear->scale),
+          dev::load_global(&linear->bias), dev::load_global(&linear->out),
+          dev::load_global(&linear->in)};
+}
+SAK_DEVICE Norm norm_at(const Norm* norm) {
+  return {dev::load_global(&norm->gamma), dev::load_global(&norm->beta)};
+}
 
 // Rows of a matrix that lies row by row, as a block's threads copy them into tiles. What lies past
 // its edges becomes zeros.
@@ -33,5 +43,12 @@ struct MatrixRows {
     }
   }
 };
+
+// The weights of a layer from row `first` on; `size`: bytes of an element.
+SAK_DEVICE MatrixRows rows_of(const Linear& linear, int first, int size) {
+  const int bytes = size * linear.in;
+  return {static_cast<const unsigned char*>(linear.weight) + int64_t{first} * bytes,
+          linear.out - first, bytes, bytes};
+}
 
 }  // namespace sakedge::cuda

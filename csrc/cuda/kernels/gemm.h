@@ -3,7 +3,6 @@
 // products.
 #pragma once
 
-#include "cuda/kernels/args.h"
 #include "cuda/kernels/fetch.h"
 #include "cuda/kernels/tiles.h"
 
@@ -27,20 +26,24 @@ class Gemm {
 
   SAK_DEVICE void run() {
     const int batch = dev::block_z();
-    linear_ = args_.linears == nullptr ? &args_.linear : dev::load_global(args_.linears + batch);
-    if (linear_ == nullptr || !place()) {
+    linear_ = args_.linear;
+    if (args_.linears != nullptr) {
+      const Linear* linear = dev::load_global(args_.linears + batch);
+      if (linear == nullptr) {
+        return;
+      }
+      linear_ = linear_at(linear);
+    }
+    if (!place()) {
       return;
     }
-    const auto* a = static_cast<const T*>(args_.a) + batch * args_.a_stride;
-    const int k = linear_->in;
     constexpr int kSize = static_cast<int>(sizeof(T));
-    const int64_t a_stride = int64_t{args_.a_width} * kSize;
-    const int64_t w_stride = int64_t{k} * kSize;
-    a_ = {reinterpret_cast<const unsigned char*>(a) + row_ * a_stride, args_.m - row_, k * kSize,
-          a_stride};
-    w_ = {static_cast<const unsigned char*>(linear_->weight) + column_ * w_stride,
-          linear_->out - column_, k * kSize, w_stride};
-    multiply(ceil_div(k * kSize, Rows::kRowBytes));
+    const int bytes = linear_.in * kSize;
+    const auto* a = static_cast<const unsigned char*>(args_.a) + batch * args_.a_stride * kSize;
+    const int64_t stride = int64_t{args_.a_width} * kSize;
+    a_ = {a + row_ * stride, args_.m - row_, bytes, stride};
+    w_ = rows_of(linear_, column_, kSize);
+    multiply(ceil_div(bytes, Rows::kRowBytes));
     store();
   }
 
@@ -77,7 +80,7 @@ class Gemm {
     constexpr int kAcross = kTile.n / kTile.warp_n;
     warp_row_ = warp / kAcross * kTile.warp_m;
     warp_column_ = warp % kAcross * kTile.warp_n;
-    return column_ < linear_->out;
+    return column_ < linear_.out;
   }
 
   SAK_DEVICE static Rows rows_of_a(int slot) { return {dev::shared() + slot * kStage}; }
@@ -105,9 +108,8 @@ class Gemm {
     SAK_UNROLL
     for (int i = 0; i < kM; ++i) {
       SAK_UNROLL
-      for (int j = 0; j < 2 * kN; ++j) {
-        const uint32_t b[2] = {of.b[j / 2][j % 2 * 2], of.b[j / 2][j % 2 * 2 + 1]};
-        dev::multiply(sums_[i][j], of.a[i], b, T{});
+      for (int j = 0; j < kN; ++j) {
+        multiply_16(&sums_[i][2 * j], of.a[i], of.b[j], T{});
       }
     }
   }
@@ -128,6 +130,7 @@ class Gemm {
     load(fragments[0], 0, 0);
     int slot = 0;              // of k-tile t
     int filled = kStages - 1;  // the slot that k-tile t + kStages - 1 goes to, that of t - 1
+    SAK_ROLLED
     for (int t = 0; t < k_tiles; ++t) {
       if (t + kStages - 1 < k_tiles) {
         fetch(filled, t + kStages - 1);
@@ -181,10 +184,6 @@ class Gemm {
                       Floats2{{static_cast<float>(a), static_cast<float>(b)}});
   }
 
-  SAK_DEVICE static Floats4 floats(const float* from, int64_t at) {
-    return dev::load_global(reinterpret_cast<const Floats4*>(from + at));
-  }
-
   // The epilogue of rows [first, first + kRows): four columns a thread.
   template <int kRows, int kWidth>
   SAK_DEVICE void finish(const float* staged, int first) const {
@@ -192,17 +191,17 @@ class Gemm {
     const int lane = dev::thread() % 32;
     const int in_tile = lane % kAcross * 4;
     const int column = column_ + warp_column_ + in_tile;
-    if (column >= linear_->out) {
+    if (column >= linear_.out) {
       return;
     }
     const int batch = dev::block_z();
     Floats4 scale{};
     if (sizeof(T) == 1) {
-      scale = floats(linear_->scale, column);
+      scale = four_at(linear_.scale, column);
     }
-    const Floats4 bias = linear_->bias == nullptr ? Floats4{} : floats(linear_->bias, column);
-    _Pragma("unroll 1") for (int r = lane / kAcross; r < kRows && first + r < args_.m;
-                             r += 32 / kAcross) {
+    const Floats4 bias = linear_.bias == nullptr ? Floats4{} : four_at(linear_.bias, column);
+    SAK_ROLLED
+    for (int r = lane / kAcross; r < kRows && first + r < args_.m; r += 32 / kAcross) {
       const int row = first + r;
       Floats4 v = dev::load_shared(reinterpret_cast<const Floats4*>(staged + r * kWidth + in_tile));
       if (sizeof(T) == 1) {
@@ -228,7 +227,7 @@ class Gemm {
       }
       if (args_.residual != nullptr) {
         const Floats4 residual =
-            floats(args_.residual, int64_t{residual_row} * args_.out_width + column);
+            four_at(args_.residual, int64_t{residual_row} * args_.out_width + column);
         for (int e = 0; e < 4; ++e) {
           v.x[e] += residual.x[e];
         }
@@ -245,7 +244,7 @@ class Gemm {
   }
 
   const GemmArgs& args_;
-  const Linear* linear_ = nullptr;
+  Linear linear_{};
   MatrixRows a_{};
   MatrixRows w_{};
   int row_ = 0;  // where the block's tile begins

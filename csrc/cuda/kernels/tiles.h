@@ -72,33 +72,31 @@ inline constexpr int kTokenThreads = 256;
 
 constexpr int token_tiles(int tokens) { return ceil_div(tokens, kTokenTile); }
 
+// Two stages of k-tiles are enough for both: to multiply one, 64 tokens by 64 channels by 192 or 32
+// channels by 384, takes some 800 cycles, about what memory needs to answer.
+inline constexpr int kTokenStages = 2;
+
 // adapter_path_<type>_<width>: bottlenecks of at most `width`.
 inline constexpr int kAdapterWidths[] = {64, 96, 192, 256};
 
-// Two stages of the weights, each 64 channels for all of the bottleneck, and either two tiles of
-// tokens by 64 channels or, afterwards, the bottleneck's values in tiles of 64 columns.
+// Columns of the tiles of 64 that hold a bottleneck.
+constexpr int adapter_columns(int width) { return ceil_div(width, 64) * 64; }
+
+// Rows of 64 values of 16 bits: the stages of the weights; and those of the tokens or, afterwards,
+// the bottleneck's values.
 constexpr int adapter_shared(int width) {
-  const int columns = ceil_div(width, 64) * 64;
-  const int tokens = columns > 128 ? columns : 128;
-  return 128 * (2 * columns + kTokenTile * tokens / 64);
+  const int columns = adapter_columns(width);
+  const int tokens = columns / 64 > kTokenStages ? columns / 64 : kTokenStages;
+  return 128 * (kTokenStages * columns + tokens * kTokenTile);
 }
 static_assert(adapter_shared(256) <= kSharedLimit);
 
 // router_<type>_<width>: hidden layers of at most `width`.
 inline constexpr int kRouterWidths[] = {32, 96, 192, 384, 512};
 
-// Hidden columns that go through shared memory together once they are normalised: a thread for
-// each.
-constexpr int router_columns(int width) { return width > kTokenThreads ? width / 2 : width; }
-
-// Two stages of 32 channels, of weights and of tokens; or the hidden values of some columns, in
-// rows padded as those of GemmTile, behind two sums for each token and warp and its mean and
-// deviation.
-constexpr int router_shared(int width) {
-  const int tiles = 2 * (width + kTokenTile) * 64;
-  const int sums = kTokenTile * (router_columns(width) + 8 + 4 + 2) * 4;
-  return tiles > sums ? tiles : sums;
-}
+// Stages of weights and tokens in rows of 32 values of 16 bits. What is added up over warps
+// afterwards, four sums for each token and four for each column, takes less.
+constexpr int router_shared(int width) { return 64 * kTokenStages * (width + kTokenTile); }
 static_assert(router_shared(512) <= kSharedLimit);
 
 inline constexpr int kWeighThreads = 128;

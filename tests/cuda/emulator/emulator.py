@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cuda.emulator import host, memory
+from tests.cuda.emulator import host, memory, shipped
 from tests.cuda.emulator.build import KERNELS
 from tests.cuda.emulator.structs import structs_of
 
-PATHS = {"host": host.build}
+PATHS = {"host": host.build, "ptx": shipped.build}
 
 
-class Failure(AssertionError):
+class Failure(AssertionError):  # noqa: N818 (what it is, not that it is one)
     """A kernel did what it must not do: kernel, block, thread, seed, and what."""
 
 

@@ -1,4 +1,4 @@
-"""Kernels as the host's compiler reads them: quick to build, and open to debuggers and sanitizers."""
+"""Kernels as the host's compiler reads them, open to debuggers and sanitizers."""
 
 from __future__ import annotations
 
