@@ -4,6 +4,7 @@
 
 #include "cuda/kernels/args.h"
 #include "cuda/kernels/tokens.h"
+#include "cuda/kernels/warp_row.h"
 
 namespace sakedge::cuda {
 
@@ -138,7 +139,8 @@ class AdapterPath {
         }
       }
       each_pair(row, column + 64 * chunk, [&](int j, int half, int64_t at) {
-        const Floats2 bias = pair_at(up_.bias, column + 64 * chunk + 8 * j + fragment_column());
+        const int channel = column + 64 * chunk + 8 * j + fragment_column();
+        const Floats2 bias = pair_of(up_.bias, channel, args_.channels);
         Floats2 after;
         for (int e = 0; e < 2; ++e) {
           const float z = before[j][half].x[e] + x[j][half].x[e];

@@ -13,4 +13,4 @@ SAK_ROUTER_WIDTH(192)
 SAK_ROUTER_WIDTH(384)
 SAK_ROUTER_WIDTH(512)
 
-SAK_ENTRY(weigh, sakedge::cuda::kWeighThreads, 1, WeighArgs) { sakedge::cuda::weigh(args); }
+SAK_ENTRY(weigh, sakedge::cuda::kWeighThreads, 1, WeighArgs) { sakedge::cuda::weigh_experts(args); }

@@ -4,6 +4,7 @@
 
 #include "cuda/kernels/args.h"
 #include "cuda/kernels/tokens.h"
+#include "cuda/kernels/warp_row.h"
 
 namespace sakedge::cuda {
 
@@ -167,7 +168,7 @@ class RouterHidden {
   float scale_[kM][2] = {};
 };
 
-SAK_DEVICE void weigh(const WeighArgs& args) {
+SAK_DEVICE void weigh_experts(const WeighArgs& args) {
   const int of_task = dev::block_y() * args.tasks + dev::block_x();
   const int experts = 1 + args.slots;
   float* pooled = reinterpret_cast<float*>(dev::shared());

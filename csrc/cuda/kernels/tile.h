@@ -57,14 +57,6 @@ SAK_DEVICE Floats4 four_at(const float* from, int64_t at) {
   return dev::load_global(reinterpret_cast<const Floats4*>(from + at));
 }
 
-SAK_DEVICE float warp_sum(float v) {
-  SAK_UNROLL
-  for (int mask = 16; mask > 0; mask /= 2) {
-    v += dev::shuffle_xor(v, mask);
-  }
-  return v;
-}
-
 // Where a thread's four sums of a 16 x 8 product lie: rows group, group + 8; columns pair, pair
 // + 1.
 SAK_DEVICE int fragment_row() { return dev::thread() % 32 / 4; }
