@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.cuda.student.capsules import CPU, DeviceArray, Exported
 from tests.cuda.student.machine import PATH, device, emulated, image, on_device
 from tests.cuda.student.model import Packer, Student, tiny
 from tests.cuda.student.reference import DEVIATIONS, Reference, Result, inputs, sampling
 from tests.kernels.decoded import assert_decoded
+
+from sakedge import _cuda
 
 ARITHMETICS = ("f16", "bf16", "s8")
 WINDOW = (64, 64, 0.0, 0.0, 1.0, 1.0)
@@ -176,6 +179,33 @@ def test_pictures_of_every_kind_are_taken() -> None:
         np.testing.assert_array_less(np.abs(each - exact.maps["edge"]), bound)
 
 
+@pytest.mark.parametrize("version", [None, 1])
+@on_device
+def test_a_picture_on_the_device_is_used_where_it_lies(version: int | None) -> None:
+    packer = Packer(device(), tiny(), "f16")
+    model, snapshot = packer.model(), packer.snapshot(tasks=("edge",))
+    pixels = picture(6, 32, 48)
+    want = run(model, [snapshot], [(pixels, 8, 8)])
+    there = DeviceArray(pixels)
+    exported = Exported(there.address, pixels, version=version)
+    capsule = exported.capsule()
+    assert_same(run(model, [snapshot], [(capsule, 8, 8)]), want)
+    assert exported.released == 1
+    with pytest.raises(_cuda.CudaError, match="not used before"):
+        run(model, [snapshot], [(capsule, 8, 8)])
+    np.testing.assert_array_equal(
+        packer.device.download(Exported(there.address, pixels, version=version).capsule()), pixels
+    )
+    for words, other in {
+        "on CUDA device 0": Exported(there.address, pixels, version=version, device=(CPU, 0)),
+        "dense array": Exported(there.address, pixels, version=version, strides=(200, 3, 1)),
+    }.items():
+        with pytest.raises(_cuda.CudaError, match=words):
+            run(model, [snapshot], [(other.capsule(), 0, 0)])
+        assert other.released == 1
+    there.free()
+
+
 @on_device
 def test_an_integrated_device_computes_the_same() -> None:
     student = tiny()
@@ -189,8 +219,6 @@ def test_an_integrated_device_computes_the_same() -> None:
 
 @on_device
 def test_out_of_memory_leaves_a_student_usable() -> None:
-    from sakedge import _cuda
-
     packer = Packer(device(), tiny(), "f16")
     model, snapshot = packer.model(), packer.snapshot()
     first = run(model, [snapshot])
@@ -206,8 +234,6 @@ def test_out_of_memory_leaves_a_student_usable() -> None:
 
 @on_device
 def test_a_lost_device_says_so_in_every_call() -> None:
-    from sakedge import _cuda
-
     packer = Packer(device(), tiny(), "f16")
     model, snapshot = packer.model(), packer.snapshot()
     run(model, [snapshot])
@@ -264,8 +290,6 @@ def test_threads_share_a_student() -> None:
 
 @on_device
 def test_a_router_takes_another_gate() -> None:
-    from sakedge import _cuda
-
     student = tiny()
     packer = Packer(device(), student, "f16")
     model = packer.model()
@@ -284,10 +308,24 @@ def test_a_router_takes_another_gate() -> None:
     assert_same(run(model, [packer.snapshot(tasks=("edge",))]), found)
 
 
+@pytest.mark.parametrize("arithmetic", ["f16", "s8"])
+@on_device
+def test_integers_are_taken_as_they_are(arithmetic: str) -> None:
+    student = tiny()
+    for task, head in student.parts.heads.items():
+        fuse = head[f"heads.{task}.fuse.weight"]
+        # Each tap has the largest weight of its channel, for floats are quantised tap by tap.
+        fuse[:, 0] = np.abs(fuse).max((1, 2, 3))[:, None, None]
+    on = device()
+    exact = Packer(on, student, arithmetic, integers=True)
+    found = run(exact.model(), [exact.snapshot()])
+    # The same values as floats: quantised again, they are the same integers.
+    floats = Packer(on, exact.dequantised(), arithmetic)
+    assert_same(run(floats.model(), [floats.snapshot()]), found)
+
+
 @on_device
 def test_what_does_not_fit_is_refused() -> None:
-    from sakedge import _cuda
-
     student = tiny()
     packer = Packer(device(), student, "f16")
     model, snapshot = packer.model(), packer.snapshot(tasks=("edge",))

@@ -69,16 +69,47 @@ def tiny(seed: int = 0) -> Student:
     return Student(stem, make_student(spec))
 
 
+def integers_of(w: NDArray[Any], axis: int = 0) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """A weight in int8, the largest of each output channel 127, in units of powers of two."""
+    largest = np.abs(w).max(axis, keepdims=True)
+    integers = np.rint(w / largest * 127).astype(np.int8)
+    scales = np.exp2(np.ceil(np.log2(largest)) - 7)
+    return integers, scales.astype(np.float32).reshape(-1)
+
+
+def is_int8(name: str) -> bool:
+    """Whether an int8 student has a tensor as integers."""
+    layers = ("qkv", "proj", "fc1", "fc2", "down", "up", "hidden", "fuse")
+    parts = name.split(".")
+    return (
+        parts[-1] == "weight"
+        and (parts[-2] in layers or "linears" in parts)
+        and (parts[0] != "patch_embed")
+    )
+
+
+def _dequantised(name: str, w: NDArray[Any]) -> NDArray[Any]:
+    if not is_int8(name):
+        return w
+    kernel = w.ndim == 4
+    integers, scales = integers_of(w.reshape(len(w), -1) if kernel else w, 1 if kernel else 0)
+    floats = integers * (scales[:, None] if kernel else scales)
+    return floats.astype(np.float32).reshape(w.shape)
+
+
 def _pair(tensors: Tensors, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     return tensors[f"{name}.weight"], tensors[f"{name}.bias"]
 
 
 class Packer:
-    """Parts of a student in device memory."""
+    """Parts of a student in device memory; `integers`: of a student of int8 weights."""
 
-    def __init__(self, device: _cuda.Device, student: Student, arithmetic: str) -> None:
+    def __init__(
+        self, device: _cuda.Device, student: Student, arithmetic: str, integers: bool = False
+    ) -> None:
         spec = student.spec
         self.student, self._arithmetic, self.device = student, arithmetic, device
+        self._integers = integers
         self.geometry = _cuda.Geometry(
             channels=spec.width,
             blocks=spec.blocks,
@@ -91,6 +122,7 @@ class Packer:
     def stem(self) -> _cuda.Stem:
         t = self.student.stem
         layers = ("norm1", "attn.qkv", "attn.proj", "norm2", "mlp.fc1", "mlp.fc2")
+        blocks = range(self.student.spec.blocks)
         return _cuda.Stem(
             self.device,
             self.geometry,
@@ -98,7 +130,10 @@ class Packer:
             _pair(t, "patch_embed"),
             t["cls_token"],
             t["pos_embed"],
-            [tuple(_pair(t, f"{i}.{n}") for n in layers) for i in range(self.student.spec.blocks)],
+            [
+                tuple(self._layer(t, f"{i}.{n}") for n in layers)
+                for i in range(self.student.spec.blocks)
+            ],
         )
 
     def path(self, name: str) -> _cuda.AdapterPath:
@@ -108,7 +143,7 @@ class Packer:
             self.device,
             self.geometry,
             self._arithmetic,
-            [(_pair(t, f"{p}.down"), _pair(t, f"{p}.up")) for p in places],
+            [(self._layer(t, f"{p}.down"), self._layer(t, f"{p}.up")) for p in places],
             [_pair(t, f"norms.{level}.{name}") for level in spec.levels],
         )
 
@@ -119,7 +154,7 @@ class Packer:
             self.geometry,
             self._arithmetic,
             [
-                tuple(_pair(t, f"mor.{level}.{task}.{n}") for n in ("hidden", "norm", "gate"))
+                tuple(self._layer(t, f"mor.{level}.{task}.{n}") for n in ("hidden", "norm", "gate"))
                 for level in self.student.spec.levels
             ],
         )
@@ -127,13 +162,14 @@ class Packer:
     def head(self, task: str) -> _cuda.Head:
         t, spec = self.student.parts.heads[task], self.student.spec
         fuse, fuse_bias = _pair(t, f"heads.{task}.fuse")
+        kernel: Any = fuse.reshape(len(fuse), -1)
         last, last_bias = _pair(t, f"heads.{task}.last")
         return _cuda.Head(
             self.device,
             self.geometry,
             self._arithmetic,
-            [_pair(t, f"heads.{task}.linears.{j}") for j in range(len(spec.levels))],
-            (fuse.reshape(len(fuse), -1), fuse_bias),
+            [self._layer(t, f"heads.{task}.linears.{j}") for j in range(len(spec.levels))],
+            (integers_of(kernel, 1) if self._integers else kernel, fuse_bias),
             (last.reshape(len(last), -1), last_bias),
         )
 
@@ -145,6 +181,26 @@ class Packer:
         chosen = [t for t in self.student.spec.tasks if tasks is None or t[0] in tasks]
         parts = [(kind, self.head(name), self.router(name)) for name, kind, _ in chosen]
         return _cuda.Snapshot(paths, parts)
+
+    def dequantised(self) -> Student:
+        """The student whose float weights are what `integers` gives."""
+        parts = self.student.parts
+        return Student(
+            {n: _dequantised(n, w) for n, w in self.student.stem.items()},
+            RandomStudent(
+                parts.manifest,
+                *(
+                    {k: {n: _dequantised(n, w) for n, w in t.items()} for k, t in kind.items()}
+                    for kind in (parts.routers, parts.heads, parts.adapters)
+                ),
+                parts.spec,
+            ),
+        )
+
+    def _layer(self, tensors: Tensors, name: str) -> Any:
+        """A layer, or the affine part of a LayerNorm."""
+        w, bias = _pair(tensors, name)
+        return (integers_of(w) if self._integers and is_int8(f"{name}.weight") else w), bias
 
     def model(self, graphs: int = 4) -> _cuda.Student:
         return _cuda.Student(self.device, self.geometry, self.stem(), MEAN, STD, graphs)
