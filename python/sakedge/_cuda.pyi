@@ -1,5 +1,4 @@
-# The compiled module of the CUDA backend; see csrc/cuda/bindings. Private: sakedge.cuda is its only
-# importer. Many wheels lack it.
+# The compiled module; see csrc/cuda/bindings. Private: sakedge.cuda is its only importer.
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
@@ -7,19 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 _F32 = NDArray[np.float32]
+_U8 = NDArray[np.uint8]
 _Pair = tuple[_F32, _F32]
 _Layer = tuple[_F32 | tuple[NDArray[np.int8], _F32], _F32]
 _Block = tuple[_Pair, _Layer, _Layer, _Pair, _Layer, _Layer]
 _Window = tuple[int, int, float, float, float, float]
 _Size = tuple[int, int]
-_Values = NDArray[np.uint8] | NDArray[np.uint16] | _F32
-_Picture = tuple[Any, int, int] | _F32
-_Three = tuple[float, float, float]
+# Pixels [h, w, 3], or a capsule of DLPack with such on the device, top, left; or normalised planes.
+_Picture = tuple[_U8 | NDArray[np.uint16] | _F32 | Any, int, int] | _F32
+_Values = _U8 | NDArray[np.uint16] | _F32
 
 class CudaError(Exception):
     args: tuple[str, str]
 
-class DeviceInfo(TypedDict):
+class _Info(TypedDict):
     name: str
     ordinal: int
     major: int
@@ -30,14 +30,21 @@ class DeviceInfo(TypedDict):
     integrated: bool
     driver: int
 
-def devices() -> list[DeviceInfo]: ...
+class _Times(TypedDict):
+    upload: float
+    device: float
+    download: float
+
+def devices() -> list[_Info]: ...
 
 class Device:
     def __init__(self, ordinal: int, image: bytes, tiles: dict[str, str]) -> None: ...
     @property
-    def info(self) -> DeviceInfo: ...
+    def info(self) -> _Info: ...
+    @property
+    def stream(self) -> int: ...
     def memory(self) -> tuple[int, int]: ...
-    def download(self, capsule: object) -> NDArray[np.uint8]: ...
+    def download(self, picture: Any) -> _U8: ...
 
 class Geometry:
     def __init__(
@@ -107,12 +114,10 @@ class Student:
         device: Device,
         geometry: Geometry,
         stem: Stem,
-        mean: _Three,
-        std: _Three,
+        mean: Sequence[float],
+        std: Sequence[float],
         graphs: int,
     ) -> None: ...
-    @property
-    def stream(self) -> int: ...
     def run(
         self,
         *,
@@ -125,16 +130,30 @@ class Student:
         maps: bool,
         min_weight: float,
     ) -> list[tuple[list[_Values], list[_F32], list[_F32], _F32, bool]]: ...
+    def profile(
+        self,
+        *,
+        pictures: Sequence[_Picture],
+        rows: Sequence[int],
+        snapshots: Sequence[Snapshot],
+        windows: Sequence[_Window],
+        values: bool,
+        logits: bool,
+        maps: bool,
+        min_weight: float,
+    ) -> list[tuple[str, float]]: ...
     def capture(
         self,
-        batch: int,
-        snapshots: Sequence[Snapshot],
         *,
+        snapshots: Sequence[Snapshot],
         values: bool,
         logits: bool,
         maps: bool,
         min_weight: float,
     ) -> None: ...
-    def times(self) -> dict[str, float]: ...
-    def graphs(self) -> tuple[int, int]: ...
+    def times(self) -> _Times: ...
     def memory(self) -> int: ...
+    def graphs(self) -> tuple[int, int]: ...
+    def graph_nodes(self) -> int: ...
+    @property
+    def stream(self) -> int: ...
