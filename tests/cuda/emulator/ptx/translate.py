@@ -46,8 +46,7 @@ def _constant(names: Names, name: str) -> list[str]:
     values = ", ".join(names.read(v, variable.type) for v in variable.values)
     return [
         f"alignas(16) static const {C[variable.type]} {c}[] = {{{values}}};",
-        f"static const bool {c}_is_allocated = "
-        f'(allocate({c}, sizeof {c}, "{c}", false), true);',
+        f'static const bool {c}_is_allocated = (allocate({c}, sizeof {c}, "{c}", false), true);',
     ]
 
 
