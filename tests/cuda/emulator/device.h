@@ -15,6 +15,7 @@
   static void name([[maybe_unused]] const sakedge::cuda::Args& args)
 #define SAK_DEVICE inline
 #define SAK_UNROLL
+#define SAK_ROLLED
 
 namespace sakedge::cuda::dev {
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cuda.emulator import host, memory
+from tests.cuda.emulator import host, memory, shipped
 from tests.cuda.emulator.build import KERNELS
 from tests.cuda.emulator.structs import structs_of
 
-PATHS = {"host": host.build}
+PATHS = {"host": host.build, "ptx": shipped.build}
 
 
-class Failure(AssertionError):
+class Failure(AssertionError):  # noqa: N818 (what it is, not that it is one)
     """A kernel did what it must not do: kernel, block, thread, seed, and what."""
 
 
@@ -71,9 +71,13 @@ class Emulator:
             raise ValueError(f"expected a path of {sorted(PATHS)}, got {path!r}")
         files = [Path(s).resolve() for s in sources or sorted(KERNELS.glob("*.cu"))]
         library, self._args = PATHS[path](files)
+        self._structs = structs_of((KERNELS / "args.h", *files))
+        self.load(library)
+
+    def load(self, library: Path) -> None:
+        """Takes the kernels of another library, which have the same names and arguments."""
         self._library = ctypes.CDLL(str(library))
         self._library.emulator_launch.restype = ctypes.c_char_p
-        self._structs = structs_of((KERNELS / "args.h", *files))
 
     @property
     def entries(self) -> list[str]:

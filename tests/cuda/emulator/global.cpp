@@ -15,11 +15,19 @@ struct Allocation {
   Shadow shadow;
 };
 using Allocations = std::map<uintptr_t, Allocation>;
-Allocations allocations;
-Allocations::iterator recent = allocations.end();
+struct Memory {
+  Allocations allocations;
+  Allocations::iterator recent = allocations.end();
+};
+// Constants of kernels are allocated before main.
+Memory& memory() {
+  static Memory memory;
+  return memory;
+}
 
 // The allocation with the greatest address that is not above `at`.
 Allocations::iterator find(uintptr_t at) {
+  auto& [allocations, recent] = memory();
   if (recent != allocations.end() && at - recent->first < recent->second.bytes) return recent;
   auto next = allocations.upper_bound(at);
   return next == allocations.begin() ? allocations.end() : recent = std::prev(next);
@@ -29,7 +37,7 @@ void access_global(const void* p, unsigned bytes, const void* value) {
   const auto at = reinterpret_cast<uintptr_t>(p);
   const char* const verb = value == nullptr ? "reads" : "writes";
   const auto found = find(at);
-  if (found == allocations.end())
+  if (found == memory().allocations.end())
     fail("%s %u bytes at %p, below all of global memory", verb, bytes, p);
   auto& [start, allocation] = *found;
   const size_t offset = at - start;
@@ -61,6 +69,7 @@ std::mutex& busy() {
 
 void allocate(const void* p, size_t bytes, const char* name, bool writable) {
   const std::lock_guard lock(busy());
+  auto& [allocations, recent] = memory();
   allocations.insert_or_assign(reinterpret_cast<uintptr_t>(p),
                                Allocation{bytes, name, writable, Shadow(bytes)});
   recent = allocations.end();
@@ -68,6 +77,7 @@ void allocate(const void* p, size_t bytes, const char* name, bool writable) {
 
 void release(const void* p) {
   const std::lock_guard lock(busy());
+  auto& [allocations, recent] = memory();
   allocations.erase(reinterpret_cast<uintptr_t>(p));
   recent = allocations.end();
 }
@@ -76,7 +86,7 @@ size_t allocated(const void* p) {
   const std::lock_guard lock(busy());
   const auto at = reinterpret_cast<uintptr_t>(p);
   const auto found = find(at);
-  if (found == allocations.end() || at - found->first >= found->second.bytes) return 0;
+  if (found == memory().allocations.end() || at - found->first >= found->second.bytes) return 0;
   return found->second.bytes - (at - found->first);
 }
 

@@ -37,14 +37,15 @@ inline uint16_t to_bfloat(float f) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-// A result beside the nearest one by at most a unit in the last place (2^-23), as an approximate
-// instruction's may be (2^-22.5 and more): which, the argument's bits decide.
+// The result of an approximate instruction: one of the two floats around the exact value, which
+// its argument's bits decide. So it is off by less than a unit in the last place, a relative 2^-23,
+// as PTX allows all of them, and seldom the nearest, on which nothing may rely.
 inline float approximate(double exact, float argument) {
   const float nearest = static_cast<float>(exact);
-  if (!(std::fabs(nearest) < 3e38f) || nearest == 0.0f) return nearest;
-  const uint32_t turn = std::bit_cast<uint32_t>(argument) * 2654435761u >> 30;
-  if (turn > 1) return nearest;
-  return std::nextafter(nearest, turn != 0 ? INFINITY : -INFINITY);
+  const bool turn = (std::bit_cast<uint32_t>(argument) * 2654435761u >> 31) != 0;
+  if (!turn || !(std::fabs(nearest) < 3e38f) || static_cast<double>(nearest) == exact)
+    return nearest;
+  return std::nextafter(nearest, static_cast<double>(nearest) < exact ? INFINITY : -INFINITY);
 }
 
 inline float flushed(float f) { return std::fabs(f) < 0x1p-126f ? std::copysign(0.0f, f) : f; }
