@@ -28,6 +28,7 @@ def _configure() -> None:
         BUILT,
         "-DCMAKE_BUILD_TYPE=Debug",
         "-DSAKEDGE_WERROR=ON",
+        "-DSAKEDGE_CUDA=ON",
         "-DSAKEDGE_PYTHON=OFF",
         "-DSAKEDGE_TESTS=ON",
     )
