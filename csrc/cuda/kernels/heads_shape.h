@@ -51,6 +51,12 @@ constexpr int expand_shared(int classes) {
 // decode, upsample: a thread for each pixel.
 inline constexpr int kDecodeThreads = 256;
 
+// DecodeJob::decoder: rows of cpu/kinds.def.
+enum DecoderRow {
+#define DECODER(family, name, ...) kDecoder_##name,
+#include "cpu/kinds.def"
+};
+
 static_assert(mix_shared(256) <= kSharedLimit && expand_shared(64) <= kSharedLimit);
 
 }  // namespace sakedge::cuda
