@@ -52,7 +52,7 @@ def host(path: str, **options: Any) -> sakedge.Student:
 
 
 def assert_near(ours: sakedge.Result, theirs: sakedge.Result, precision: str) -> None:
-    """Values of the same shape and type; logits that differ by no more than the precision allows."""
+    """Values of the same shape and type; logits no further apart than the precision allows."""
     for task, expected in theirs.outputs.items():
         found = ours[task]
         assert found.values.shape == expected.values.shape
