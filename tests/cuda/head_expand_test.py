@@ -148,7 +148,7 @@ def test_convolves_the_upsampled_map_at_every_border(
     (logits,), finite, stats = expand(emulator, [[case]], 24, seed=grid[1])
     check(case, logits)
     assert finite.tolist() == [1]
-    # assert stats.bank_conflicts == 0
+    assert stats.bank_conflicts == 0
 
 
 @pytest.mark.parametrize("tile", TILES)
