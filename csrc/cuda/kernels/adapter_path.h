@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cuda/kernels/args.h"
+#include "cuda/kernels/gelu.h"
 #include "cuda/kernels/tokens.h"
 #include "cuda/kernels/warp_row.h"
 

@@ -13,7 +13,7 @@ namespace sakedge::cuda {
 // clamped. Horner's chain in float32 adds |P|'s rounding, at most 4 * 2^-24 where Phi is not small,
 // times ln 2 / 2, and exp2 2^-22 / 2: together |error| <= 6e-7 |x|.
 // Infinity becomes NaN.
-SAK_DEVICE float gelu_by_tail(float x) {
+SAK_DEVICE float gelu(float x) {
   const float a = dev::abs(x);
   float p = -5.18868619e-04f;
   p = dev::fma(p, a, 7.38724926e-03f);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cuda/kernels/fetch.h"
+#include "cuda/kernels/gelu.h"
 #include "cuda/kernels/tiles.h"
 
 namespace sakedge::cuda {

@@ -259,7 +259,7 @@ class HeadExpand {
     SAK_UNROLL
     for (int i = 0; i < 4; ++i) {
       const float* two = values[i / 2] + i % 2 * 2;
-      a[i] = dev::pack(gelu_by_tail(two[0]), gelu_by_tail(two[1]), T{});
+      a[i] = dev::pack(gelu(two[0]), gelu(two[1]), T{});
     }
     SAK_UNROLL
     for (int tile = 0; tile < kTiles; ++tile) {

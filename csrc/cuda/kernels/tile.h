@@ -62,7 +62,4 @@ SAK_DEVICE Floats4 four_at(const float* from, int64_t at) {
 SAK_DEVICE int fragment_row() { return dev::thread() % 32 / 4; }
 SAK_DEVICE int fragment_column() { return dev::thread() % 4 * 2; }
 
-// x Phi(x), the exact one (docs/model.md, 2).
-SAK_DEVICE float gelu(float x) { return 0.5f * x * (1.0f + dev::erf(x * 0.70710678118654752f)); }
-
 }  // namespace sakedge::cuda
