@@ -55,10 +55,13 @@ void add_gemm(Steps& steps, const GemmStep& step) {
       [step, m](const Addresses& at) {
         GemmArgs args{};
         args.a = at(step.a);
-        args.a_scale = step.a_scale.id < 0 ? nullptr : at(step.a_scale);
+        args.a_scale = optional(at, step.a_scale);
         args.linear = step.linear;
         args.linears = step.linears;
-        args.residual = step.residual.id < 0 ? step.shared_residual : at(step.residual);
+        args.residual = step.shared_residual;
+        if (step.residual.id >= 0) {
+          args.residual = at(step.residual);
+        }
         args.out = at(step.out);
         args.m = m;
         args.gelu = step.gelu ? 1 : 0;

@@ -32,7 +32,7 @@ void add_mix(Steps& steps, const Runs& runs, const MixStep& step) {
                         reads, {step.z}, [=](const Addresses& at) {
                           MixArgs args{};
                           args.x = at(step.x);
-                          args.normed = step.normed.id < 0 ? nullptr : at(step.normed);
+                          args.normed = optional(at, step.normed);
                           args.mixing = at(step.mixing);
                           args.image = runs.image;
                           args.heads = runs.heads;

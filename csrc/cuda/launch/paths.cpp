@@ -42,7 +42,7 @@ void add_adapters(Steps& steps, const Runs& runs, Index width, Index depth, Inde
         AdapterArgs args{};
         args.x = at(x);
         args.r = at(r);
-        args.normed = level < 0 ? nullptr : at(normed);
+        args.normed = optional(at, normed);
         args.image = runs.image;
         args.paths = runs.paths;
         args.depth = static_cast<int>(depth);
@@ -87,7 +87,7 @@ void add_weigh(Steps& steps, const Runs& runs, Index width, Index level, float m
       is_routed ? std::vector<Buffer>{sums} : std::vector<Buffer>{}, {routing, mixing},
       [=](const Addresses& at) {
         WeighArgs args{};
-        args.sums = is_routed ? at(sums) : nullptr;
+        args.sums = optional(at, sums);
         args.routers = runs.routers;
         args.paths = runs.paths;
         args.routing = at(routing);

@@ -32,7 +32,7 @@ void add_layer_norm(Steps& steps, Buffer x, const Norm& norm, float epsilon, Ind
         args.x = at(x);
         args.norm = norm;
         args.out = at(out.data);
-        args.scale = out.scale.id < 0 ? nullptr : at(out.scale);
+        args.scale = optional(at, out.scale);
         args.rows = static_cast<int>(rows);
         args.channels = static_cast<int>(channels);
         args.epsilon = epsilon;

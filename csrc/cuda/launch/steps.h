@@ -47,6 +47,11 @@ class Steps {
   Status status_;
 };
 
+// A buffer that a step may do without: null where it is not set.
+inline Address optional(const Addresses& at, Buffer buffer) {
+  return buffer.id < 0 ? Address{nullptr} : at(buffer);
+}
+
 // ceil(count / each), as a grid has it.
 inline int blocks_of(Index count, Index each) { return static_cast<int>((count + each - 1) / each); }
 
