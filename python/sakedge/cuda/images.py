@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
+from sakedge.cuda.library import require_module
 from sakedge.errors import DeviceError
 
-ARCHIVE = Path(__file__).parent / "kernels.zip"
+NAME = "kernels.zip"
 """What `cmake/compile_kernels.py` writes: an image for each architecture, and `images.json`."""
 
 _TEGRA = frozenset({"sm_72", "sm_87", "sm_101", "sm_110"})
@@ -50,6 +51,18 @@ class Image:
         return f"{self.architecture} ({kind})"
 
 
+def archive() -> Path:
+    """Where the images are: beside the compiled module, which was built with them.
+
+    Raises:
+        DeviceError: There is no such module.
+    """
+    require_module()
+    from sakedge import _cuda
+
+    return Path(_cuda.__file__).with_name(NAME)
+
+
 def images() -> tuple[Image, ...]:
     """All images of this build, in the order of the archive.
 
@@ -57,8 +70,8 @@ def images() -> tuple[Image, ...]:
         DeviceError: There is no archive, or it is damaged.
     """
     try:
-        with ZipFile(ARCHIVE) as archive:
-            listed: Mapping[str, Mapping[str, int]] = json.loads(archive.read("images.json"))
+        with ZipFile(archive()) as found:
+            listed: Mapping[str, Mapping[str, int]] = json.loads(found.read("images.json"))
         return tuple(Image(name, each["driver"]) for name, each in listed.items())
     except (OSError, KeyError, ValueError, BadZipFile) as error:
         raise _damaged(error) from error
@@ -71,8 +84,8 @@ def read(image: Image) -> bytes:
         DeviceError: The archive is damaged.
     """
     try:
-        with ZipFile(ARCHIVE) as archive:
-            return archive.read(image.name)
+        with ZipFile(archive()) as found:
+            return found.read(image.name)
     except (OSError, KeyError, BadZipFile) as error:
         raise _damaged(error) from error
 
@@ -132,7 +145,7 @@ def _version(cuda: int) -> str:
 def _damaged(error: Exception) -> DeviceError:
     return DeviceError(
         "the kernels of this sakedge cannot be read",
-        expected=f"an archive at {ARCHIVE}",
+        expected=f"an archive at {archive()}",
         got=str(error) or type(error).__name__,
         remedy="Install it again",
     )
