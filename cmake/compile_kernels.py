@@ -1,9 +1,9 @@
 """Compiles CUDA kernels with NVRTC from its wheel: no toolkit, no headers, no GPU.
 
 Of each architecture there is PTX (`compute_*`) or machine code (`sm_*`), and what the assembler
-reports of each kernel: registers, spills, shared memory. `--output` writes both for every file, to
-look at; `--archive` writes the images that ship, each of all kernels together, and which driver each
-needs.
+reports of each kernel: registers, spills, shared memory. `--output` writes both for every file,
+to look at; `--archive` writes the images that ship, each of all kernels together, and which driver
+each needs.
 """
 
 from __future__ import annotations

@@ -6,8 +6,6 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-__file__: str
-
 _F32 = NDArray[np.float32]
 _Pair = tuple[_F32, _F32]
 _Layer = tuple[_F32 | tuple[NDArray[np.int8], _F32], _F32]

@@ -104,6 +104,14 @@ class GraphBackend(Backend, Protocol):
         ...
 
 
+class OwnModelBackend(Backend, Protocol):
+    """A runtime that compiles no graphs, but runs the model of its own name."""
+
+    def is_installed(self) -> bool:
+        """Whether it came with this sakedge; whether it can run here is for `probe` to say."""
+        ...
+
+
 @runtime_checkable
 class OpsetPreference(Protocol):
     """A backend that has a say in how a graph is written for it; others get the newest opset."""

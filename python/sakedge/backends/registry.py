@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, distributions
 from reprlib import repr as brief
 from typing import Any
 
-from sakedge.backends.base import Backend, GraphBackend, Support
+from sakedge.backends.base import Backend, GraphBackend, OwnModelBackend, Support
 from sakedge.backends.foreign import ForeignBackend
 from sakedge.backends.runtimes import gist
 from sakedge.errors import BackendError, OptionError, UnknownBackendError
@@ -43,9 +43,9 @@ def all_names() -> tuple[str, ...]:
     return (*names(), *OWN_MODELS)
 
 
-def own_model(name: str) -> Backend:
+def own_model(name: str) -> OwnModelBackend:
     """A backend of `OWN_MODELS`; its `probe` says whether it can run here."""
-    made: Callable[[], Backend] = _imported(OWN_MODELS[name])
+    made: Callable[[], OwnModelBackend] = _imported(OWN_MODELS[name])
     return made()
 
 
@@ -145,7 +145,7 @@ def probe(name: str, device: str | None = None, precision: str = "fp32") -> Supp
     """
     check_device(device)
     try:
-        backend = own_model(name) if _has_own_model(name) else get(name)
+        backend: Backend = own_model(name) if _has_own_model(name) else get(name)
         return backend.probe(device, precision)
     except BackendError as error:
         return Support(False, str(error))

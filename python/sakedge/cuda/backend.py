@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sakedge.backends.base import Support
 from sakedge.cuda.devices import NAME, find
+from sakedge.cuda.library import is_built
 from sakedge.errors import SakedgeError
 
 PRECISIONS = ("fp16", "bf16", "int8")
@@ -17,6 +18,10 @@ class CudaBackend:
 
     name = "cuda"
     devices: Mapping[str, tuple[str, ...]] = {NAME: PRECISIONS}
+
+    def is_installed(self) -> bool:
+        """Whether this sakedge was built with it."""
+        return is_built()
 
     def probe(self, device: str | None, precision: str) -> Support:
         """Says whether the device is there and can be used. Opens the driver."""

@@ -16,14 +16,18 @@ def require_module() -> None:
     """Imports the compiled module, which opens no driver.
 
     Raises:
-        DeviceError: This sakedge was built without it.
+        DeviceError: This sakedge was built without it, or it cannot be imported.
     """
+    if not is_built():
+        raise DeviceError(
+            "this sakedge was built without CUDA",
+            remedy="Install a wheel that was built with it (docs/cuda.md)",
+        )
     try:
         from sakedge import _cuda  # noqa: F401
     except ImportError as error:
         raise DeviceError(
-            "this sakedge has no CUDA",
-            expected="the compiled module sakedge._cuda",
+            "the CUDA module of this sakedge cannot be imported",
             got=str(error),
-            remedy="Install a wheel that was built with it (docs/cuda.md)",
+            remedy="Install it again, for this Python and system",
         ) from error

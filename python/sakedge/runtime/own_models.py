@@ -44,9 +44,11 @@ def choose_own(request: Request) -> tuple[Chosen | None, dict[str, str]]:
         why = "asked for" if is_asked_for else "auto: what runs the model that was asked for"
         return _chosen(request, registry.own_model(named), why), {}
     refused = {}
-    for name in registry.OWN_MODELS if _is_free(request) and request.device else ():
+    for name in registry.OWN_MODELS if _is_free(request) else ():
         backend = registry.own_model(name)
         if not _is_its_device(request.device, backend):
+            if backend.is_installed():
+                refused[name] = "auto takes it only where it, its model or its device is named"
             continue
         support = backend.probe(request.device, _precision(request, backend).precision)
         if support.ok:
