@@ -255,7 +255,7 @@ def test_graphs_are_kept_up_to_a_number_and_captured_ahead() -> None:
     model = packer.model(graphs=2)
     snapshot = packer.snapshot(tasks=("edge",))
     wanted = {"values": True, "logits": False, "maps": False, "min_weight": 0.0}
-    model.capture(snapshots=[snapshot], **wanted)
+    model.capture(1, [snapshot], **wanted)
     assert model.graphs() == (1, 2)
     first = run(model, [snapshot], **wanted)
     assert model.graphs() == (1, 2)
