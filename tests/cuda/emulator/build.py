@@ -10,7 +10,8 @@ import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,30 +44,33 @@ class Unit:
         """A file."""
         return cls(path.name, path.read_text(), flags, path.parent)
 
-    @property
-    def digest(self) -> str:
-        """Of everything that goes into the object file."""
-        content = hashlib.sha256(" ".join((COMPILER, *FLAGS, *self.flags)).encode())
-        for text in closure(self.text, self.folder):
-            content.update(text.encode())
-        return content.hexdigest()[:24]
-
     def build(self) -> Path:
         """The object file.
 
         Raises:
             RuntimeError: The compiler refused it, with its messages.
         """
-        target = BUILT / f"{self.digest}.o"
-        if target.exists():
-            target.touch()
-            return target
-        part = target.with_suffix(f".{os.getpid()}.o")
-        include = f'# 1 "{self.name}"\n{self.text}'
-        command = [COMPILER, *FLAGS, *self.flags, f"-I{self.folder}", "-x", "c++", "-c"]
-        run([*command, "-", "-o", str(part)], include)
+
+        def compile_to(target: Path) -> None:
+            command = [COMPILER, *FLAGS, *self.flags, f"-I{self.folder}", "-x", "c++", "-c", "-"]
+            run([*command, "-o", str(target)], f'# 1 "{self.name}"\n{self.text}')
+
+        made_of = [COMPILER, *FLAGS, *self.flags, *closure(self.text, self.folder)]
+        return remembered(made_of, "o", compile_to)
+
+
+def remembered(made_of: Iterable[str], suffix: str, make: Callable[[Path], object]) -> Path:
+    """A file that `make` writes, or wrote before out of the same."""
+    digest = hashlib.sha256()
+    for text in made_of:
+        digest.update(hashlib.sha256(text.encode()).digest())
+    target = BUILT / f"{digest.hexdigest()[:24]}.{suffix}"
+    if not target.exists():
+        BUILT.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(f".{os.getpid()}-{threading.get_ident()}.{suffix}")
+        make(part)
         part.rename(target)
-        return target
+    return target
 
 
 def run(command: Sequence[str], text: str = "") -> str:
@@ -113,13 +117,9 @@ def library(units: Iterable[Unit], *flags: str) -> Path:
     Raises:
         RuntimeError: A compiler refused something, with its messages.
     """
-    BUILT.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = list(pool.map(Unit.build, units))
-    names = " ".join([*(path.name for path in objects), *flags])
-    target = BUILT / f"{hashlib.sha256(names.encode()).hexdigest()[:24]}.so"
-    if not target.exists():
-        part = target.with_suffix(f".{os.getpid()}.so")
-        run([COMPILER, "-shared", "-Wl,-z,defs", *flags, "-o", str(part), *map(str, objects)])
-        part.rename(target)
-    return target
+        objects = [str(path) for path in pool.map(Unit.build, units)]
+    command = [COMPILER, "-shared", "-Wl,-z,defs", *flags]
+    return remembered(
+        [*command, *objects], "so", lambda target: run([*command, "-o", str(target), *objects])
+    )

@@ -71,9 +71,13 @@ class Emulator:
             raise ValueError(f"expected a path of {sorted(PATHS)}, got {path!r}")
         files = [Path(s).resolve() for s in sources or sorted(KERNELS.glob("*.cu"))]
         library, self._args = PATHS[path](files)
+        self._structs = structs_of((KERNELS / "args.h", *files))
+        self.load(library)
+
+    def load(self, library: Path) -> None:
+        """Takes the kernels of another library, which have the same names and arguments."""
         self._library = ctypes.CDLL(str(library))
         self._library.emulator_launch.restype = ctypes.c_char_p
-        self._structs = structs_of((KERNELS / "args.h", *files))
 
     @property
     def entries(self) -> list[str]:

@@ -6,7 +6,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.cuda.emulator.build import COMPILER, FLAGS, Unit, emulator_units, library, run
+from tests.cuda.emulator.build import (
+    COMPILER,
+    FLAGS,
+    Unit,
+    closure,
+    emulator_units,
+    library,
+    remembered,
+    run,
+)
 
 
 def build(sources: Sequence[Path]) -> tuple[Path, dict[str, str]]:
@@ -20,5 +29,7 @@ def build(sources: Sequence[Path]) -> tuple[Path, dict[str, str]]:
 
 def entries_of(source: Path) -> dict[str, str]:
     """Names of a file's kernels, and of their argument structs."""
-    text = run([COMPILER, *FLAGS, "-E", "-P", "-x", "c++", str(source)])
-    return dict(re.findall(r"static const bool (\w+?)_takes_(\w+) =", text))
+    command = [COMPILER, *FLAGS, "-E", "-P", "-x", "c++", str(source)]
+    made_of = [*command, *closure(source.read_text(), source.parent)]
+    path = remembered(made_of, "i", lambda target: target.write_text(run(command)))
+    return dict(re.findall(r"static const bool (\w+?)_takes_(\w+) =", path.read_text()))

@@ -21,6 +21,10 @@ void read_generic(const void* p, unsigned bytes);
 void write_generic(const void* p, unsigned bytes, const void* value);
 void poison(void* p, unsigned bytes);
 
+inline void check_all_lanes(uint32_t mask) {
+  if (mask != ~0u) fail("a warp operation of lanes %08x; all must take part", mask);
+}
+
 template <class T>
 inline T load_global(uint64_t address) {
   const T* const p = reinterpret_cast<const T*>(address);

@@ -15,7 +15,9 @@ void access_shared(int thread, const void* p, unsigned bytes, Access access) {
          static_cast<long long>(at), block.shared_bytes);
   if (at % bytes != 0) fail("%s %u bytes misaligned at byte %zu of shared memory", verb, bytes, at);
   if (block.options.races == 0) return;
-  const Race race = block.shared.access(at, bytes, access, block.thread(thread));
+  Thread by = block.thread(thread);
+  by.launch_start = by.block_start;  // each block has its own
+  const Race race = block.shared.access(at, bytes, access, by);
   if (race.what != nullptr)
     fail("race: %s, byte %zu of shared memory%s", race.what, race.at, with(race.other).text);
 }

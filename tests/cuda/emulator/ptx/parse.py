@@ -80,7 +80,7 @@ def _closing(text: str, at: int) -> int:
 def _variables(text: str, found: dict[str, Variable]) -> None:
     text = re.sub(r"\.(version|target|address_size)[^\n]*|\.extern\s+\.shared[^;]*;", "", text)
     pattern = (
-        r"(?:\.visible\s+)?\.(?:global|const)\s+(?:\.align\s+\d+\s+)?\.(\w+)\s+(\w+)(?:\[\d+\])?"
+        r"(?:\.visible\s+)?\.(?:global|const)\s+(?:\.align\s+\d+\s+)?\.(\w+)\s+([$\w]+)(?:\[\d+\])?"
         r"\s*=\s*\{?([^;{}]*)\}?;"
     )
     for match in re.finditer(pattern, text):

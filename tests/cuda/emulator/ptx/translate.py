@@ -28,17 +28,8 @@ def source_of(module: Module, entry: Entry) -> str:
     used = {
         word for s in entry.statements for o in s.operands for word in re.findall(r"[$%\w.]+", o)
     }
-    for name, variable in module.variables.items():
-        if name in used:
-            values = ", ".join(names.read(v, variable.type) for v in variable.values)
-            kind, count = C[variable.type], len(variable.values)
-            lines.append(
-                f"alignas(16) static const {kind} {identifier(name)}[{count}] = {{{values}}};"
-            )
-            lines.append(
-                f"static const bool {identifier(name)}_is_allocated = "
-                f'(allocate({identifier(name)}, sizeof {identifier(name)}, "{name}", false), true);'
-            )
+    for name in sorted(module.variables.keys() & used):
+        lines += _constant(names, name)
     lines.append(f"static void {entry.name}(const void* args) {{")
     lines += _declarations(entry, used)
     lines += [_line(names, s) for s in entry.statements]
@@ -50,16 +41,25 @@ def source_of(module: Module, entry: Entry) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _constant(names: Names, name: str) -> list[str]:
+    variable, c = names.module.variables[name], identifier(name)
+    values = ", ".join(names.read(v, variable.type) for v in variable.values)
+    return [
+        f"alignas(16) static const {C[variable.type]} {c}[] = {{{values}}};",
+        f'static const bool {c}_is_allocated = (allocate({c}, sizeof {c}, "{c}", false), true);',
+    ]
+
+
 def _declarations(entry: Entry, used: set[str]) -> list[str]:
     by_type: dict[str, list[str]] = {}
+    parameter = ""
     guards = {s.guard.lstrip("!") for s in entry.statements}
     for name, kind in entry.registers.items():
         if kind == "param":
-            yield_param = f"const void* const {identifier(name)} = args;"
-            by_type.setdefault("", []).append(yield_param)
+            parameter = f"const void* const {identifier(name)} = args;"
         elif name in used or name in guards:
             by_type.setdefault(C[kind], []).append(identifier(name))
-    lines = [*by_type.pop("", [])]
+    lines = [parameter]
     lines += [f"{kind} {', '.join(names)};" for kind, names in by_type.items()]
     for name, size in entry.locals.items():
         lines.append(f"alignas(16) unsigned char {identifier(name)}[{size}];")

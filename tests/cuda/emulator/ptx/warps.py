@@ -10,9 +10,8 @@ from tests.cuda.emulator.ptx.table import Operands, instruction
 _SHUFFLES = {"idx": "kIndex", "up": "kUp", "down": "kDown", "bfly": "kXor"}
 
 
-def _check_all_lanes(mask: str) -> None:
-    if mask not in ("-1", "0xffffffff", "4294967295"):
-        raise ValueError(f"expected all lanes to take part, got {mask}")
+def _all_lanes(names: Names, mask: str) -> str:
+    return f"check_all_lanes({names.read(mask, 'u32')}); "
 
 
 @instruction(r"(?:bar|barrier)\.(?:cta\.)?sync(?:\.aligned)?")
@@ -23,29 +22,27 @@ def _barrier(_: Names, operands: Operands, __: re.Match[str]) -> str:
 
 
 @instruction(r"bar\.warp\.sync")
-def _warp_barrier(_: Names, operands: Operands, __: re.Match[str]) -> str:
-    _check_all_lanes(operands[0])
-    return "warp_barrier();"
+def _warp_barrier(names: Names, operands: Operands, _: re.Match[str]) -> str:
+    return _all_lanes(names, operands[0]) + "warp_barrier();"
 
 
 @instruction(r"shfl\.sync\.(idx|up|down|bfly)\.b32")
 def _shuffle(names: Names, operands: Operands, match: re.Match[str]) -> str:
     to, a, b, c, mask = operands
-    _check_all_lanes(mask)
     d, _, p = to.partition("|")
     values = ", ".join(names.read(o, "u32") for o in (a, b, c))
     value = f"shuffle(Shuffle::{_SHUFFLES[match[1]]}, {values}, in_range)"
     writes = names.write(d, "b32", value) + (names.write(p, "pred", "in_range") if p else "")
-    return f"{{ bool in_range; {writes} }}"
+    return f"{{ {_all_lanes(names, mask)}bool in_range; {writes} }}"
 
 
 @instruction(r"vote\.sync\.(all|any|ballot)\.(pred|b32)")
 def _vote(names: Names, operands: Operands, match: re.Match[str]) -> str:
-    _check_all_lanes(operands[2])
+    check = _all_lanes(names, operands[2])
     value = f"vote(Vote::k{match[1].capitalize()}, {names.read(operands[1], 'pred')})"
     if match[2] == "pred":
-        return names.write(operands[0], "pred", f"({value} != 0)")
-    return names.write(operands[0], "b32", value)
+        return check + names.write(operands[0], "pred", f"({value} != 0)")
+    return check + names.write(operands[0], "b32", value)
 
 
 @instruction(r"ldmatrix\.sync\.aligned\.m8n8\.x4(\.trans)?\.shared\.b16")
