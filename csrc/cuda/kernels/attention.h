@@ -1,8 +1,9 @@
 // Softmax attention of one head over all tokens in one pass (flash attention, non-causal).
 //
 // A block takes kQueries queries, each of its four warps 16 or 32 of them, and walks the keys in
-// tiles of 64. Queries stay in registers. So do the logits: as sums of one product they lie as the
-// next product's A operand must.
+// tiles of 64, and by 16 in the last one, of which N = 1025 leaves a single key. Queries stay in
+// registers. So do the logits: as sums of one product they lie as the next product's A operand
+// must.
 #pragma once
 
 #include "cuda/kernels/args.h"
@@ -37,21 +38,22 @@ class Queries {
     }
   }
 
-  // One tile of keys and values, of which the first `valid` are tokens.
+  // kCount keys and values; of a whole tile all are tokens, of less the first `valid`.
+  template <int kCount>
   SAK_DEVICE void attend(const Rows& keys, const Rows& values, int valid, float scale) {
-    float weights[kBlocks][kKeys / 8][4] = {};
-    multiply_keys(weights, keys);
-    if (valid < kKeys) {
-      mask(weights, valid);
+    Weights<kCount> weights = {};
+    multiply_keys<kCount>(weights, keys);
+    if constexpr (kCount < kKeys) {
+      mask<kCount>(weights, valid);
     }
     SAK_UNROLL
     for (int i = 0; i < kBlocks; ++i) {
       SAK_UNROLL
       for (int half = 0; half < 2; ++half) {
-        exponentiate(weights[i], i, half, scale);
+        exponentiate<kCount>(weights[i], i, half, scale);
       }
     }
-    multiply_values(weights, values);
+    multiply_values<kCount>(weights, values);
   }
 
   // The results as T to rows [row, row + 16 * kBlocks) of a tile.
@@ -73,14 +75,16 @@ class Queries {
   }
 
  private:
-  using Weights = float[kBlocks][kKeys / 8][4];
+  template <int kCount>
+  using Weights = float[kBlocks][kCount / 8][4];
   static constexpr int kDepth = kHeadChannels / 16;
 
-  SAK_DEVICE void multiply_keys(Weights& sums, const Rows& keys) {
+  template <int kCount>
+  SAK_DEVICE void multiply_keys(Weights<kCount>& sums, const Rows& keys) {
     SAK_UNROLL
     for (int c = 0; c < kDepth; ++c) {
       SAK_UNROLL
-      for (int j = 0; j < kKeys / 16; ++j) {
+      for (int j = 0; j < kCount / 16; ++j) {
         uint32_t b[4];
         load_b(b, rows_from(keys, 16 * j), 0, 2 * c);
         SAK_UNROLL
@@ -92,9 +96,10 @@ class Queries {
     }
   }
 
-  SAK_DEVICE static void mask(Weights& logits, int valid) {
+  template <int kCount>
+  SAK_DEVICE static void mask(Weights<kCount>& logits, int valid) {
     SAK_UNROLL
-    for (int n = 0; n < kKeys / 8; ++n) {
+    for (int n = 0; n < kCount / 8; ++n) {
       SAK_UNROLL
       for (int e = 0; e < 4; ++e) {
         if (8 * n + fragment_column() + e % 2 >= valid) {
@@ -109,10 +114,11 @@ class Queries {
 
   // Logits of a row become weights exp(logit - peak), and all that was summed before them is
   // scaled to their peak. NaN passes the maximum by, but not the exponential.
-  SAK_DEVICE void exponentiate(float (&row)[kKeys / 8][4], int i, int half, float scale) {
+  template <int kCount>
+  SAK_DEVICE void exponentiate(float (&row)[kCount / 8][4], int i, int half, float scale) {
     float peak = kNever;
     SAK_UNROLL
-    for (int n = 0; n < kKeys / 8; ++n) {
+    for (int n = 0; n < kCount / 8; ++n) {
       peak = dev::max(peak, dev::max(row[n][2 * half], row[n][2 * half + 1]));
     }
     peak = dev::max(peak, dev::shuffle_xor(peak, 1));
@@ -123,7 +129,7 @@ class Queries {
 
     float total = total_[i][half] * correction;
     SAK_UNROLL
-    for (int n = 0; n < kKeys / 8; ++n) {
+    for (int n = 0; n < kCount / 8; ++n) {
       SAK_UNROLL
       for (int e = 2 * half; e < 2 * half + 2; ++e) {
         row[n][e] = dev::exp2(dev::fma(row[n][e], scale, -peak));
@@ -138,9 +144,10 @@ class Queries {
     }
   }
 
-  SAK_DEVICE void multiply_values(const Weights& weights, const Rows& values) {
+  template <int kCount>
+  SAK_DEVICE void multiply_values(const Weights<kCount>& weights, const Rows& values) {
     SAK_UNROLL
-    for (int j = 0; j < kKeys / 16; ++j) {
+    for (int j = 0; j < kCount / 16; ++j) {
       uint32_t a[kBlocks][4];
       SAK_UNROLL
       for (int i = 0; i < kBlocks; ++i) {
@@ -248,7 +255,15 @@ SAK_DEVICE void attention(const AttentionArgs& args) {
     dev::barrier();  // all of this tile is here, and nobody reads the stage that is filled next
     fetch_keys(t + kStages - 1);
     if (takes_part) {
-      warp.attend(Rows{stage(t)}, Rows{stage(t) + kTileBytes}, args.tokens - t * kKeys, args.scale);
+      const Rows keys{stage(t)}, values{stage(t) + kTileBytes};
+      const int left = args.tokens - t * kKeys;
+      if (left >= kKeys) {
+        warp.template attend<kKeys>(keys, values, kKeys, args.scale);
+      } else {
+        for (int k = 0; k < left; k += 16) {
+          warp.template attend<16>(rows_from(keys, k), rows_from(values, k), left - k, args.scale);
+        }
+      }
     }
   }
 

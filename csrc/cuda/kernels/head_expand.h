@@ -71,7 +71,7 @@ class HeadExpand {
   SAK_DEVICE static int row() { return dev::block_y() * kExpandTokens + tile_row(); }
   SAK_DEVICE static int column() { return dev::block_x() * kExpandTokens + tile_column(); }
   SAK_DEVICE bool exists(int t) const {
-    return row() < args_.grid_height && column() + t < args_.grid_width;
+    return column() + t < args_.grid_width && row() < args_.grid_height;
   }
   SAK_DEVICE static int lane() { return dev::thread() % 32; }
 

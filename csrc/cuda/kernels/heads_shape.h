@@ -10,15 +10,20 @@ namespace sakedge::cuda {
 // mix_<type>_<width>: 64 tokens and all columns of a level's linear at a time; wider linears take
 // several rounds.
 inline constexpr int kMixTokens = 64;
-inline constexpr int kMixWidths[] = {16, 64, 96, 192, 256};
+inline constexpr int kMixWidths[] = {64, 96, 192, 256};
+inline constexpr int kMixThreads = 256;
 inline constexpr int kMixStages = 3;  // k-tiles of 32 channels of the weight in shared memory
 inline constexpr int kMixRow = 64;    // bytes of a row of a k-tile
 
-// Warps along the tokens and along the columns.
-constexpr int mix_warps_m(int width) { return width <= 96 ? 4 : 2; }
-constexpr int mix_warps_n(int width) { return width == 16 ? 1 : width <= 96 ? 2 : 4; }
-constexpr int mix_threads(int width) { return 32 * mix_warps_m(width) * mix_warps_n(width); }
-constexpr int mix_shared(int width) { return (2 * kMixTokens + kMixStages * width) * kMixRow; }
+// Warps along the tokens; the others of the eight lie along the columns.
+constexpr int mix_warps(int width) { return width <= 96 ? 4 : 2; }
+// Two k-tiles of the mixture and the stages of the weight; then, in rows of 16 bytes more than they
+// have, the results.
+constexpr int mix_shared(int width) {
+  const int tiles = (2 * kMixTokens + kMixStages * width) * kMixRow;
+  const int results = kMixTokens * (2 * width + 16);
+  return tiles > results ? tiles : results;
+}
 
 // head_expand_<type>_<classes>: 4 x 4 tokens at a time; more classes take several rounds. Grid:
 // (ceil(grid_width / 4), ceil(grid_height / 4), runs * tasks).
@@ -45,6 +50,12 @@ constexpr int expand_shared(int classes) {
 
 // decode, upsample: a thread for each pixel.
 inline constexpr int kDecodeThreads = 256;
+
+// DecodeJob::decoder: rows of cpu/kinds.def.
+enum DecoderRow {
+#define DECODER(family, name, ...) kDecoder_##name,
+#include "cpu/kinds.def"
+};
 
 static_assert(mix_shared(256) <= kSharedLimit && expand_shared(64) <= kSharedLimit);
 
