@@ -1,4 +1,5 @@
-# The compiled module; see csrc/cuda/bindings. Private: sakedge.cuda is its only importer.
+# The compiled module of the CUDA backend; see csrc/cuda/bindings. Private: sakedge.cuda is its only
+# importer. Many wheels lack it.
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
@@ -6,20 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 _F32 = NDArray[np.float32]
-_U8 = NDArray[np.uint8]
 _Pair = tuple[_F32, _F32]
 _Layer = tuple[_F32 | tuple[NDArray[np.int8], _F32], _F32]
 _Block = tuple[_Pair, _Layer, _Layer, _Pair, _Layer, _Layer]
 _Window = tuple[int, int, float, float, float, float]
 _Size = tuple[int, int]
+_Values = NDArray[np.uint8] | NDArray[np.uint16] | _F32
 # Pixels [h, w, 3], or a capsule of DLPack with such on the device, top, left; or normalised planes.
-_Picture = tuple[_U8 | NDArray[np.uint16] | _F32 | Any, int, int] | _F32
-_Values = _U8 | NDArray[np.uint16] | _F32
+_Picture = tuple[Any, int, int] | _F32
+_Three = tuple[float, float, float]
 
 class CudaError(Exception):
     args: tuple[str, str]
 
-class _Info(TypedDict):
+class DeviceInfo(TypedDict):
     name: str
     ordinal: int
     major: int
@@ -30,21 +31,16 @@ class _Info(TypedDict):
     integrated: bool
     driver: int
 
-class _Times(TypedDict):
-    upload: float
-    device: float
-    download: float
-
-def devices() -> list[_Info]: ...
+def devices() -> list[DeviceInfo]: ...
 
 class Device:
     def __init__(self, ordinal: int, image: bytes, tiles: dict[str, str]) -> None: ...
     @property
-    def info(self) -> _Info: ...
+    def info(self) -> DeviceInfo: ...
     @property
     def stream(self) -> int: ...
     def memory(self) -> tuple[int, int]: ...
-    def download(self, picture: Any) -> _U8: ...
+    def download(self, picture: object) -> NDArray[np.uint8]: ...
 
 class Geometry:
     def __init__(
@@ -114,10 +110,12 @@ class Student:
         device: Device,
         geometry: Geometry,
         stem: Stem,
-        mean: Sequence[float],
-        std: Sequence[float],
+        mean: _Three,
+        std: _Three,
         graphs: int,
     ) -> None: ...
+    @property
+    def stream(self) -> int: ...
     def run(
         self,
         *,
@@ -144,16 +142,15 @@ class Student:
     ) -> list[tuple[str, float]]: ...
     def capture(
         self,
-        *,
+        batch: int,
         snapshots: Sequence[Snapshot],
+        *,
         values: bool,
         logits: bool,
         maps: bool,
         min_weight: float,
     ) -> None: ...
-    def times(self) -> _Times: ...
-    def memory(self) -> int: ...
+    def times(self) -> dict[str, float]: ...
     def graphs(self) -> tuple[int, int]: ...
     def graph_nodes(self) -> int: ...
-    @property
-    def stream(self) -> int: ...
+    def memory(self) -> int: ...

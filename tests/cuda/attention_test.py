@@ -103,9 +103,8 @@ def test_every_token_gets_the_average_of_values_by_softmax(
 def test_the_official_number_of_tokens(
     emulator: Emulator, arithmetic: Arithmetic, queries: int, long: bool
 ) -> None:
-    if not long:
-        pytest.skip("takes longer: --cuda-long")
-    inputs = arithmetic.array(qkv(9, 2, 1025, 2))
+    images, heads = (2, 2) if long else (1, 1)
+    inputs = arithmetic.array(qkv(9, images, 1025, heads))
     check(attend(emulator, arithmetic, queries, inputs)[0], expected(arithmetic, inputs))
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from tools.gpu_check.geometry import Geometry
 
-# Instructions for one value, from the PTX of the device functions in csrc/cuda/kernels/tile.h.
-GELU = 30
-"""x Phi(x) by erff: two polynomials chosen between by selects, one exponential."""
+# Instructions for one value, from the PTX of the device functions in csrc/cuda/kernels.
+GELU = 8
+"""A polynomial and an exponential, csrc/cuda/kernels/gelu.h."""
 NORM = 8
 """A LayerNorm in two passes: sum, square, scale, shift, a conversion, their share of the sums."""
 SOFTMAX = 8

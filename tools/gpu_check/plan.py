@@ -70,7 +70,10 @@ def _is_asked_for(step: Step, given: argparse.Namespace) -> bool:
 
 
 def _commit() -> str:
-    ran = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
-    )
+    try:
+        ran = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
+        )
+    except OSError:
+        return ""
     return ran.stdout.strip()

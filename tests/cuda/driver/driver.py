@@ -27,6 +27,7 @@ def _configure() -> None:
     cmake.configure(
         BUILT,
         "-DCMAKE_BUILD_TYPE=Debug",
+        "-DSAKEDGE_CUDA=ON",
         "-DSAKEDGE_WERROR=ON",
         "-DSAKEDGE_CUDA=ON",
         "-DSAKEDGE_PYTHON=OFF",

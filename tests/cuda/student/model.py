@@ -130,10 +130,7 @@ class Packer:
             _pair(t, "patch_embed"),
             t["cls_token"],
             t["pos_embed"],
-            [
-                tuple(self._layer(t, f"{i}.{n}") for n in layers)
-                for i in range(self.student.spec.blocks)
-            ],
+            [tuple(self._layer(t, f"{i}.{n}") for n in layers) for i in blocks],
         )
 
     def path(self, name: str) -> _cuda.AdapterPath:
