@@ -26,7 +26,7 @@ def student_file(given: Given) -> Path:
 
     from sakedge.convert import convert
 
-    small: dict[str, Any] = {"width": 64, "blocks": 2, "attention_heads": 1}
+    small: dict[str, Any] = {"width": 64, "blocks": 4, "attention_heads": 1}
     checkpoint, config = make_checkpoint(
         given.output / "draft",
         vit="vit_base",
