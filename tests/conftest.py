@@ -8,6 +8,17 @@ from pathlib import Path
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the CUDA tests; pytest takes options from here alone."""
+    parser.addoption(
+        "--cuda-path",
+        choices=["ptx", "host", "device"],
+        default="ptx",
+        help="run CUDA kernels as the PTX that ships, as the host's compiler reads them, or on a GPU",
+    )
+    parser.addoption("--cuda-long", action="store_true", help="all schedules and sizes")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Compiled stems of the tests go beside their files, not into the user's cache."""

@@ -13,6 +13,7 @@
       name(const __grid_constant__ sakedge::cuda::Args args)
 #define SAK_DEVICE __device__ __forceinline__
 #define SAK_UNROLL _Pragma("unroll")
+#define SAK_ROLLED _Pragma("unroll 1")  // where a copy for each round would only be more code
 
 namespace sakedge::cuda::dev {
 

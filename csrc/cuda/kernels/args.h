@@ -51,14 +51,14 @@ struct Head {
 };
 
 // gemm_*: out = a w^T and an epilogue, in this order: scales, bias, GELU, residual.
-// Grid: (tiles of n, tiles of m, batches).
+// Grid: (GemmTile::blocks_for(m, linear.out), 1, batches). int8 products go to float or Half.
 struct GemmArgs {
-  const void* a;         // T or int8 [m, k] for each batch, dense
+  const void* a;         // T or int8 [m, k] for each batch
   const float* a_scale;  // int8: [m] for each batch, else null
-  Linear linear;         // n = out, k = in
+  Linear linear;         // n = out, a multiple of 8; k = in
   const Linear* const*
-      linears;            // [batches], used instead where not null; n and k are at most the grid's
-  const float* residual;  // float [m, n] or null; may be `out`
+      linears;  // [batches], used instead where not null, n at most linear.out; null: none
+  const float* residual;  // float [m, n] or null, for one batch; may be `out`
   void* out;              // [m, n] for each batch
   int m;
   int gelu;            // 0 or 1
@@ -68,7 +68,8 @@ struct GemmArgs {
                        // same for every image
   int64_t a_stride;    // elements from one batch to the next
   int64_t out_stride;  // the same
-  int out_width;       // elements from one row of out (and the residual) to the next
+  int a_width;         // elements from one row of a to the next; 16 bytes or a multiple
+  int out_width;       // the same of out and the residual; a multiple of 8
 };
 
 // layer_norm_*: rows of x normalised, to T, or (layer_norm_s8) to int8 with a scale for each row.
@@ -102,10 +103,11 @@ struct AttentionArgs {
   float scale;  // of the products, times log2(e)
 };
 
-// An image as it was given, [height, width, 3] pixels, dense, and where it goes on the input.
+// An image as it was given, [height, width, 3] pixels, dense, and where it goes on the input; or,
+// normalised already, [3, height, width].
 struct Picture {
   const void* pixels;
-  int type;  // 0 uint8, 1 uint16, 2 float
+  int type;  // 0 uint8, 1 uint16, 2 float in 0 ... 1; 3 float, normalised
   int height;
   int width;
   int top;

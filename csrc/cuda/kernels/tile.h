@@ -44,12 +44,22 @@ SAK_DEVICE void load_b_transposed(uint32_t (&b)[4], const Tile<kChunks>& tile, i
   dev::load_matrices_transposed(b, tile.chunk(row + lane % 16, c + lane / 16));
 }
 
+// d[16, 16] += a b: an A fragment and the B fragments that load_b gives.
+template <class Sum, class T>
+SAK_DEVICE void multiply_16(Sum (*d)[4], const uint32_t (&a)[4], const uint32_t (&b)[4], T type) {
+  const uint32_t left[2] = {b[0], b[1]};
+  const uint32_t right[2] = {b[2], b[3]};
+  dev::multiply(d[0], a, left, type);
+  dev::multiply(d[1], a, right, type);
+}
+
+SAK_DEVICE Floats4 four_at(const float* from, int64_t at) {
+  return dev::load_global(reinterpret_cast<const Floats4*>(from + at));
+}
+
 // Where a thread's four sums of a 16 x 8 product lie: rows group, group + 8; columns pair, pair
 // + 1.
 SAK_DEVICE int fragment_row() { return dev::thread() % 32 / 4; }
 SAK_DEVICE int fragment_column() { return dev::thread() % 4 * 2; }
-
-// x Phi(x), the exact one (docs/model.md, 2).
-SAK_DEVICE float gelu(float x) { return 0.5f * x * (1.0f + dev::erf(x * 0.70710678118654752f)); }
 
 }  // namespace sakedge::cuda

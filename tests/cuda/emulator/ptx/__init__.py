@@ -1,0 +1,1 @@
+"""Kernels as the PTX that ships, translated to C++ on the emulator."""
