@@ -200,19 +200,23 @@ Student::Profile profile(Student& student, const py::list& pictures, const std::
   return value_of(without_gil([&] { return student.profile(call.request); }));
 }
 
-// Of calls with one picture for each snapshot.
-void capture(Student& student, const std::vector<std::shared_ptr<Snapshot>>& snapshots, bool values,
-             bool logits, bool maps, float min_weight) {
-  const Geometry& geometry = student.stem().geometry;
-  const Size input = geometry.input;
+// Of calls with these snapshots on a batch of pictures.
+void capture(Student& student, Index batch, const std::vector<std::shared_ptr<Snapshot>>& snapshots,
+             bool values, bool logits, bool maps, float min_weight) {
+  require(batch >= 1 && batch <= kMostImages, "capture: expected 1 to " +
+                                                  std::to_string(kMostImages) + " pictures");
+  const Size input = student.stem().geometry.input;
   Request request;
   request.wanted = {values, logits, maps};
   request.min_weight = min_weight;
+  request.pictures.resize(static_cast<std::size_t>(batch));
+  for (PictureSource& picture : request.pictures) {
+    picture.height = input.height;
+    picture.width = input.width;
+  }
   for (const std::shared_ptr<Snapshot>& snapshot : snapshots) {
-    request.runs.push_back({std::ssize(request.runs), snapshot, {input.height, input.width}, {},
-                            nullptr, nullptr});
-    request.pictures.push_back(
-        {nullptr, false, PictureSource::kUint8, input.height, input.width, 0, 0});
+    const Index row = std::ssize(request.runs) % batch;
+    request.runs.push_back({row, snapshot, {input.height, input.width}, {}, nullptr, nullptr});
   }
   raise_unless_ok(without_gil([&] { return student.capture(request); }));
 }
@@ -237,8 +241,8 @@ void bind_student(py::module_& module) {
            py::arg("mean"), py::arg("std"), py::arg("graphs"));
   call(type, "run", &run);
   call(type, "profile", &profile);
-  type.def("capture", &capture, py::kw_only(), py::arg("snapshots"), py::arg("values"),
-           py::arg("logits"), py::arg("maps"), py::arg("min_weight"))
+  type.def("capture", &capture, py::arg("batch"), py::arg("snapshots"), py::kw_only(),
+           py::arg("values"), py::arg("logits"), py::arg("maps"), py::arg("min_weight"))
       .def("times", &times)
       .def("memory", [](const Student& student) { return student.memory(); })
       .def("graphs",
