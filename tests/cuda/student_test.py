@@ -237,7 +237,8 @@ def test_a_lost_device_says_so_in_every_call() -> None:
     packer = Packer(device(), tiny(), "f16")
     model, snapshot = packer.model(), packer.snapshot()
     run(model, [snapshot])
-    emulated().set(lose_at=1)
+    launches = model.graph_nodes() + 2  # and decode, upsample
+    emulated().set(lose_at=launches + 3)
     messages = []
     for _ in range(2):
         with pytest.raises(_cuda.CudaError) as lost:
@@ -322,6 +323,31 @@ def test_integers_are_taken_as_they_are(arithmetic: str) -> None:
     # The same values as floats: quantised again, they are the same integers.
     floats = Packer(on, exact.dequantised(), arithmetic)
     assert_same(run(floats.model(), [floats.snapshot()]), found)
+
+
+@on_device
+def test_a_call_is_profiled_kernel_by_kernel() -> None:
+    packer = Packer(device(), tiny(), "f16")
+    model, snapshot = packer.model(), packer.snapshot(tasks=("edge",))
+    call: dict[str, Any] = {
+        "pictures": [(picture(), 0, 0)],
+        "rows": [0],
+        "snapshots": [snapshot],
+        "windows": [WINDOW],
+        "values": True,
+        "logits": False,
+        "maps": False,
+        "min_weight": 0.0,
+    }
+    found = model.profile(**call)
+    assert len(found) == model.graph_nodes() + 1
+    names = [name for name, _ in found]
+    assert names[0].startswith("patches_f16") and names[-1] == "decode"
+    # A patch embedding, four products in each of two blocks, the taps.
+    assert sum(name.startswith("gemm_f16") for name in names) == 1 + 2 * 4 + 1
+    # The paths of a depth are one launch, routers and mixtures of a level too.
+    assert sum(name.startswith("adapter_path") for name in names) == 3
+    assert sum(name.startswith("router") for name in names) == 2
 
 
 @on_device

@@ -253,9 +253,7 @@ Status Student::take_times() const {
   return {};
 }
 
-Student::Times Student::times() const {
-  return taken.student == this ? taken.times : Times();
-}
+Student::Times Student::times() const { return taken.student == this ? taken.times : Times(); }
 
 Index Student::memory() const {
   const std::lock_guard lock(mutex_);
