@@ -17,6 +17,8 @@ Image = NDArray[np.uint8]
 def student_file(given: Given) -> Path:
     """The student that was named, or a random ViT-B; in a rehearsal a tiny one. Made once."""
     if given.student is not None:
+        if not given.student.exists():
+            raise FileNotFoundError(f"there is no student at {given.student}")
         return given.student
     path = given.output / ("tiny.onnx" if given.rehearse else "vit_base.onnx")
     if path.exists():

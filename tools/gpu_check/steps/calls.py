@@ -21,9 +21,9 @@ _SWAP_MS = 5.0
 
 def run(given: Given) -> None:
     """Mixed calls, then exchanges while other threads call."""
+    path = ours.student_file(given)
     if given.rehearse:
         emulate()
-    path = ours.student_file(given)
     with ours.load(path, "fp16", max_batch=8) as student:
         _mixed(given, student, 20 if given.rehearse else _MIXED)
         _swaps(given, student, path, 6 if given.rehearse else _SWAPS)

@@ -16,9 +16,9 @@ _ROUNDOFF = {"fp16": 2.0**-11, "bf16": 2.0**-8}
 
 def run(given: Given) -> None:
     """Logits and decoded values of a few pictures in every precision."""
+    path = ours.student_file(given)
     if given.rehearse:
         emulate()
-    path = ours.student_file(given)
     with sakedge.load(path, backend="onnxruntime", precision="fp32") as host:
         pictures = ours.images(host.input_size, 1 if given.rehearse else 3)
         expected = [host(picture, logits=True) for picture in pictures]
