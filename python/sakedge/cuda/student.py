@@ -215,7 +215,7 @@ class DeviceStudent:
         pixels = view.pixels
         if isinstance(pixels, DevicePixels):
             with refusals("the image on the device"):
-                pixels.host = self._device.download(pixels.lend(self._student.stream))
+                pixels.host = self._device.download(pixels.lend(self._device.stream))
             return pixels.lend(self._student.stream), view.top, view.left
         return np.ascontiguousarray(pixels), view.top, view.left
 
