@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.cuda.arithmetic import ARITHMETICS, BF16, F16, SUM, U, Arithmetic
+from tests.cuda.arithmetic import ARITHMETICS, BF16, F16, SUM, Arithmetic, U
 from tests.cuda.emulator import Emulator, Failure, Stats
 from tests.cuda.reference import GELU_SLOPE, double, gelu
 
@@ -86,7 +86,9 @@ class Case:
         z = upsampled(self.z)
         y = self.bias + sum(shifted(z, t) @ self.kernel[t] for t in range(9))
         # The kernel adds 96 terms, then up to 32 that take off what lies outside: at most as much.
-        g = upsampled(np.moveaxis(np.abs(double(self.taps)).reshape(*self.z.shape[:2], 9, -1), 2, 0))
+        g = upsampled(
+            np.moveaxis(np.abs(double(self.taps)).reshape(*self.z.shape[:2], 9, -1), 2, 0)
+        )
         size = np.abs(self.bias) + 2 * sum(shifted(g[t], t, "edge") for t in range(9))
         y_error = 129 * SUM * size
         activation = gelu(y)
@@ -128,7 +130,9 @@ def expand(emulator: Emulator, runs: list[list[Case]], tile: int, **more: Any) -
         },
         **more,
     )
-    written = [maps[i, : 16 * tokens * c.classes].reshape(-1, c.classes) for i, c in enumerate(cases)]
+    written = [
+        maps[i, : 16 * tokens * c.classes].reshape(-1, c.classes) for i, c in enumerate(cases)
+    ]
     for i, case in enumerate(cases):  # and nothing behind
         assert np.isnan(maps[i, 16 * tokens * case.classes :]).all()
     return written, finite, stats
