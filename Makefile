@@ -11,7 +11,7 @@ AARCH64 := --target=aarch64-linux-gnu -march=armv8.2-a+dotprod+i8mm+bf16 -std=c+
 # The kernel and concurrency tests under sanitizers: make sanitize, make sanitize SANITIZE=thread
 SANITIZE ?= address,undefined
 
-.PHONY: demo test sanitize qualify lint format wheel wheels clean
+.PHONY: demo test sanitize qualify lint format wheel wheel-cuda wheels clean
 
 demo: .venv/demo.stamp
 	$(BIN)/sakedge demo --output $(OUT)
@@ -31,7 +31,7 @@ lint: .venv/dev.stamp .venv/lint.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	git ls-files '*.h' '*.cpp' '*.def' | xargs $(BIN)/clang-format --dry-run --Werror
+	git ls-files '*.h' '*.cpp' '*.cu' '*.def' | xargs $(BIN)/clang-format --dry-run --Werror
 	git ls-files 'csrc/*.cpp' ':!csrc/cpu/neon*' | \
 		xargs -n 3 -P 2 $(BIN)/clang-tidy --quiet -p build/ed
 	git ls-files 'csrc/cpu/neon*.cpp' | xargs -r -I{} $(BIN)/clang-tidy --quiet {} -- $(AARCH64)
@@ -39,10 +39,14 @@ lint: .venv/dev.stamp .venv/lint.stamp
 format: .venv/lint.stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	git ls-files '*.h' '*.cpp' '*.def' | xargs $(BIN)/clang-format -i
+	git ls-files '*.h' '*.cpp' '*.cu' '*.def' | xargs $(BIN)/clang-format -i
 
 wheel: .venv/stamp
 	$(PIP) wheel --no-deps --wheel-dir dist .
+
+# With the CUDA backend (docs/cuda.md): no toolkit is needed, and no GPU.
+wheel-cuda: .venv/stamp
+	SAKEDGE_CUDA=1 $(PIP) wheel --no-deps --wheel-dir dist/cuda .
 
 # One wheel for every Python in PYTHONS, e.g. make wheels PYTHONS="python3.10 python3.12"
 PYTHONS ?= python3.10 python3.11 python3.12 python3.13 python3.14

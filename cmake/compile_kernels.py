@@ -1,18 +1,23 @@
 """Compiles CUDA kernels with NVRTC from its wheel: no toolkit, no headers, no GPU.
 
-Every `*.cu` of `csrc/cuda/kernels` becomes one module per architecture: PTX for `compute_*`, machine
-code for `sm_*`. What the assembler reports of each kernel (registers, spills, shared memory) goes to
-a JSON file beside it.
+Of each architecture there is PTX (`compute_*`) or machine code (`sm_*`), and what the assembler
+reports of each kernel: registers, spills, shared memory. `--output` writes both for every file,
+to look at; `--archive` writes the images that ship, each of all kernels together, and which driver
+each needs.
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
+import io
 import json
+import os
 import re
 import site
 import sys
+import zipfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,10 +70,14 @@ class Compiler:
         Raises:
             RuntimeError: The compiler refused it, with its messages.
         """
+        return self.compile_text(source.read_text(), str(source), arch)
+
+    def compile_text(self, text: str, name: str, arch: str) -> tuple[bytes, str]:
+        """Compiles a text that is called `name`; as `compile`."""
         program = ctypes.c_void_p()
         self._check(
             self.library.nvrtcCreateProgram(
-                ctypes.byref(program), source.read_bytes(), str(source).encode(), 0, None, None
+                ctypes.byref(program), text.encode(), name.encode(), 0, None, None
             )
         )
         options = [
@@ -84,7 +93,7 @@ class Compiler:
         )
         log = self._text(program, "ProgramLog").decode(errors="replace").rstrip("\0")
         if result:
-            raise RuntimeError(f"{source.name} for {arch}:\n{log}")
+            raise RuntimeError(f"{Path(name).name} for {arch}:\n{log}")
         kind = "PTX" if arch.startswith("compute") else "CUBIN"
         code = self._text(program, kind)
         self._check(self.library.nvrtcDestroyProgram(ctypes.byref(program)))
@@ -104,7 +113,7 @@ class Compiler:
 
 
 def usage(log: str) -> dict[str, dict[str, int]]:
-    """What the assembler's log says of each kernel: registers, spilled bytes, static shared memory."""
+    """What the log says of each kernel: registers, stack, spilled and static shared bytes."""
     found: dict[str, dict[str, int]] = {}
     name = ""
     for line in log.splitlines():
@@ -125,22 +134,65 @@ def usage(log: str) -> dict[str, dict[str, int]]:
 def nvrtc_for(arch: str) -> int:
     """The major version of CUDA that compiles for an architecture.
 
-    What CUDA 13 writes, drivers of CUDA 12 refuse, so all that CUDA 12 knows is left to it.
+    What CUDA 13 writes, drivers of CUDA 12 refuse, so all that CUDA 12 knows is left to it;
+    SAKEDGE_NVRTC names another, for a development build where that is all there is.
     """
+    if forced := os.environ.get("SAKEDGE_NVRTC"):
+        return int(forced)
     return 13 if int(arch.rpartition("_")[2]) >= 100 else 12
 
 
+def image(arch: str, sources: Sequence[Path]) -> tuple[bytes, int]:
+    """One module of the kernels of all sources, and the oldest driver that takes it.
+
+    Returns:
+        PTX, which the driver reads up to a zero byte, or machine code; and the driver as the newest
+        CUDA that it knows, 12060 for 12.6. Machine code runs with all drivers of its major version.
+
+    Raises:
+        RuntimeError: The compiler refused it, with its messages.
+    """
+    compiler = Compiler.find(nvrtc_for(arch))
+    unit = "".join(f'#include "{source.relative_to(ROOT / "csrc")}"\n' for source in sources)
+    code, _ = compiler.compile_text(unit, "kernels.cu", arch)
+    major, _, minor = compiler.version.partition(".")
+    if arch.startswith("compute"):
+        return code + b"\0", 1000 * int(major) + 10 * int(minor)
+    return code, 1000 * int(major)
+
+
+def write_archive(path: Path, archs: Sequence[str], sources: Sequence[Path]) -> None:
+    """Writes an archive of images, the same bytes whenever it is made of the same sources."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = list(pool.map(lambda arch: image(arch, sources), archs))
+    names = [f"{a}.{'ptx' if a.startswith('compute') else 'cubin'}" for a in archs]
+    drivers = {name: {"driver": made[i][1]} for i, name in enumerate(names)}
+    members = {"images.json": json.dumps(drivers, indent=1).encode()}
+    members |= {name: made[i][0] for i, name in enumerate(names)}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, 9)
+    path.write_bytes(buffer.getvalue())
+
+
 def main() -> None:
+    """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--arch", action="append", required=True, help="compute_80, sm_87, …")
-    parser.add_argument("--output", type=Path, required=True, help="folder")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--output", type=Path, help="folder of a file for every source")
+    place.add_argument("--archive", type=Path, help="file of an image for every architecture")
     parser.add_argument("sources", nargs="*", type=Path, help="default: all kernels")
     given = parser.parse_args()
-    sources = given.sources or sorted(KERNELS.glob("*.cu"))
+    sources = [s.resolve() for s in given.sources] or sorted(KERNELS.glob("*.cu"))
+    if given.archive is not None:
+        write_archive(given.archive, given.arch, sources)
+        return
     given.output.mkdir(parents=True, exist_ok=True)
 
     def one(arch: str, source: Path) -> None:
-        code, log = Compiler.find(nvrtc_for(arch)).compile(source.resolve(), arch)
+        code, log = Compiler.find(nvrtc_for(arch)).compile(source, arch)
         suffix = "ptx" if arch.startswith("compute") else "cubin"
         path = given.output / f"{source.stem}.{arch}.{suffix}"
         path.write_bytes(code)

@@ -12,9 +12,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the CUDA tests; pytest takes options from here alone."""
     parser.addoption(
         "--cuda-path",
-        choices=["ptx", "host"],
+        choices=["ptx", "host", "device"],
         default="ptx",
-        help="run CUDA kernels as the PTX that ships or as the host's compiler reads them",
+        help="run CUDA kernels as the PTX that ships, as the host's compiler reads them, or on a GPU",
     )
     parser.addoption("--cuda-long", action="store_true", help="all schedules and sizes")
 

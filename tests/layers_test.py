@@ -24,6 +24,7 @@ student
 canary
 measuring
 runtime
+cuda
 decoder result sources
 adapters backends images
 store
@@ -56,6 +57,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "typer": ("cli/",),
     "rich": ("cli/",),
     "sakedge._core": ("decoder/",),
+    "sakedge._cuda": ("cuda/",),
 }
 
 CPP_LAYERS: dict[str, frozenset[str]] = {
@@ -65,6 +67,19 @@ CPP_LAYERS: dict[str, frozenset[str]] = {
     "image": frozenset({"core", "cpu"}),
     "decoder": frozenset({"core", "cpu", "image"}),
     "bindings": frozenset({"core", "cpu", "image", "decoder"}),
+    "cuda": frozenset({"core", "emulator"}),  # device.h is the emulator's where a CPU runs kernels
+}
+
+# Inside of csrc/cuda. What runs on a device stands apart: the host includes no more of it than the
+# arguments, shapes and tiles of kernels.
+CUDA_LAYERS: dict[str, frozenset[str]] = {
+    "device": frozenset(),
+    "kernels": frozenset({"device"}),
+    "driver": frozenset(),
+    "plan": frozenset({"driver"}),
+    "launch": frozenset({"device", "kernels", "driver", "plan"}),
+    "student": frozenset({"device", "kernels", "driver", "plan", "launch"}),
+    "bindings": frozenset({"device", "kernels", "driver", "plan", "launch", "student"}),
 }
 
 
@@ -111,7 +126,7 @@ def test_the_architecture_shows_the_same_picture_and_every_folder() -> None:
 
 
 def test_files_are_small() -> None:
-    suffixes = {".py", ".h", ".cpp"}
+    suffixes = {".py", ".h", ".cpp", ".cu"}
     for tree in ("python", "csrc", "tests", "tools"):
         files = [p for p in (ROOT / tree).rglob("*") if p.suffix in suffixes]
         lengths = {p: len(p.read_text().splitlines()) for p in files}
@@ -195,7 +210,8 @@ def _package(name: str) -> str:
 @pytest.mark.parametrize("path", _python_files(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_private_names_stay_in_their_package(path: Path) -> None:
     reached = {name for name in _private_names(path) if _is_within(name, "sakedge")}
-    assert reached - {"sakedge._core"} == set(), f"{path}: private to another package"
+    modules = {"sakedge._core", "sakedge._cuda"}
+    assert reached - modules == set(), f"{path}: private to another package"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +223,8 @@ def test_no_tool_imports_the_tests(path: Path) -> None:
 
 
 def _cpp_files() -> list[Path]:
-    return sorted(p for p in (ROOT / "csrc").rglob("*") if p.suffix in {".h", ".cpp", ".def"})
+    suffixes = {".h", ".cpp", ".cu", ".def"}
+    return sorted(p for p in (ROOT / "csrc").rglob("*") if p.suffix in suffixes)
 
 
 @pytest.mark.parametrize("path", _cpp_files(), ids=lambda p: str(p.relative_to(ROOT)))
@@ -218,8 +235,21 @@ def test_cpp_includes_only_lower_layers(path: Path) -> None:
         assert target == layer or target in CPP_LAYERS[layer], f"{path}: includes {included}"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [p for p in _cpp_files() if p.is_relative_to(ROOT / "csrc" / "cuda")],
+    ids=lambda p: str(p.relative_to(ROOT)),
+)
+def test_cuda_includes_only_lower_layers(path: Path) -> None:
+    layer = path.relative_to(ROOT / "csrc" / "cuda").parts[0]
+    for included in re.findall(r'#include "cuda/([^"]+)"', path.read_text()):
+        target = included.split("/")[0]
+        assert target == layer or target in CUDA_LAYERS[layer], f"{path}: includes {included}"
+
+
 @pytest.mark.parametrize("path", _cpp_files(), ids=lambda p: str(p.relative_to(ROOT)))
 def test_python_headers_appear_only_in_the_bindings(path: Path) -> None:
     python = re.search(r"#include <(pybind11/|Python\.h)", path.read_text())
     here = path.relative_to(ROOT / "csrc")
-    assert python is None or here.parts[0] == "bindings" or here == Path("calls/module.cpp")
+    binds = "bindings" in here.parts or here == Path("calls/module.cpp")
+    assert python is None or binds

@@ -68,6 +68,8 @@ CHECKS: dict[str, Check] = {
         for model in ("host", "graph")
         for backend in ("onnxruntime", "openvino")
     },
+    "cuda-long": Check(("-m", "pytest", "-q", "tests/cuda", "--cuda-long")),
+    "cuda-host-sanitized": Check(("-m", "tools.sanitize_cuda")),
     "kernels-generic": Check(KERNEL_TESTS, {"SAKEDGE_ISA": "generic"}),
     "kernels-address-undefined": Check(("-m", "tools.sanitize", "address,undefined")),
     "kernels-thread": Check(("-m", "tools.sanitize", "thread")),

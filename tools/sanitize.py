@@ -51,7 +51,7 @@ def main() -> int:
     environment = {
         **os.environ,
         **SETTINGS,
-        "LD_PRELOAD": " ".join(_library(LIBRARIES[name]) for name in names),
+        "LD_PRELOAD": " ".join(library(LIBRARIES[name]) for name in names),
         # No site-packages hook: it would import the editable build.
         "PYTHONPATH": os.pathsep.join(paths),
     }
@@ -62,7 +62,7 @@ def main() -> int:
     return subprocess.run([*base, *chosen, *arguments.pytest], env=environment, cwd=ROOT).returncode
 
 
-def _library(name: str) -> str:
+def library(name: str) -> str:
     """Where the compiler keeps a sanitizer's library."""
     compiler = os.environ.get("CXX", "g++")
     found = subprocess.run([compiler, f"-print-file-name={name}"], capture_output=True, text=True)

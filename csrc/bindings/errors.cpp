@@ -21,6 +21,16 @@ const char* code_name(Code code) {
       return "isa_unknown";
     case Code::kIsaUnsupported:
       return "isa_unsupported";
+    case Code::kDriverMissing:
+      return "driver_missing";
+    case Code::kNoDevice:
+      return "no_device";
+    case Code::kDeviceMemory:
+      return "device_memory";
+    case Code::kDeviceLost:
+      return "device_lost";
+    case Code::kDriver:
+      return "driver";
   }
   return "invalid";
 }

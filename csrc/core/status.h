@@ -7,7 +7,19 @@
 namespace sakedge {
 
 // The kinds of failure that a caller can distinguish; the bindings turn each into an exception.
-enum class Code { kOk, kInvalid, kExhausted, kIsaUnknown, kIsaUnsupported };
+enum class Code {
+  kOk,
+  kInvalid,
+  kExhausted,
+  kIsaUnknown,
+  kIsaUnsupported,
+  // Of a CUDA device; see cuda/driver/driver.h.
+  kDriverMissing,
+  kNoDevice,
+  kDeviceMemory,
+  kDeviceLost,
+  kDriver,
+};
 
 // Outcome of an operation: success, or a code and a message that says expected and got.
 class [[nodiscard]] Status {

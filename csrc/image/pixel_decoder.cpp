@@ -38,4 +38,6 @@ const PixelDecoder* pixel_decoder(std::string_view family, Index classes) {
   return found == std::end(kDecoders) ? nullptr : found;
 }
 
+int row_of(const PixelDecoder& decoder) { return static_cast<int>(&decoder - kDecoders); }
+
 }  // namespace sakedge

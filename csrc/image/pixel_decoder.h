@@ -28,4 +28,7 @@ struct PixelDecoder {
 // The first of a family that takes so many logits, or null.
 const PixelDecoder* pixel_decoder(std::string_view family, Index classes);
 
+// Its row's number in kinds.def.
+int row_of(const PixelDecoder& decoder);
+
 }  // namespace sakedge

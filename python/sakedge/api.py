@@ -61,8 +61,8 @@ def load(
         cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
             `""` for no cache.
         config: Advanced options: `model`, `choice`, `stem`, `unverified`, `min_weight`,
-            `max_batch`, `max_pixels`, `tile_overlap`, `site`, and per backend a dict of the
-            runtime's own options.
+            `max_batch`, `max_pixels`, `tile_overlap`, `site`, `fallback`, and per backend a dict
+            of the runtime's own options.
 
     Raises:
         FileFormatError: The file is not a student, or is damaged; the subclass names the cause.
@@ -77,7 +77,7 @@ def load(
     """
     logs.configure()
     path = file_path("the student", path)
-    options = Options.parse(config, registry.names(), tuple(MODELS))
+    options = Options.parse(config, registry.all_names(), tuple(MODELS))
     site = Site.open(options.site)
     site.allow("infer")
     arguments: dict[str, Any] = {

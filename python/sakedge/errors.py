@@ -268,6 +268,18 @@ class BackendError(SakedgeError):
     """A backend cannot run here, or failed to compile or run a graph."""
 
 
+class DeviceError(BackendError):
+    """A device cannot be used: no driver, no device, or nothing that runs on it."""
+
+
+class DeviceMemoryError(DeviceError):
+    """A device has too little memory left for what was asked for; the student stays usable."""
+
+
+class DeviceLostError(DeviceError):
+    """A device failed and took all that was on it along; the student cannot run there any more."""
+
+
 class UnverifiedError(SakedgeError):
     """The file records no quality of what would run, and `config["unverified"]` refuses that."""
 

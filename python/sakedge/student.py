@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.adapters.preparer import require
 from sakedge.adapters.slots import AdapterSlots
 from sakedge.adapters.snapshot import Snapshot
 from sakedge.adapters.state import Names
@@ -157,7 +158,7 @@ class Student:
         images: Sequence[Any] = [image] if single else image  # type: ignore[assignment]
         begun = self._begin(len(images), adapters, tasks, fit, logits, progress)
         results: list[Result] = []
-        for runs in runs_of(images, self._options.max_batch):
+        for runs in runs_of(images, begun.model.max_batch):
             read = [self._read(images[same[0]], begun.fit, color) for same in runs]
             pictures = [picture for picture, same in zip(read, runs, strict=True) for _ in same]
             results += begun.run(pictures, runs[0][0])
@@ -273,9 +274,10 @@ class Student:
         model, snapshot = self._running(), self.adapters.snapshot()
         origin = self._origin
         adapters = [part for part in snapshot.ids if part.kind == "adapter"]
-        verdict, reason = self._quality.judge(snapshot)
+        told = model.explain(snapshot)
+        verdict, reason = self._quality.at(told).judge(snapshot)
         return Explanation(
-            **vars(model.explain(snapshot)),
+            **vars(told),
             path=origin.path,
             digest=origin.content_digest,
             file_digest=origin.file_digest,
@@ -330,7 +332,10 @@ class Student:
     def _read(self, image: ImageLike, fit: str, color: Color = "rgb") -> Picture:
         """Reads an image; refuses by its header what is too large."""
         largest = self.input_size if fit == "pad" else None
-        return read(image, color, max_pixels=self._options.max_pixels, largest=largest)
+        picture = read(image, color, max_pixels=self._options.max_pixels, largest=largest)
+        if picture.is_on_device:
+            require(self._running(), "device_images")
+        return picture
 
     def _begin(
         self,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from tests.cuda.device import Device, machine_of
 from tests.cuda.emulator import Emulator
 
 
 @pytest.fixture(scope="session")
-def emulator(request: pytest.FixtureRequest) -> Emulator:
-    """All kernels on the emulator, by the path that `--cuda-path` names."""
-    return Emulator(request.config.getoption("--cuda-path"))
+def emulator(request: pytest.FixtureRequest) -> Emulator | Device:
+    """All kernels on the emulator, by the path that `--cuda-path` names, or on the device."""
+    return machine_of(request.config.getoption("--cuda-path"))
 
 
 @pytest.fixture(scope="session")

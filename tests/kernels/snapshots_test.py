@@ -13,7 +13,6 @@ from tests.kernels.students import FIVE_KINDS, RandomStudent, Spec, make_student
 from sakedge import _core
 from sakedge.adapters.snapshot import Part, Snapshot
 from sakedge.decoder import ARITHMETICS, Decoded
-from sakedge.decoder.packing import Packer
 from sakedge.errors import OptionError
 from sakedge.images.window import Window
 
@@ -139,8 +138,8 @@ def test_one_misfit_refuses_the_call_and_changes_nothing(student: RandomStudent)
 
 
 def test_a_head_whose_classes_its_kind_does_not_take_is_refused(student: RandomStudent) -> None:
-    packer = Packer(student.manifest, "fp32")
-    five = packer.head(student.manifest.tasks[0], student.heads["semseg"])
+    loaded = Loaded(student)
+    five = loaded.snapshot.heads["semseg"].prepared
     with pytest.raises(_core.CoreError, match="no decoder probability of 5 classes"):
         _core.Snapshot([], [("probability", five, None)])
 

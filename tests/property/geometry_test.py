@@ -24,7 +24,8 @@ def test_padding_leads_a_pixel_back_to_its_place(
     pixels = np.zeros((*size, 3), np.uint8)
     pixels[y, x] = 255
     whole = (size[0] + more[0] - 1, size[1] + more[1] - 1)
-    image, window = pad(Picture(pixels), whole, PLAIN)
+    view = pad(Picture(pixels), whole)
+    image, window = PLAIN.input(view), view.window
     assert image.shape == (3, *whole)
     assert image.sum() == 3
     at = (y + 0.5) * window.scale_y + window.top, (x + 0.5) * window.scale_x + window.left
@@ -39,7 +40,8 @@ def test_letterbox_leads_an_edge_back_to_its_place(
     pixels = np.zeros((*size, 3), np.uint8)
     edge = size[0] // 2
     pixels[edge:] = 255
-    image, window = letterbox(Picture(pixels), whole, PLAIN)
+    view = letterbox(Picture(pixels), whole)
+    image, window = PLAIN.input(view), view.window
     assert (window.height, window.width) == size
     bottom = window.height * window.scale_y + window.top
     right = window.width * window.scale_x + window.left

@@ -19,7 +19,7 @@ from sakedge.format import StudentFile
 from sakedge.runtime import evidence
 from sakedge.runtime.choice import Choice, Setting
 from sakedge.runtime.evidence import EVIDENCE, Candidate, rank
-from sakedge.runtime.models import MODELS
+from sakedge.runtime.models import CHOOSABLE
 from sakedge.runtime.precision import STEMS
 
 OURS = tuple(registry.BACKENDS)
@@ -119,7 +119,7 @@ def test_verify_compares_int8_with_the_file_and_fp32_with_its_weights_in_floats(
 def test_choose_measures_every_stem_in_every_backend() -> None:
     stems = STEMS["int8"]
     found = candidates_for(None, stems)
-    every = [Candidate(model, name, s) for model in MODELS for name in OURS for s in stems]
+    every = [Candidate(model, name, s) for model in CHOOSABLE for name in OURS for s in stems]
     assert sorted(found) == sorted(c for c in every if registry.probe(c.backend, None, c.stem).ok)
     assert found[0] == rank("auto", None, "int8", OURS).order[0]
 

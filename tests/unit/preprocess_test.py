@@ -30,7 +30,8 @@ def test_normalising_agrees_with_float64(dtype: str, white: int) -> None:
 
 def test_padding_is_zero_after_normalising_with_half_the_difference_before() -> None:
     white = Picture(np.full((3, 4, 3), 255, np.uint8))
-    image, window = pad(white, (8, 9), NORMALIZE)
+    view = pad(white, (8, 9))
+    image, window = NORMALIZE.input(view), view.window
     assert window == Window(3, 4, 2, 2)
     inside = np.zeros((8, 9), bool)
     inside[2:5, 2:6] = True
@@ -43,7 +44,8 @@ def test_padding_is_zero_after_normalising_with_half_the_difference_before() -> 
 def test_an_image_of_the_right_size_is_neither_padded_nor_resized() -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (8, 9, 3), np.uint8)
     for fit in (pad, letterbox):
-        image, window = fit(Picture(pixels), (8, 9), NORMALIZE)
+        view = fit(Picture(pixels), (8, 9))
+        image, window = NORMALIZE.input(view), view.window
         assert window == Window(8, 9)
         np.testing.assert_array_equal(image, NORMALIZE(pixels))
 
@@ -51,7 +53,7 @@ def test_an_image_of_the_right_size_is_neither_padded_nor_resized() -> None:
 @pytest.mark.parametrize("size", [(9, 4), (4, 10)])
 def test_a_larger_image_is_not_padded_but_told_what_to_do(size: tuple[int, int]) -> None:
     with pytest.raises(ImageError, match=r"letterbox.*tile"):
-        pad(read(np.zeros((*size, 3), np.uint8)), (8, 9), NORMALIZE)
+        pad(read(np.zeros((*size, 3), np.uint8)), (8, 9))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -66,7 +68,8 @@ def test_shrinking_does_not_alias(dtype: str) -> None:
 
 
 def test_letterbox_keeps_the_aspect_and_uses_all_of_one_side() -> None:
-    image, window = letterbox(Picture(np.full((30, 60, 3), 9, np.uint8)), (16, 16), NORMALIZE)
+    view = letterbox(Picture(np.full((30, 60, 3), 9, np.uint8)), (16, 16))
+    image, window = NORMALIZE.input(view), view.window
     used = (image != 0).all(axis=0)
     assert used.any(axis=1).sum() == 8
     assert used.any(axis=0).sum() == 16
@@ -74,7 +77,8 @@ def test_letterbox_keeps_the_aspect_and_uses_all_of_one_side() -> None:
 
 
 def test_letterbox_of_a_line_keeps_at_least_one_row() -> None:
-    image, window = letterbox(Picture(np.full((1, 900, 3), 9, np.uint8)), (16, 16), NORMALIZE)
+    view = letterbox(Picture(np.full((1, 900, 3), 9, np.uint8)), (16, 16))
+    image, window = NORMALIZE.input(view), view.window
     assert (image != 0).all(axis=0).any(axis=1).sum() == 1
     assert (window.height, window.width) == (1, 900)
 

@@ -43,7 +43,11 @@ class AdapterPath {
 
  private:
   using Rows = Tile<8>;
-  using Down = TokenProduct<T, kWidth, 8>;
+  // Chunks of a k-tile of `down`: with eight, tokens on their way would take the registers that a
+  // second block needs.
+  static constexpr int kDownChunks = 4;
+  using DownRows = Tile<kDownChunks>;
+  using Down = TokenProduct<T, kWidth, kDownChunks>;
   static constexpr int kColumns = adapter_columns(kWidth);
   static constexpr int kTile = 64 * Rows::kRowBytes;  // bytes of 64 x 64
   static constexpr int kTiles = kColumns / 64;
@@ -59,7 +63,8 @@ class AdapterPath {
   }
 
   SAK_DEVICE void fetch_down(int slot, int step) const {
-    rows_of(down_, 0, 2).template fetch<kWidth, kTokenThreads>(weights(slot, 0), step);
+    rows_of(down_, 0, 2)
+        .template fetch<kWidth, kTokenThreads>(DownRows{weights(slot, 0).data}, step);
   }
   SAK_DEVICE void fetch_up(int slot, int chunk) const {
     const MatrixRows rows = rows_of(up_, chunk * 64, 2);
@@ -71,10 +76,11 @@ class AdapterPath {
 
   // The bottleneck's values h = GELU(down(z)) as T, in shared memory.
   SAK_DEVICE void narrow() {
-    const int steps = ceil_div(args_.channels, 64);
+    const int steps = ceil_div(args_.channels, 8 * kDownChunks);
     Down product;
     product.run(
-        tokens_, [](int slot) { return values(slot); }, [](int slot) { return weights(slot, 0); },
+        tokens_, [](int slot) { return DownRows{values(slot).data}; },
+        [](int slot) { return DownRows{weights(slot, 0).data}; },
         [&](int slot, int step) {
           if (step < steps) {
             fetch_down(slot, step);
@@ -100,48 +106,45 @@ class AdapterPath {
     });
   }
 
-  // r = z + up(h), 64 channels after the other: warps of 16 tokens by 32 channels, which keep their
-  // fragments of h. z is loaded before the products, to be there after them.
+  // r = z + up(h), 64 channels after the other: warps of 16 tokens by 32 channels, whose x and
+  // r are loaded before the products, to be there after them.
   SAK_DEVICE void widen(float* r) {
     const int row = dev::thread() / 64 * 16;
     const int column = dev::thread() / 32 % 2 * 32;
     const int chunks = ceil_div(args_.channels, 64);
-    uint32_t h[kSteps][4];
     SAK_ROLLED
     for (int chunk = 0; chunk < chunks; ++chunk) {
       const int slot = (first_slot_ + chunk) % kTokenStages;
       dev::copy_wait<0>();
       dev::barrier();  // the chunk's weights are here, and nobody reads the last one's
-      if (chunk == 0) {
-        SAK_UNROLL
-        for (int step = 0; step < kSteps; ++step) {
-          load_a(h[step], values(step / 4), row, step % 4 * 2);
-        }
-      }
       if (chunk + 1 < chunks) {
         fetch_up(1 - slot, chunk + 1);
       }
       dev::copy_commit();
 
       Floats2 x[4][2];
-      Floats2 before[4][2];
+      Floats2 before[4][2] = {};
       each_pair(row, column + 64 * chunk, [&](int j, int half, int64_t at) {
         x[j][half] = pair_at(tokens_.x, at);
-        before[j][half] = tokens_.r == nullptr ? Floats2{} : pair_at(tokens_.r, at);
+        if (tokens_.r != nullptr) {
+          before[j][half] = pair_at(tokens_.r, at);
+        }
       });
       float sums[4][4] = {};
       SAK_UNROLL
       for (int step = 0; step < kSteps; ++step) {
+        uint32_t h[4];
+        load_a(h, values(step / 4), row, step % 4 * 2);
         SAK_UNROLL
         for (int j = 0; j < 2; ++j) {
           uint32_t b[4];
           load_b(b, weights(slot, step / 4), column + 16 * j, step % 4 * 2);
-          multiply_16(&sums[2 * j], h[step], b, T{});
+          multiply_16(&sums[2 * j], h, b, T{});
         }
       }
       each_pair(row, column + 64 * chunk, [&](int j, int half, int64_t at) {
         const int channel = column + 64 * chunk + 8 * j + fragment_column();
-        const Floats2 bias = pair_of(up_.bias, channel, args_.channels);
+        const Floats2 bias = up_.bias == nullptr ? Floats2{} : pair_at(up_.bias, channel);
         Floats2 after;
         for (int e = 0; e < 2; ++e) {
           const float z = before[j][half].x[e] + x[j][half].x[e];
@@ -156,17 +159,19 @@ class AdapterPath {
     return dev::load_global(reinterpret_cast<const Floats2*>(from + at));
   }
 
-  // f(j, half, where in r) for the pairs of a thread's sums that are in r.
+  // f(j, half, where in r) for the pairs of a thread's sums that are in r, whose channels are whole
+  // groups of 16.
   template <class F>
   SAK_DEVICE void each_pair(int row, int column, F f) const {
     SAK_UNROLL
-    for (int j = 0; j < 4; ++j) {
+    for (int half = 0; half < 2; ++half) {
+      const int token = row + 8 * half + fragment_row();
+      const int64_t at = int64_t{token} * args_.channels + column + fragment_column();
       SAK_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        const int token = row + 8 * half + fragment_row();
-        const int channel = column + 8 * j + fragment_column();
-        if (token < tokens_.rows && channel < args_.channels) {
-          f(j, half, int64_t{token} * args_.channels + channel);
+      for (int j = 0; j < 4; j += 2) {
+        if (token < tokens_.rows && column + 8 * j < args_.channels) {
+          f(j, half, at + 8 * j);
+          f(j + 1, half, at + 8 * (j + 1));
         }
       }
     }
@@ -195,7 +200,7 @@ class AdapterPath {
         }
       }
       const float variance = warp_sum(squares) / static_cast<float>(channels);
-      const float scale = dev::rsqrt(variance + kNormEpsilon);
+      const float scale = inverse_deviation(variance);
       SAK_ROLLED
       for (int c = 4 * lane; c < channels; c += 128) {
         const Floats4 v = four_at(r, at + c);

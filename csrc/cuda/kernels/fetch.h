@@ -31,14 +31,14 @@ struct MatrixRows {
     const int chunk = dev::thread() % kChunks;
     const int first = dev::thread() / kChunks;
     const int offset = (step * kChunks + chunk) * 16;
+    const int left = offset < bytes ? rows - first : 0;
     const unsigned char* from = data + first * stride + offset;
     unsigned char* to = tile.chunk(first, chunk);
     SAK_UNROLL
     for (int row = 0; row < kRows; row += kTogether) {
       if (kRows % kTogether == 0 || first + row < kRows) {
-        const bool valid = first + row < rows && offset < bytes;
-        dev::copy_async(to + row * Tile<kChunks>::kRowBytes, valid ? from + row * stride : data,
-                        valid);
+        dev::copy_async(to + row * Tile<kChunks>::kRowBytes, from, row < left);
+        from += kTogether * stride;
       }
     }
   }

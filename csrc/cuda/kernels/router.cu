@@ -1,8 +1,8 @@
 #include "cuda/kernels/router.h"
 
-#define SAK_ROUTER_ENTRY(name, T, width)                              \
-  SAK_ENTRY(name, sakedge::cuda::kTokenThreads, 1, RouterArgs) {      \
-    sakedge::cuda::RouterHidden<sakedge::cuda::T, width>(args).run(); \
+#define SAK_ROUTER_ENTRY(name, T, width)                                                           \
+  SAK_ENTRY(name, sakedge::cuda::kTokenThreads, sakedge::cuda::router_blocks(width), RouterArgs) { \
+    sakedge::cuda::RouterHidden<sakedge::cuda::T, width>(args).run();                              \
   }
 #define SAK_ROUTER_WIDTH(width)                     \
   SAK_ROUTER_ENTRY(router_f16_##width, Half, width) \

@@ -67,21 +67,23 @@ class RouterHidden {
     }
   }
 
-  // Mean of each of the thread's rows, and one over its deviation.
+  // Mean of each of the thread's rows, and one over its deviation. What lies past `size` columns is
+  // zero, but its distance from the mean is not.
   SAK_DEVICE void measure(int size) {
-    each_row(mean_, size, [](float v, float) { return v; });
-    each_row(scale_, size, [](float v, float mean) { return (v - mean) * (v - mean); });
+    each_row(mean_, size, [](float v, float, int) { return v; });
+    each_row(scale_, size, [size](float v, float mean, int column) {
+      return column < size ? (v - mean) * (v - mean) : 0.0f;
+    });
     SAK_UNROLL
     for (int i = 0; i < kM; ++i) {
       SAK_UNROLL
       for (int half = 0; half < 2; ++half) {
-        scale_[i][half] = dev::rsqrt(scale_[i][half] + kNormEpsilon);
+        scale_[i][half] = inverse_deviation(scale_[i][half]);
       }
     }
   }
 
-  // The mean of f(v, mean) over a row's first `size` columns, of this thread's rows. What lies past
-  // them is zero, but its distance from the mean is not.
+  // The sum of f(v, mean, column) over a row's columns, divided by `size`, for this thread's rows.
   template <class F>
   SAK_DEVICE void each_row(float (&of_f)[kM][2], int size, F f) {
     dev::barrier();  // shared memory is free
@@ -95,7 +97,7 @@ class RouterHidden {
           SAK_UNROLL
           for (int e = 0; e < 2; ++e) {
             const int column = Product::column() + 8 * j + fragment_column() + e;
-            sum += column < size ? f(product_.sums[i][j][2 * half + e], mean_[i][half]) : 0.0f;
+            sum += f(product_.sums[i][j][2 * half + e], mean_[i][half], column);
           }
         }
         sum += dev::shuffle_xor(sum, 1);

@@ -72,8 +72,9 @@ inline constexpr int kTokenThreads = 256;
 
 constexpr int token_tiles(int tokens) { return ceil_div(tokens, kTokenTile); }
 
-// Two stages of k-tiles are enough for both: to multiply one, 64 tokens by 64 channels by 192 or 32
-// channels by 384, takes some 800 cycles, about what memory needs to answer.
+// While a k-tile is multiplied the next is on its way. A multiplication, 64 tokens by 32 channels
+// by 192 or more columns, takes 400 cycles or more, and another block's as many, so that two are
+// enough.
 inline constexpr int kTokenStages = 2;
 
 // adapter_path_<type>_<width>: bottlenecks of at most `width`.
@@ -91,6 +92,10 @@ constexpr int adapter_shared(int width) {
 }
 static_assert(adapter_shared(256) <= kSharedLimit);
 
+// Blocks side by side, which bounds the registers: a bottleneck of 256 has no room for two, neither
+// in 128 registers nor in the 164 KB of sm_80 and sm_87.
+constexpr int adapter_blocks(int width) { return width <= 192 ? 2 : 1; }
+
 // router_<type>_<width>: hidden layers of at most `width`.
 inline constexpr int kRouterWidths[] = {32, 96, 192, 384, 512};
 
@@ -98,6 +103,9 @@ inline constexpr int kRouterWidths[] = {32, 96, 192, 384, 512};
 // afterwards, four sums for each token and four for each column, takes less.
 constexpr int router_shared(int width) { return 64 * kTokenStages * (width + kTokenTile); }
 static_assert(router_shared(512) <= kSharedLimit);
+
+// As adapter_blocks: the sums of 384 columns alone are 96 registers.
+constexpr int router_blocks(int width) { return width <= 192 ? 2 : 1; }
 
 inline constexpr int kWeighThreads = 128;
 

@@ -9,6 +9,11 @@ namespace sakedge::cuda {
 
 constexpr float kNormEpsilon = 1e-5f;  // everywhere outside the stem
 
+// 1 / sqrt(variance + epsilon); NaN where the variance overflowed, which 1 / infinity would hide.
+SAK_DEVICE float inverse_deviation(float variance) {
+  return dev::rsqrt(variance + kNormEpsilon) + 0.0f * variance;
+}
+
 // Two neighbouring values of a vector of `size`, zeros past its end or where there is none.
 SAK_DEVICE Floats2 pair_of(const float* vector, int at, int size) {
   Floats2 two{};

@@ -3,9 +3,8 @@
 #include <algorithm>
 
 namespace sakedge {
-namespace {
 
-Status validate(const Geometry& geometry, const PathSource& source) {
+Status check(const PathSource& source, const Geometry& geometry) {
   const Index channels = geometry.channels;
   if (static_cast<Index>(source.blocks.size()) != geometry.blocks + 1 ||
       static_cast<Index>(source.norms.size()) != geometry.level_count()) {
@@ -31,13 +30,11 @@ Status validate(const Geometry& geometry, const PathSource& source) {
   return {};
 }
 
-}  // namespace
-
 Expected<std::shared_ptr<const AdapterPath>> AdapterPath::pack(const cpu::KernelTable& kernels,
                                                                Arithmetic arithmetic,
                                                                const Geometry& geometry,
                                                                const PathSource& source) {
-  if (Status status = validate(geometry, source); !status.ok()) {
+  if (Status status = check(source, geometry); !status.ok()) {
     return status;
   }
   const cpu::PackedKernels& packing = select(kernels, arithmetic);

@@ -28,4 +28,7 @@ struct AdapterPath {
                                                            const PathSource& source);
 };
 
+// kInvalid unless the sizes fit each other and the geometry.
+Status check(const PathSource& source, const Geometry& geometry);
+
 }  // namespace sakedge

@@ -5,33 +5,12 @@
 namespace sakedge {
 namespace {
 
-Status validate(const Geometry& geometry, const HeadSource& source, Index width) {
-  if (static_cast<Index>(source.linears.size()) != geometry.level_count()) {
-    return {Code::kInvalid, "head: expected " + std::to_string(geometry.level_count()) +
-                                " level linears, got " + std::to_string(source.linears.size())};
-  }
+Index width_of(const HeadSource& source) {
+  Index width = 0;
   for (const LinearSource& linear : source.linears) {
-    if (Status status = check(linear, geometry.channels, 0, "head linear"); !status.ok()) {
-      return status;
-    }
+    width += linear.weight.columns;
   }
-  const WeightSource& fuse = source.fuse;
-  if (fuse.rows < 1 || width > kMostInputs || fuse.columns != kTaps * width ||
-      static_cast<Index>(source.fuse_bias.size()) != fuse.rows || !has_scales(fuse, fuse.rows)) {
-    return {Code::kInvalid, "head fuse: expected [F, " + std::to_string(kTaps * width) +
-                                "], got [" + std::to_string(fuse.rows) + ", " +
-                                std::to_string(fuse.columns) + "] and a bias of " +
-                                std::to_string(source.fuse_bias.size())};
-  }
-  const View<const float>& last = source.last;
-  if (last.rows < 1 || last.columns != fuse.rows ||
-      static_cast<Index>(source.last_bias.size()) != last.rows) {
-    return {Code::kInvalid, "head last: expected [classes, " + std::to_string(fuse.rows) +
-                                "], got [" + std::to_string(last.rows) + ", " +
-                                std::to_string(last.columns) + "] and a bias of " +
-                                std::to_string(source.last_bias.size())};
-  }
-  return {};
+  return width;
 }
 
 // fuse[f, z, tap] of `count` channels f as W[z, tap * count + f].
@@ -58,16 +37,43 @@ Packed pack_taps(const cpu::PackedKernels& kernels, const WeightSource& fuse, In
 
 }  // namespace
 
+Status check(const HeadSource& source, const Geometry& geometry) {
+  if (static_cast<Index>(source.linears.size()) != geometry.level_count()) {
+    return {Code::kInvalid, "head: expected " + std::to_string(geometry.level_count()) +
+                                " level linears, got " + std::to_string(source.linears.size())};
+  }
+  for (const LinearSource& linear : source.linears) {
+    if (Status status = check(linear, geometry.channels, 0, "head linear"); !status.ok()) {
+      return status;
+    }
+  }
+  const Index width = width_of(source);
+  const WeightSource& fuse = source.fuse;
+  if (fuse.rows < 1 || width > kMostInputs || fuse.columns != kTaps * width ||
+      static_cast<Index>(source.fuse_bias.size()) != fuse.rows || !has_scales(fuse, fuse.rows)) {
+    return {Code::kInvalid, "head fuse: expected [F, " + std::to_string(kTaps * width) +
+                                "], got [" + std::to_string(fuse.rows) + ", " +
+                                std::to_string(fuse.columns) + "] and a bias of " +
+                                std::to_string(source.fuse_bias.size())};
+  }
+  const View<const float>& last = source.last;
+  if (last.rows < 1 || last.columns != fuse.rows ||
+      static_cast<Index>(source.last_bias.size()) != last.rows) {
+    return {Code::kInvalid, "head last: expected [classes, " + std::to_string(fuse.rows) +
+                                "], got [" + std::to_string(last.rows) + ", " +
+                                std::to_string(last.columns) + "] and a bias of " +
+                                std::to_string(source.last_bias.size())};
+  }
+  return {};
+}
+
 Expected<std::shared_ptr<const Head>> Head::pack(const cpu::KernelTable& kernels,
                                                  Arithmetic arithmetic, const Geometry& geometry,
                                                  const HeadSource& source) {
-  Index width = 0;
-  for (const LinearSource& linear : source.linears) {
-    width += linear.weight.columns;
-  }
-  if (Status status = validate(geometry, source, width); !status.ok()) {
+  if (Status status = check(source, geometry); !status.ok()) {
     return status;
   }
+  const Index width = width_of(source);
   const cpu::PackedKernels& packing = select(kernels, arithmetic);
   auto head = std::make_shared<Head>();
   head->arithmetic = arithmetic;

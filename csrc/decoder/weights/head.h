@@ -43,4 +43,7 @@ struct Head {
                                                     const HeadSource& source);
 };
 
+// kInvalid unless the sizes fit each other and the geometry.
+Status check(const HeadSource& source, const Geometry& geometry);
+
 }  // namespace sakedge

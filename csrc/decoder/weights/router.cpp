@@ -28,17 +28,11 @@ Router::Level level_of(std::shared_ptr<const Router::Hidden> hidden, const GateS
 
 }  // namespace
 
-Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& kernels,
-                                                     Arithmetic arithmetic,
-                                                     const Geometry& geometry,
-                                                     const std::vector<RouterLevelSource>& source) {
+Status check(const std::vector<RouterLevelSource>& source, const Geometry& geometry) {
   if (source.empty() || static_cast<Index>(source.size()) != geometry.level_count()) {
     return wrong_levels(geometry.level_count(), source.size());
   }
   const Index experts = source.front().gate.weight.columns;
-  auto router = std::make_shared<Router>();
-  router->arithmetic = arithmetic;
-  router->stem = geometry;
   for (const RouterLevelSource& level : source) {
     const Index hidden = level.hidden.weight.columns;
     Status status = check(level.hidden, geometry.channels, 0, "router hidden");
@@ -51,31 +45,58 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
     if (!status.ok()) {
       return status;
     }
+  }
+  return {};
+}
+
+Status check(const std::vector<GateSource>& gates, const std::vector<Index>& hidden) {
+  if (gates.size() != hidden.size()) {
+    return wrong_levels(std::ssize(hidden), gates.size());
+  }
+  const Index experts = gates.front().weight.columns;
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    if (Status status = check_gate(gates[i], hidden[i], experts); !status.ok()) {
+      return status;
+    }
+  }
+  return {};
+}
+
+Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& kernels,
+                                                     Arithmetic arithmetic,
+                                                     const Geometry& geometry,
+                                                     const std::vector<RouterLevelSource>& source) {
+  if (Status status = check(source, geometry); !status.ok()) {
+    return status;
+  }
+  auto router = std::make_shared<Router>();
+  router->arithmetic = arithmetic;
+  router->stem = geometry;
+  for (const RouterLevelSource& level : source) {
     router->levels.push_back(level_of(
         std::make_shared<const Hidden>(Hidden{
             Linear::from(select(kernels, arithmetic), level.hidden), Norm::from(level.norm)}),
         level.gate));
-    router->hidden = std::max(router->hidden, hidden);
+    router->hidden = std::max(router->hidden, level.hidden.weight.columns);
   }
   return std::shared_ptr<const Router>(std::move(router));
 }
 
 Expected<std::shared_ptr<const Router>> Router::regated(const Router& base,
                                                         const std::vector<GateSource>& gates) {
-  if (gates.size() != base.levels.size()) {
-    return wrong_levels(std::ssize(base.levels), gates.size());
+  std::vector<Index> hidden;
+  for (const Level& level : base.levels) {
+    hidden.push_back(level.hidden->linear.out());
   }
-  const Index experts = gates.front().weight.columns;
+  if (Status status = check(gates, hidden); !status.ok()) {
+    return status;
+  }
   auto router = std::make_shared<Router>();
   router->arithmetic = base.arithmetic;
   router->stem = base.stem;
   router->hidden = base.hidden;
   for (std::size_t i = 0; i < gates.size(); ++i) {
-    const std::shared_ptr<const Hidden>& hidden = base.levels[i].hidden;
-    if (Status status = check_gate(gates[i], hidden->linear.out(), experts); !status.ok()) {
-      return status;
-    }
-    router->levels.push_back(level_of(hidden, gates[i]));
+    router->levels.push_back(level_of(base.levels[i].hidden, gates[i]));
   }
   return std::shared_ptr<const Router>(std::move(router));
 }

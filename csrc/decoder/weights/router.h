@@ -44,4 +44,8 @@ struct Router {
              float* weights) const;
 };
 
+// kInvalid unless the sizes fit each other and the geometry; gates, hidden layers of these widths.
+Status check(const std::vector<RouterLevelSource>& source, const Geometry& geometry);
+Status check(const std::vector<GateSource>& gates, const std::vector<Index>& hidden);
+
 }  // namespace sakedge

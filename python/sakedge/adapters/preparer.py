@@ -10,9 +10,17 @@ from sakedge.adapters.gates import gate_of
 from sakedge.adapters.snapshot import Part, PartSource, Snapshot
 from sakedge.errors import AbilityError
 
-Ability = Literal["min_weight", "versions"]
+Ability = Literal["min_weight", "versions", "device_images"]
 """What not every model can do: leave out paths of small weight; hold several versions of an adapter
-side by side."""
+side by side; take images that lie on a CUDA device."""
+
+_ON_HOST = "Load the student with config={'model': 'host'}"
+
+_REMEDIES: Mapping[Ability, str] = {
+    "min_weight": _ON_HOST,
+    "versions": _ON_HOST,
+    "device_images": "Copy the image to the host, or load the student with backend='cuda'",
+}
 
 
 class Preparer(Protocol):
@@ -62,5 +70,5 @@ def require(preparer: Preparer, ability: Ability) -> None:
     if ability in preparer.cannot:
         raise AbilityError(
             f"the model that runs this student cannot do that: {preparer.cannot[ability]}",
-            remedy="Load the student with config={'model': 'host'}",
+            remedy=_REMEDIES[ability],
         )

@@ -1,4 +1,4 @@
-"""What makes a backend: a few small types, two protocols, and one that is optional."""
+"""What makes a backend: a few small types, their protocols, and one that is optional."""
 
 from __future__ import annotations
 
@@ -70,9 +70,8 @@ class Session(Protocol):
         ...
 
 
-@runtime_checkable
 class Backend(Protocol):
-    """A runtime that can compile and run any part of a student's graph.
+    """A runtime: one that compiles graphs, or one that runs a model of its own.
 
     Attributes:
         name: Its name in the registry.
@@ -91,12 +90,25 @@ class Backend(Protocol):
         """
         ...
 
+
+@runtime_checkable
+class GraphBackend(Backend, Protocol):
+    """A runtime that can compile and run any part of a student's graph."""
+
     def compile(self, subgraph: Subgraph, options: CompileOptions) -> Session:
         """Compiles a graph.
 
         Raises:
             BackendError: The runtime refused the graph or the options.
         """
+        ...
+
+
+class OwnModelBackend(Backend, Protocol):
+    """A runtime that compiles no graphs, but runs the model of its own name."""
+
+    def is_installed(self) -> bool:
+        """Whether it came with this sakedge; whether it can run here is for `probe` to say."""
         ...
 
 

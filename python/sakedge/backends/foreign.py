@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from sakedge.backends.arrays import check_inputs, described, input_shapes
 from sakedge.backends.base import (
-    Backend,
     CompileOptions,
+    GraphBackend,
     OpsetPreference,
     Session,
     Support,
@@ -25,7 +25,7 @@ from sakedge.format.onnx.opsets import OPSET, OPSETS
 class ForeignBackend:
     """Passes everything on to the backend, and checks what comes back."""
 
-    def __init__(self, name: str, backend: Backend) -> None:
+    def __init__(self, name: str, backend: GraphBackend) -> None:
         self.name = name
         self.devices: Mapping[str, tuple[str, ...]] = {
             str(device): tuple(precisions) for device, precisions in backend.devices.items()

@@ -1,7 +1,8 @@
 """The available backends, and which one runs.
 
-A backend is a name and an import path, so that a runtime that is not installed costs nothing.
-Third parties add theirs by an entry point in the group `sakedge.backends`.
+A backend is a name and an import path, so that a runtime that is not installed costs nothing. Most
+compile graphs; third parties add theirs by an entry point in the group `sakedge.backends`. Others
+run a model of their own and no graph, and only where they are named.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import EntryPoint, distributions
 from reprlib import repr as brief
+from typing import Any
 
-from sakedge.backends.base import Backend, Support
+from sakedge.backends.base import Backend, GraphBackend, OwnModelBackend, Support
 from sakedge.backends.foreign import ForeignBackend
 from sakedge.backends.runtimes import gist
 from sakedge.errors import BackendError, OptionError, UnknownBackendError
@@ -24,35 +26,54 @@ BACKENDS: dict[str, str] = {
     "openvino": "sakedge.backends.openvino.backend:OpenVinoBackend",
     "onnxruntime": "sakedge.backends.onnxruntime.backend:OnnxRuntimeBackend",
 }
-"""Name → `module:class`, in the order in which `auto` tries them where nothing says otherwise."""
+"""Those that compile graphs: name → `module:class`, in the order in which `auto` tries them where
+nothing says otherwise."""
+
+OWN_MODELS: dict[str, str] = {"cuda": "sakedge.cuda.backend:CudaBackend"}
+"""Those that run the model of their own name, and no graphs: name → `module:class`."""
 
 
 def names() -> tuple[str, ...]:
-    """Names of all backends, third parties' last."""
+    """Names of all backends that compile graphs, third parties' last."""
     return (*BACKENDS, *sorted(third_parties()))
 
 
-def get(name: str) -> Backend:
-    """A backend by name; its `probe` says whether it can run here.
+def all_names() -> tuple[str, ...]:
+    """Names of all backends, those that compile graphs first."""
+    return (*names(), *OWN_MODELS)
+
+
+def own_model(name: str) -> OwnModelBackend:
+    """A backend of `OWN_MODELS`; its `probe` says whether it can run here."""
+    made: Callable[[], OwnModelBackend] = _imported(OWN_MODELS[name])
+    return made()
+
+
+def get(name: str) -> GraphBackend:
+    """A backend that compiles graphs, by name; its `probe` says whether it can run here.
 
     Raises:
         UnknownBackendError: There is none of that name.
-        BackendError: A third party's backend cannot be imported, or is not a backend.
+        BackendError: It compiles no graphs; or a third party's backend cannot be imported, or is
+            not a backend.
     """
     if isinstance(name, str) and name in BACKENDS:
-        module, _, attribute = BACKENDS[name].partition(":")
-        made: Callable[[], Backend] = getattr(import_module(module), attribute)
+        made: Callable[[], GraphBackend] = _imported(BACKENDS[name])
         return made()
+    if _has_own_model(name):
+        raise BackendError(
+            f"the backend {name} compiles no graphs, and runs a model of its own",
+            expected=f"one of {', '.join(names())}",
+        )
     entry = third_parties().get(name) if isinstance(name, str) else None
     if entry is None:
         raise UnknownBackendError(
-            "unknown backend", expected=f"auto or one of {', '.join(names())}", got=brief(name)
+            "unknown backend", expected=f"auto or one of {', '.join(all_names())}", got=brief(name)
         )
     remedy = "Repair or uninstall the package that provides it"
     try:
-        made = entry.load()
-        backend = made()
-        foreign = ForeignBackend(name, backend) if isinstance(backend, Backend) else None
+        backend = entry.load()()
+        foreign = ForeignBackend(name, backend) if isinstance(backend, GraphBackend) else None
     except (Exception, SystemExit) as error:  # third-party code may fail in any way
         raise BackendError(
             f"the backend {name} ({entry.value}) cannot be loaded",
@@ -71,8 +92,8 @@ def get(name: str) -> Backend:
 
 def choose(
     name: str, device: str | None = None, tries: Sequence[tuple[str, str]] | None = None
-) -> tuple[Backend, str, dict[str, str]]:
-    """Chooses the backend and its precision: the first that can run.
+) -> tuple[GraphBackend, str, dict[str, str]]:
+    """Chooses what compiles graphs, and the precision: the first that can run.
 
     A backend that was named runs or is an error: it never falls back to another.
 
@@ -124,7 +145,8 @@ def probe(name: str, device: str | None = None, precision: str = "fp32") -> Supp
     """
     check_device(device)
     try:
-        return get(name).probe(device, precision)
+        backend: Backend = own_model(name) if _has_own_model(name) else get(name)
+        return backend.probe(device, precision)
     except BackendError as error:
         return Support(False, str(error))
 
@@ -151,6 +173,16 @@ def third_parties() -> dict[str, EntryPoint]:
     for package in distributions():
         with suppress(Exception):
             for entry in package.entry_points.select(group=GROUP):
-                if entry.name not in BACKENDS:
+                if entry.name not in BACKENDS and entry.name not in OWN_MODELS:
                     found.setdefault(entry.name, entry)
     return found
+
+
+def _has_own_model(name: object) -> bool:
+    return isinstance(name, str) and name in OWN_MODELS
+
+
+def _imported(place: str) -> Any:
+    """What stands at a `module:name`."""
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)

@@ -20,7 +20,7 @@ from sakedge.runtime import machine
 from sakedge.runtime.choice import Choice, Measured, Setting
 from sakedge.runtime.choosing import ranked
 from sakedge.runtime.evidence import Candidate
-from sakedge.runtime.models import MODELS
+from sakedge.runtime.models import CHOOSABLE
 
 ALIKE = 0.02
 """Times that differ by less count as equal; then what `load` takes without a choice comes first."""
@@ -95,7 +95,7 @@ def candidates_for(device: str | None, stems: Sequence[str]) -> list[Candidate]:
     able, _ = able_backends("auto", device, stems)
     order = [
         candidate
-        for model in ("auto", *MODELS)
+        for model in ("auto", *CHOOSABLE)
         for candidate, _ in ranked(model, device, stems, able)
     ]
     return [

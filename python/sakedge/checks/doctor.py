@@ -8,40 +8,23 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sakedge.backends import registry
 from sakedge.backends.cache_dir import resolve_cache_dir
+from sakedge.checks.doctor_cuda import examine_cuda
+from sakedge.checks.findings import Finding, Status
 from sakedge.errors import BackendError, SakedgeError
 from sakedge.runtime import machine
 from sakedge.runtime.choice import FOLDER, SUFFIX
 from sakedge.runtime.evidence import rank
 from sakedge.runtime.threads import processors
 
-Status = Literal["ok", "note", "warning", "failure"]
-
 EXTRAS = {
     "video": ("cv2", "videos, cameras and network streams"),
     "convert": ("torch", "`sakedge convert`"),
 }
 """Extra → module that it installs, and its purpose."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        topic: What it is about.
-        status: `ok`, `note` (less than possible, and fine), `warning` or `failure`.
-        text: What was found.
-        remedy: What would improve it.
-    """
-
-    topic: str
-    status: Status
-    text: str
-    remedy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +48,15 @@ class Diagnosis:
 
 def examine() -> Diagnosis:
     """Looks at everything. Changes nothing."""
-    findings = (*_cpu(), *_decoder(), *_threads(), *_backends(), *_cache(), *_extras())
+    findings = (
+        *_cpu(),
+        *_decoder(),
+        *_threads(),
+        *_backends(),
+        *examine_cuda(),
+        *_cache(),
+        *_extras(),
+    )
     return Diagnosis(findings, dict(machine.describe()))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,11 @@ from sakedge import _core
 from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.arguments import in_range, one_of
 from sakedge.decoder.instructions import ARITHMETICS, isa
-from sakedge.decoder.packing import Packer
+from sakedge.decoder.packing import Makers, Packer
 from sakedge.decoder.pool import thread_pool
 from sakedge.decoder.refusals import refusals
 from sakedge.decoder.window import window_arguments
-from sakedge.errors import OptionError
+from sakedge.errors import ManifestError, OptionError
 from sakedge.format import Manifest
 from sakedge.images.window import Window
 from sakedge.tasks import KINDS
@@ -46,6 +47,25 @@ class Decoded:
     routing: Mapping[str, _Float32]
     finite: bool = True
 
+    @classmethod
+    def of(
+        cls,
+        tasks: tuple[str, ...],
+        values: Sequence[NDArray[Any]],
+        logits: Sequence[_Float32],
+        maps: Sequence[_Float32],
+        routing: _Float32,
+        finite: bool,
+    ) -> Decoded:
+        """What a compiled module returns, by the tasks of its snapshot."""
+        return cls(
+            dict(zip(tasks, values, strict=False)),
+            dict(zip(tasks, logits, strict=False)),
+            dict(zip(tasks, maps, strict=False)),
+            dict(zip(tasks, routing, strict=True)),
+            finite,
+        )
+
 
 class Decoder:
     """Runs the parts of snapshots on the stem's outputs.
@@ -71,8 +91,16 @@ class Decoder:
         isa()  # a wrong SAKEDGE_ISA is reported before any other problem
         self.pool = thread_pool(threads)
         self._manifest = manifest
-        self._packer = Packer(manifest, precision)
-        self._core = _core.Decoder(self._packer.geometry, self.pool)
+        with refusals("the manifest's sizes", ManifestError):
+            geometry = _core.Geometry(
+                channels=manifest.architecture.width,
+                blocks=manifest.architecture.blocks,
+                levels=manifest.levels,
+                grid=manifest.grid,
+                input_size=manifest.input_size,
+            )
+        self._packer = Packer(manifest, _makers(geometry, precision))
+        self._core = _core.Decoder(geometry, self.pool)
 
     def prepare(self, source: PartSource) -> object:
         """Packs a part for the kernels.
@@ -80,15 +108,7 @@ class Decoder:
         Raises:
             TensorError: A tensor is missing or has a wrong shape.
         """
-        tensors = source.tensors()
-        if source.base is not None:
-            return self._packer.regated(cast(_core.Router, source.base), source.id.name, tensors)
-        if source.id.kind == "adapter":
-            return self._packer.adapter(source.id.name, tensors)
-        if source.id.kind == "router":
-            return self._packer.router(source.id.name, tensors)
-        assert source.task is not None
-        return self._packer.head(source.task, tensors)
+        return self._packer.part(source)
 
     def run(
         self,
@@ -135,7 +155,7 @@ class Decoder:
             found = self._core.run(
                 stem=checked,
                 rows=list(rows),
-                snapshots=[_core_snapshot(snapshot) for snapshot in snapshots],
+                snapshots=[_core.Snapshot(*handles(snapshot)) for snapshot in snapshots],
                 windows=numbers,
                 values=values,
                 logits=logits,
@@ -143,7 +163,7 @@ class Decoder:
                 min_weight=min_weight,
             )
         return [
-            _decoded(tuple(snapshot.heads), *arrays)
+            Decoded.of(tuple(snapshot.heads), *arrays)
             for snapshot, arrays in zip(snapshots, found, strict=True)
         ]
 
@@ -167,42 +187,32 @@ class Decoder:
         return [np.ascontiguousarray(x) for x in stem]
 
 
-def _core_snapshot(snapshot: Snapshot) -> _core.Snapshot:
-    """The parts as the compiled module holds them: pointers, no copies."""
+def _makers(geometry: _core.Geometry, precision: str) -> Makers:
+    return Makers(
+        arithmetic=ARITHMETICS[precision],
+        floats=ARITHMETICS["fp32" if precision == "int8" else precision],
+        adapter=partial(_core.AdapterPath, geometry),
+        router=partial(_core.Router, geometry),
+        head=partial(_core.Head, geometry),
+        refusals=refusals,
+    )
+
+
+def handles(snapshot: Snapshot) -> tuple[list[Any], list[tuple[str, Any, Any]]]:
+    """A snapshot's parts as a compiled module takes them: pointers, no copies.
+
+    Returns:
+        For each slot the path or None; for each task its decoder, its head, and its router or None.
+    """
     paths = [
-        cast(_core.AdapterPath, snapshot.adapters[name].prepared)
-        if name in snapshot.adapters
-        else None
+        snapshot.adapters[name].prepared if name in snapshot.adapters else None
         for name in snapshot.slots
     ]
     tasks = []
     for task in snapshot.tasks:
-        router = snapshot.routers.get(task.name)
-        tasks.append(
-            (
-                KINDS[task.kind].decoder,
-                cast(_core.Head, snapshot.heads[task.name].prepared),
-                None if router is None else cast(_core.Router, router.prepared),
-            )
-        )
-    return _core.Snapshot(paths, tasks)
-
-
-def _decoded(
-    tasks: tuple[str, ...],
-    values: Sequence[NDArray[Any]],
-    logits: Sequence[_Float32],
-    maps: Sequence[_Float32],
-    routing: _Float32,
-    finite: bool,
-) -> Decoded:
-    return Decoded(
-        dict(zip(tasks, values, strict=False)),
-        dict(zip(tasks, logits, strict=False)),
-        dict(zip(tasks, maps, strict=False)),
-        dict(zip(tasks, routing, strict=True)),
-        finite,
-    )
+        router, head = snapshot.routers.get(task.name), snapshot.heads[task.name].prepared
+        tasks.append((KINDS[task.kind].decoder, head, None if router is None else router.prepared))
+    return paths, tasks
 
 
 def _describe(x: object) -> str:

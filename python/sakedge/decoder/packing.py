@@ -1,17 +1,17 @@
-"""A part's tensors, checked and packed for the kernels."""
+"""A part's tensors, checked and packed for the kernels, whichever they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sakedge import _core
-from sakedge.decoder.instructions import ARITHMETICS
-from sakedge.decoder.refusals import refusals
-from sakedge.errors import ManifestError, TensorError
+from sakedge.adapters.snapshot import PartSource
+from sakedge.errors import SakedgeError, TensorError
 from sakedge.format import Manifest
 from sakedge.tasks import TaskInfo
 
@@ -23,34 +23,60 @@ _Pair = tuple[_Float32, _Float32]
 _Layer = tuple[_Float32 | tuple[NDArray[np.int8], _Float32], _Float32]
 
 
+@dataclass(frozen=True)
+class Makers:
+    """What makes parts of tensors that were checked.
+
+    Attributes:
+        arithmetic: Of the matrix products.
+        floats: The arithmetic of parts that an int8 student stores as floats because they lost too
+            much, where `arithmetic` is int8; else the same.
+        adapter: From an arithmetic, the blocks and the norms.
+        router: From an arithmetic and the levels.
+        head: From an arithmetic, the linears, the fusing and the last layer.
+        refusals: Around their calls: gives what they refuse its type.
+    """
+
+    arithmetic: str
+    floats: str
+    adapter: Callable[..., object]
+    router: Callable[..., object]
+    head: Callable[..., object]
+    refusals: Callable[[str, type[SakedgeError]], AbstractContextManager[None]]
+
+
 class Packer:
     """Packs the parts of one student for one precision.
 
     Args:
         manifest: The student's manifest.
-        precision: One of `ARITHMETICS`. At int8 a part that an int8 student stores as fp32, because
-            it lost too much, is computed in fp32.
-
-    Attributes:
-        geometry: The sizes that all parts share.
+        makers: What makes them.
     """
 
-    def __init__(self, manifest: Manifest, precision: str) -> None:
+    def __init__(self, manifest: Manifest, makers: Makers) -> None:
         self._manifest = manifest
-        self._precision = precision
-        with refusals("the manifest's sizes", ManifestError):
-            self.geometry = _core.Geometry(
-                channels=manifest.architecture.width,
-                blocks=manifest.architecture.blocks,
-                levels=manifest.levels,
-                grid=manifest.grid,
-                input_size=manifest.input_size,
-            )
+        self._makers = makers
 
-    def head(self, task: TaskInfo, tensors: Tensors) -> _core.Head:
+    def part(self, source: PartSource) -> object:
+        """A part.
+
+        Raises:
+            TensorError: A tensor is missing or has a wrong shape.
+        """
+        tensors = source.tensors()
+        if source.base is not None:
+            return self._regated(source.base, source.id.name, tensors)
+        if source.id.kind == "adapter":
+            return self._adapter(source.id.name, tensors)
+        if source.id.kind == "router":
+            return self._router(source.id.name, tensors)
+        assert source.task is not None
+        return self._head(source.task, tensors)
+
+    def _head(self, task: TaskInfo, tensors: Tensors) -> object:
         """The head of a task."""
         prefix = f"heads.{task.name}"
-        part = _Part(prefix, tensors)
+        part = Reader(prefix, tensors)
         levels = range(len(self._manifest.levels))
         fuse, fuse_bias = part.layer(f"{prefix}.fuse", 4)
         last, last_bias = part.pair(f"{prefix}.last", 4)
@@ -62,19 +88,18 @@ class Packer:
                 got=f"{list(shape)} and {list(last.shape)}",
             )
         linears = [part.layer(f"{prefix}.linears.{j}", 2) for j in levels]
-        with refusals(prefix, TensorError):
-            return _core.Head(
-                self.geometry,
+        with self._makers.refusals(prefix, TensorError):
+            return self._makers.head(
                 self._arithmetic(prefix),
                 linears,
                 (fuse, fuse_bias),
                 (last.reshape(classes, -1), last_bias),
             )
 
-    def router(self, task: str, tensors: Tensors) -> _core.Router:
+    def _router(self, task: str, tensors: Tensors) -> object:
         """The routers of a task, one per level."""
         component = f"routers.{task}"
-        part = _Part(component, tensors)
+        part = Reader(component, tensors)
         levels = [
             (
                 part.layer(f"mor.{level}.{task}.hidden", 2),
@@ -83,35 +108,35 @@ class Packer:
             )
             for level in self._manifest.levels
         ]
-        with refusals(component, TensorError):
-            return _core.Router(self.geometry, self._arithmetic(component), levels)
+        with self._makers.refusals(component, TensorError):
+            return self._makers.router(self._arithmetic(component), levels)
 
-    def regated(self, router: _core.Router, task: str, gates: Tensors) -> _core.Router:
+    def _regated(self, router: Any, task: str, gates: Tensors) -> object:
         """The routers of a task with other gates; they share all else."""
         component = f"routers.{task}"
-        part = _Part(component, gates)
+        part = Reader(component, gates)
         levels = [part.pair(f"mor.{level}.{task}.gate", 2) for level in self._manifest.levels]
-        with refusals(component, TensorError):
-            return router.regated(levels)
+        with self._makers.refusals(component, TensorError):
+            regated: object = router.regated(levels)
+            return regated
 
-    def adapter(self, name: str, tensors: Tensors) -> _core.AdapterPath:
+    def _adapter(self, name: str, tensors: Tensors) -> object:
         """The path of an adapter."""
         component = f"adapters.{name}"
-        part = _Part(component, tensors)
+        part = Reader(component, tensors)
         places = [f"tsap.{name}.{i}" for i in range(self._manifest.architecture.blocks + 1)]
         blocks = [(part.layer(f"{p}.down", 2), part.layer(f"{p}.up", 2)) for p in places]
         norms = [part.pair(f"norms.{level}.{name}", 1) for level in self._manifest.levels]
-        with refusals(component, TensorError):
-            return _core.AdapterPath(self.geometry, self._arithmetic(component), blocks, norms)
+        with self._makers.refusals(component, TensorError):
+            return self._makers.adapter(self._arithmetic(component), blocks, norms)
 
     def _arithmetic(self, component: str) -> str:
         lost_too_much = component in self._manifest.storage.floats
-        is_float = self._precision == "int8" and lost_too_much
-        return ARITHMETICS["fp32" if is_float else self._precision]
+        return self._makers.floats if lost_too_much else self._makers.arithmetic
 
 
-class _Part:
-    """Reads one part's tensors."""
+class Reader:
+    """Reads one component's tensors, each as its makers take it."""
 
     def __init__(self, name: str, tensors: Tensors) -> None:
         self._name = name
@@ -119,19 +144,24 @@ class _Part:
 
     def pair(self, prefix: str, rank: int) -> _Pair:
         """The weight, of that rank, and the bias under a prefix, as dense float32."""
-        return self._floats(f"{prefix}.weight", rank), self._floats(f"{prefix}.bias", 1)
+        return self.floats(f"{prefix}.weight", rank), self.floats(f"{prefix}.bias", 1)
 
     def layer(self, prefix: str, rank: int) -> _Layer:
         """The same of a matrix product, whose weight may be int8; kernels as matrices [out, …]."""
         name = f"{prefix}.weight"
-        tensor, bias = self._tensor(name, rank), self._floats(f"{prefix}.bias", 1)
+        tensor, bias = self._tensor(name, rank), self.floats(f"{prefix}.bias", 1)
         shape = tensor.shape if rank == 2 else (len(tensor), -1)
         if tensor.dtype != np.int8:
-            return self._floats(name, rank).reshape(shape), bias
-        scales = self._floats(f"{name}.scale", 1)
+            return self.floats(name, rank).reshape(shape), bias
+        scales = self.floats(f"{name}.scale", 1)
         return (np.ascontiguousarray(tensor).reshape(shape), scales), bias
 
-    def _floats(self, name: str, rank: int) -> _Float32:
+    def floats(self, name: str, rank: int) -> _Float32:
+        """A tensor of that rank, as dense float32.
+
+        Raises:
+            TensorError: It is missing, or does not fit.
+        """
         tensor = self._tensor(name, rank)
         if tensor.dtype not in (np.float32, np.float16):
             raise self._misfit(name, rank, "float32 or float16")

@@ -6,7 +6,8 @@ offset `difference // 2`. `letterbox` resizes first, keeping the aspect.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,31 @@ from sakedge.images.picture import Picture
 from sakedge.images.window import Window
 
 FITS = ("pad", "letterbox", "tile")
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture's pixels as they lie on a student's input, with zeros around them once normalised.
+
+    Attributes:
+        pixels: RGB [h, w, 3], at most as large as the input, as a picture's.
+        size: Height H and width W of the input.
+        window: Where the picture's own pixels lie on the input.
+    """
+
+    pixels: Any
+    size: tuple[int, int]
+    window: Window
+
+    @property
+    def top(self) -> int:
+        """Row of the input on which the first row of pixels lies."""
+        return int(self.window.top)
+
+    @property
+    def left(self) -> int:
+        """Column of the input on which the first column of pixels lies."""
+        return int(self.window.left)
 
 
 @dataclass(frozen=True)
@@ -43,6 +69,22 @@ class Normalizer:
             plane -= np.float32(mean / std)
         return planes
 
+    def input(self, view: View) -> NDArray[np.float32]:
+        """The student's input float32 [3, H, W] of a view."""
+        planes = self(view.pixels)
+        height, width = planes.shape[1:]
+        if (height, width) == view.size:
+            return planes
+        image = np.zeros((3, *view.size), np.float32)
+        image[:, view.top : view.top + height, view.left : view.left + width] = planes
+        return image
+
+    def batch(self, views: Sequence[View]) -> NDArray[np.float32]:
+        """The inputs of some views, float32 [batch, 3, H, W]."""
+        if len(views) == 1:
+            return self.input(views[0])[np.newaxis]
+        return np.stack([self.input(view) for view in views])
+
 
 def check_fit(fit: str) -> str:
     """Returns `fit` if it is valid.
@@ -54,29 +96,21 @@ def check_fit(fit: str) -> str:
     return fit
 
 
-def pad(
-    picture: Picture, size: tuple[int, int], normalize: Normalizer
-) -> tuple[NDArray[np.float32], Window]:
+def pad(picture: Picture, size: tuple[int, int]) -> View:
     """Centres a picture on the input at its own scale.
 
     Args:
         picture: At most as large as `size`.
         size: Height and width of the input.
-        normalize: The student's normalisation.
-
-    Returns:
-        Input float32 [3, H, W] and the picture's window on it.
 
     Raises:
         ImageError: The picture is larger than the input.
     """
     check_padding(picture.size, size, picture.source or "the image")
-    return place(normalize(picture.pixels), size)
+    return place(picture.pixels, size)
 
 
-def letterbox(
-    picture: Picture, size: tuple[int, int], normalize: Normalizer
-) -> tuple[NDArray[np.float32], Window]:
+def letterbox(picture: Picture, size: tuple[int, int]) -> View:
     """Resizes a picture to the largest size that fits, keeps its aspect, and centres it.
 
     Args, Returns: as for `pad`; the window leads back to the picture's own size.
@@ -87,21 +121,17 @@ def letterbox(
         min(size[0], max(1, round(height * scale))),
         min(size[1], max(1, round(width * scale))),
     )
-    image, window = place(normalize(resize(picture.pixels, inner)), size)
-    return image, Window(
-        height, width, window.top, window.left, inner[0] / height, inner[1] / width
-    )
+    same = inner == picture.size
+    view = place(picture.pixels if same else resize(picture.host_pixels, inner), size)
+    scales = inner[0] / height, inner[1] / width
+    return replace(view, window=Window(height, width, view.top, view.left, *scales))
 
 
-def place(planes: NDArray[np.float32], size: tuple[int, int]) -> tuple[NDArray[np.float32], Window]:
-    """Centres normalised planes [3, h, w] on zeros [3, H, W], with offset difference // 2."""
-    height, width = planes.shape[1:]
-    if (height, width) == size:
-        return planes, Window(height, width)
+def place(pixels: Any, size: tuple[int, int]) -> View:
+    """Centres RGB [h, w, 3] on an input of (height, width), with offset difference // 2."""
+    height, width = pixels.shape[:2]
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
-    image = np.zeros((3, *size), np.float32)
-    image[:, top : top + height, left : left + width] = planes
-    return image, Window(height, width, top, left)
+    return View(pixels, size, Window(height, width, top, left))
 
 
 def resize(pixels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:

@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sakedge.errors import ImageError
+from sakedge.images.device import DevicePixels
+
 Color = Literal["rgb", "bgr"]
 COLORS: tuple[Color, ...] = ("rgb", "bgr")
 
@@ -19,12 +22,12 @@ class Picture:
     """An image that was read.
 
     Attributes:
-        pixels: RGB [H, W, 3], uint8, uint16 (0…65535) or float32 (0…1).
+        pixels: RGB [H, W, 3], uint8, uint16 (0…65535) or float32 (0…1); or `DevicePixels`.
         source: Where it came from, e.g. the path; None for an array.
         frame: Its number in a video, from 0; None for an image of its own.
     """
 
-    pixels: NDArray[Any]
+    pixels: Any
     source: str | None = None
     frame: int | None = None
 
@@ -33,13 +36,36 @@ class Picture:
         """Height and width in pixels."""
         return self.pixels.shape[0], self.pixels.shape[1]
 
+    @property
+    def is_on_device(self) -> bool:
+        """Whether it lies in the memory of a CUDA device."""
+        return isinstance(self.pixels, DevicePixels)
+
+    @property
+    def host_pixels(self) -> NDArray[Any]:
+        """The pixels, for what is done with them on the host.
+
+        Raises:
+            ImageError: They lie on a device.
+        """
+        pixels = self.pixels.host if isinstance(self.pixels, DevicePixels) else self.pixels
+        if pixels is None:
+            raise ImageError(
+                "an image on a device is used as it is: it is neither resized nor cut into tiles",
+                expected="one that is no larger than the student's input, with fit='pad'",
+                got=f"{self.size[0]} x {self.size[1]} (height x width)",
+                remedy="Resize it there, or copy it to the host",
+            )
+        return np.asarray(pixels)
+
     def as_uint8(self) -> NDArray[np.uint8]:
         """The picture for display, uint8 RGB [H, W, 3]; shares memory where it is uint8 already."""
-        if self.pixels.dtype == np.uint8:
-            return np.ascontiguousarray(self.pixels)
-        if self.pixels.dtype == np.uint16:
-            return (self.pixels >> 8).astype(np.uint8)
-        return np.round(self.pixels * 255).astype(np.uint8)
+        pixels = self.host_pixels
+        if pixels.dtype == np.uint8:
+            return np.ascontiguousarray(pixels)
+        if pixels.dtype == np.uint16:
+            return (pixels >> 8).astype(np.uint8)
+        return np.round(pixels * 255).astype(np.uint8)
 
 
 class FileObject(Protocol):

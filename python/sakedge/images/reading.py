@@ -9,6 +9,7 @@
 | four channels | the fourth (alpha) is dropped, as OpenCV's and Pillow's RGB conversions do |
 | a file, its bytes or a file object | told by its content; turned by its EXIF orientation; of several frames the first is read |
 | a PIL image or an array | taken as it stands |
+| RGB uint8 on a CUDA device, which lends it by DLPack | stays there |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sakedge.errors import ImageError, OptionError
 from sakedge.images.arrays import from_array
 from sakedge.images.blob import Blob, open_regular
 from sakedge.images.checks import calling, check_picture, checked_floats, decoding, three_channels
+from sakedge.images.device import from_device, is_on_device
 from sakedge.images.encoded import decode
 from sakedge.images.limits import Limits
 from sakedge.images.picture import COLORS, Color, ImageLike, Picture, is_file_object
@@ -60,7 +62,8 @@ def read(
     one_of("color", color, COLORS)
     limits = Limits.of(max_pixels, largest)
     if isinstance(image, Picture):
-        check_picture(image.pixels)
+        if not image.is_on_device:
+            check_picture(image.pixels)
         limits.check(image.size, image.source or "the image")
         return image
     if isinstance(image, np.ndarray):
@@ -72,6 +75,8 @@ def read(
             expected="color='rgb', as files and PIL images have their own order",
             got=f"color='bgr' with a {type(image).__name__}",
         )
+    if is_on_device(image):
+        return Picture(from_device(image, limits))
     if isinstance(image, Image.Image):
         return _from_pillow(image, limits)
     if isinstance(image, (str, os.PathLike)):

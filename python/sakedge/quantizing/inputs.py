@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sakedge.errors import OptionError, shown
 from sakedge.format import Manifest
 from sakedge.images import ImageLike, Picture, read
-from sakedge.images.fit import Normalizer, letterbox, pad
+from sakedge.images.fit import Normalizer, letterbox, pad, place
 from sakedge.images.tiling import Grid
 from sakedge.sources import SourceLike, open_source
 
@@ -73,13 +73,12 @@ def inputs_of(picture: Picture, manifest: Manifest) -> Iterator[NDArray[np.float
     fit, size = manifest.preprocess.fit, manifest.input_size
     normalize = Normalizer(manifest.preprocess)
     if fit == "letterbox":
-        yield letterbox(picture, size, normalize)[0][np.newaxis]
+        yield normalize.batch([letterbox(picture, size)])
         return
     if fit == "pad":
-        yield pad(picture, size, normalize)[0][np.newaxis]
+        yield normalize.batch([pad(picture, size)])
         return
     grid = Grid.over(picture.size, size)
     tiles = [tile for row in range(len(grid.rows.starts)) for tile in grid.row(row)]
     for i in np.unique(np.linspace(0, len(tiles) - 1, _TILES).round().astype(int)):
-        part = Picture(picture.pixels[tiles[i].inside(grid)])
-        yield pad(part, size, normalize)[0][np.newaxis]
+        yield normalize.batch([place(picture.pixels[tiles[i].inside(grid)], size)])

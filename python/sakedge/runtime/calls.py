@@ -113,5 +113,5 @@ class BegunCall:
             picture.frame,
             told.model,
             told.backend,
-            self.quality.judge(snapshot)[0],
+            self.quality.at(told).judge(snapshot)[0],
         )

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from sakedge.arguments import one_of
 from sakedge.backends import registry
-from sakedge.backends.base import Backend
+from sakedge.backends.base import GraphBackend
 from sakedge.errors import BackendError, ChoiceError, OptionError, SakedgeError, shown
 from sakedge.runtime.choice import Choice, Setting, find_choice, read_choice
 from sakedge.runtime.evidence import Candidate, is_cpu, rank
+from sakedge.runtime.own_models import choose_own
 from sakedge.runtime.precision import PrecisionChoice, choose_precision, gainful
 from sakedge.runtime.session import Chosen, Request
 
@@ -25,7 +26,7 @@ def choose(request: Request, student: str, models: Collection[str]) -> Chosen:
     Args:
         request: What `load` was asked for.
         student: Content digest of the student's file.
-        models: Names of all models.
+        models: Names of the models that run in any backend that compiles graphs.
 
     Raises:
         OptionError: There is no such precision, the stem has none of that name, the device is no
@@ -35,6 +36,15 @@ def choose(request: Request, student: str, models: Collection[str]) -> Chosen:
         StorageError, FileFormatError: The choice that is pinned cannot be used.
     """
     registry.check_device(request.device)
+    own, refused = choose_own(request)
+    if own is not None:
+        return own
+    chosen = _choose(request, student, models)
+    return replace(chosen, refused={**refused, **chosen.refused})
+
+
+def _choose(request: Request, student: str, models: Collection[str]) -> Chosen:
+    """Chooses among the backends that compile graphs."""
     if not _is_auto(request):
         registry.get(request.backend)  # whatever was given as a name may compare in its own way
     path = request.options.choice
@@ -215,7 +225,7 @@ def _by_evidence(
 
 def _first(
     order: Ranked, stems: Sequence[str], name: str, device: str | None
-) -> tuple[Candidate, str, Backend, dict[str, str]]:
+) -> tuple[Candidate, str, GraphBackend, dict[str, str]]:
     """The first candidate that can run with one of these precisions of the stem.
 
     Returns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 
 class Clock:
@@ -17,6 +18,14 @@ class Clock:
         now = time.perf_counter()
         self._spent[stage] += 1000 * (now - self._last)
         self._last = now
+
+    def divide(self, known: Mapping[str, float], *, rest: str) -> None:
+        """Divides the time since the last lap among stages: what is known, and the rest."""
+        self.lap(rest)
+        for stage, ms in known.items():
+            if stage != rest:
+                self._spent[stage] += ms
+                self._spent[rest] -= ms
 
     def share(self, images: int = 1) -> dict[str, float]:
         """One image's even share."""

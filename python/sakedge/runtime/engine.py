@@ -1,11 +1,11 @@
-"""Models whose core takes normalised inputs: pictures are fitted, tiled and decoded around it."""
+"""Models around a core: pictures are fitted and tiled for it, and its outputs put together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from sakedge.decoder import Decoded, Mosaic
 from sakedge.errors import NumericError, OptionError
 from sakedge.format import Manifest
 from sakedge.images import Picture
-from sakedge.images.fit import Normalizer, letterbox, pad, place
+from sakedge.images.fit import View, letterbox, pad, place
 from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
 from sakedge.runtime.clock import Clock
@@ -25,8 +25,8 @@ from sakedge.runtime.explain import ModelExplanation
 from sakedge.runtime.model import Call, Outcome, TaskOutput
 from sakedge.runtime.options import Options
 
-View = tuple[NDArray[np.float32], Window]
-"""A normalised input [3, H, W], and where the picture lies on it."""
+Batch = TypeVar("Batch")
+"""What a core makes of some views to run them."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,16 @@ class Wanted:
     maps: bool = False
 
 
-class Core(Protocol):
-    """The core of a model: from normalised inputs to decoded outputs.
+class Core(Protocol[Batch]):
+    """The core of a model: from pixels on its input, or normalised inputs, to decoded outputs.
 
     Attributes:
         cannot: As a model's.
+        max_batch: Images in one run that suit it, where no number is given.
     """
 
     cannot: Mapping[Ability, str]
+    max_batch: int
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -64,16 +66,23 @@ class Core(Protocol):
         """What the runtime reports about the graph that runs a snapshot."""
         ...
 
+    def batch(self, views: Sequence[View]) -> Batch:
+        """Makes of pixels what `infer` takes."""
+        ...
+
     def infer(
         self,
-        batch: NDArray[np.float32],
+        batch: Batch | NDArray[np.float32],
         rows: Sequence[int],
         snapshots: Sequence[Snapshot],
         windows: Sequence[Window],
         wanted: Wanted,
         clock: Clock,
     ) -> list[Decoded]:
-        """Runs snapshots, each on the one of the normalised images [batch, 3, H, W] in its row."""
+        """Runs snapshots, each on the image in its row of the batch.
+
+        The batch is of views, or normalised inputs [batch, 3, H, W].
+        """
         ...
 
     def mosaic(self, grid: Grid, snapshot: Snapshot) -> Mosaic:
@@ -81,18 +90,18 @@ class Core(Protocol):
         ...
 
 
-class Engine:
+class Engine(Generic[Batch]):
     """A model around a core. Holds no state of a call."""
 
     def __init__(
-        self, manifest: Manifest, options: Options, core: Core, explanation: ModelExplanation
+        self, manifest: Manifest, options: Options, core: Core[Batch], explanation: ModelExplanation
     ) -> None:
         self._size = manifest.input_size
         self._options = options
         self._core = core
         self._explanation = explanation
-        self._normalize = Normalizer(manifest.preprocess)
         self.cannot = core.cannot
+        self.max_batch = options.max_batch or core.max_batch
 
     def prepare(self, source: PartSource) -> object:
         """Prepares a part to run."""
@@ -121,8 +130,8 @@ class Engine:
                 outcomes |= zip(runs, self._run_tiled(call, runs), strict=True)
             else:
                 whole.append(runs)
-        for start in range(0, len(whole), self._options.max_batch):
-            some = whole[start : start + self._options.max_batch]
+        for start in range(0, len(whole), self.max_batch):
+            some = whole[start : start + self.max_batch]
             outcomes |= zip(chain(*some), self._run_whole(call, some), strict=True)
         return [outcomes[i] for i in range(len(call.pictures))]
 
@@ -131,8 +140,8 @@ class Engine:
     ) -> list[Outcome]:
         """Runs inputs that were prepared elsewhere, to values or else to logits."""
         outcomes: list[Outcome] = []
-        for start in range(0, len(inputs), self._options.max_batch):
-            part = slice(start, start + self._options.max_batch)
+        for start in range(0, len(inputs), self.max_batch):
+            part = slice(start, start + self.max_batch)
             clock = Clock(*self._core.stages)
             batch, some = inputs[part], snapshots[part]
             windows = [Window(*self._size)] * len(batch)
@@ -153,7 +162,7 @@ class Engine:
         """Runs some pictures, each of which stands for some runs of the call."""
         clock = self._clock()
         fit = letterbox if call.fit == "letterbox" else pad
-        views = [fit(call.pictures[runs[0]], self._size, self._normalize) for runs in some]
+        views = [fit(call.pictures[runs[0]], self._size) for runs in some]
         rows = [row for row, runs in enumerate(some) for _ in runs]
         snapshots = [call.snapshots[i] for runs in some for i in runs]
         names = [_name(call.pictures[i]) for runs in some for i in runs]
@@ -183,7 +192,7 @@ class Engine:
             for tile in grid.row(row):
                 done = len(routing)
                 call.progress(f"{names[0]}, tile {done + 1} of {len(grid)}", done / len(grid))
-                view = place(self._normalize(picture.pixels[tile.inside(grid)]), self._size)
+                view = place(picture.host_pixels[tile.inside(grid)], self._size)
                 decoded = self._infer_views(
                     [view], [0] * len(runs), snapshots, maps_only, clock, names
                 )
@@ -213,16 +222,15 @@ class Engine:
         clock: Clock,
         names: Sequence[str],
     ) -> list[Decoded]:
-        """Stacks the views of some images to a batch and runs it."""
-        images = [image for image, _ in views]
-        batch = images[0][np.newaxis] if len(images) == 1 else np.stack(images)
+        """Makes a batch of some views and runs it."""
+        batch = self._core.batch(views)
         clock.lap("preprocess")
-        windows = [views[row][1] for row in rows]
+        windows = [views[row].window for row in rows]
         return self._infer(batch, rows, snapshots, windows, wanted, clock, names)
 
     def _infer(
         self,
-        batch: NDArray[np.float32],
+        batch: Batch | NDArray[np.float32],
         rows: Sequence[int],
         snapshots: Sequence[Snapshot],
         windows: Sequence[Window],

@@ -21,6 +21,7 @@ from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.decoder import Decoded, Mosaic, decode_map, thread_pool, upsample_map
 from sakedge.format import Manifest, StudentFile
 from sakedge.format.student.int8 import as_floats
+from sakedge.images.fit import Normalizer, View
 from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
 from sakedge.runtime.clock import Clock
@@ -47,7 +48,9 @@ class GraphCore:
     cannot: Mapping[Ability, str] = {
         "min_weight": "its graph computes every adapter, whatever its weight",
         "versions": "its graph holds one version of each adapter",
+        "device_images": "it takes images on the host alone",
     }
+    max_batch = 1
 
     def __init__(
         self, compiler: Compiler, manifest: Manifest, stem: Tensors, threads: int, floats: bool
@@ -57,6 +60,7 @@ class GraphCore:
         self._floats = floats
         self._stem = as_floats(stem) if floats else stem
         self._pool = thread_pool(threads)
+        self._normalizer = Normalizer(manifest.preprocess)
 
     def prepare(self, source: PartSource) -> object:
         """Checks a part's tensors."""
@@ -72,6 +76,10 @@ class GraphCore:
     def session(self, snapshot: Snapshot) -> Mapping[str, str]:
         """The session that runs the snapshot."""
         return _graph(snapshot).details
+
+    def batch(self, views: Sequence[View]) -> NDArray[np.float32]:
+        """Normalises the views to float32 [batch, 3, H, W]."""
+        return self._normalizer.batch(views)
 
     def infer(
         self,
@@ -118,7 +126,9 @@ def _is_finite(array: NDArray[np.float32]) -> bool:
     return math.isfinite(array.min()) and math.isfinite(array.max())
 
 
-def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock) -> Engine:
+def load(
+    file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock
+) -> Engine[NDArray[np.float32]]:
     """Reads the stem; laps `read`."""
     stem = file.component("stem")
     clock.lap("read")

@@ -11,7 +11,8 @@ from sakedge.adapters.preparer import Ability
 from sakedge.adapters.snapshot import PartSource, Snapshot
 from sakedge.backends.base import Session
 from sakedge.decoder import Decoded, Decoder, Mosaic
-from sakedge.format import StudentFile
+from sakedge.format import Manifest, StudentFile
+from sakedge.images.fit import Normalizer, View
 from sakedge.images.tiling import Grid
 from sakedge.images.window import Window
 from sakedge.runtime.clock import Clock
@@ -25,14 +26,18 @@ class HostCore:
     """A compiled stem and a decoder."""
 
     stages = ("stem", "decoder")
-    cannot: Mapping[Ability, str] = {}
+    cannot: Mapping[Ability, str] = {
+        "device_images": "it takes images on the host alone",
+    }
+    max_batch = 1
 
     def __init__(
-        self, session: Session, decoder: Decoder, size: tuple[int, int], min_weight: float
+        self, session: Session, decoder: Decoder, manifest: Manifest, min_weight: float
     ) -> None:
         self._session = session
         self._decoder = decoder
-        self._size = size
+        self._size = manifest.input_size
+        self._normalizer = Normalizer(manifest.preprocess)
         self._min_weight = min_weight
 
     def prepare(self, source: PartSource) -> object:
@@ -46,6 +51,10 @@ class HostCore:
     def session(self, snapshot: Snapshot) -> Mapping[str, str]:
         """The stem's session, the same for every snapshot."""
         return self._session.details
+
+    def batch(self, views: Sequence[View]) -> NDArray[np.float32]:
+        """Normalises the views to float32 [batch, 3, H, W]."""
+        return self._normalizer.batch(views)
 
     def infer(
         self,
@@ -77,7 +86,9 @@ class HostCore:
         return Mosaic(self._decoder.pool, grid, self._size, snapshot.tasks)
 
 
-def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock) -> Engine:
+def load(
+    file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock
+) -> Engine[NDArray[np.float32]]:
     """Compiles the stem; laps `read` and `compile`."""
     manifest = file.manifest
     stem = file.stem(floats=stem_of(request) != "int8")
@@ -86,5 +97,5 @@ def load(file: StudentFile, tasks: Sequence[str], request: Request, clock: Clock
     session = compiler.compile(stem)
     clock.lap("compile")
     decoder = Decoder(manifest, threads=request.threads, precision=explanation.decoder_precision)
-    core = HostCore(session, decoder, manifest.input_size, request.options.min_weight)
+    core = HostCore(session, decoder, manifest, request.options.min_weight)
     return Engine(manifest, request.options, core, explanation)

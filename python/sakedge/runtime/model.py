@@ -90,7 +90,12 @@ class Model(Preparer, Protocol):
     It owns its precision, its threads and its explanation. It holds no exchangeable part: each
     image of a call brings the snapshot that it is run with, whose parts the model has prepared and
     assembled.
+
+    Attributes:
+        max_batch: Most images that it runs together.
     """
+
+    max_batch: int
 
     def run(self, call: Call) -> list[Outcome]:
         """Runs a call's images.

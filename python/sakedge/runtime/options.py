@@ -16,24 +16,30 @@ from sakedge.images.tiling import OVERLAP
 from sakedge.runtime.precision import STEMS
 from sakedge.runtime.quality import UNVERIFIED
 
+FALLBACKS = ("none", "cpu")
+"""What may compute where the device that was named cannot."""
+
 
 class Options(BaseModel):
     """Advanced options.
 
     Attributes:
         model: Which model runs: `host` the stem in a backend and the rest in our decoder, `graph`
-            the whole graph in a backend, `auto` the one that suits.
+            the whole graph in a backend, `cuda` all of it in our kernels on a GPU, `auto` the one
+            that suits.
         choice: A file of `sakedge benchmark --choose -o` that pins model, backend and stem.
         stem: The stem's precision, one that the student's may have at the precision asked for:
             `int8` for a quantised stem, `bf16` or `fp32`; `auto` goes by evidence.
         unverified: Whether what the file records no quality for may run: `allow` or `refuse`.
         min_weight: An adapter path whose routing weight stays below it is not run; 0 is exact.
-        max_batch: Most images in one run of the stem. On a CPU nothing is faster than one at a
-            time, which takes the least memory.
+        max_batch: Most images in one run of the stem; None is what suits the model. On a CPU
+            nothing is faster than one at a time, which takes the least memory.
         max_pixels: Most pixels of an image; more are refused before they are decoded.
         tile_overlap: Smallest overlap of neighbouring tiles, as a share of a tile's side.
         site: Folder of the site's policy, keys and log; None is `/etc/sakedge`, if that has a
             policy.
+        fallback: What computes instead where the device that was named cannot be used or is lost:
+            `cpu`, or `none`, and it is an error.
         runtime: The backend's own options, from the entry under its name.
     """
 
@@ -45,7 +51,7 @@ class Options(BaseModel):
     stem: str = Field(default="auto", description="a precision of the stem")
     unverified: str = Field(default="allow", description="allow or refuse")
     min_weight: float = Field(default=0.0, ge=0, le=1, description="a number from 0 to 1")
-    max_batch: int = Field(default=1, ge=1, description="a whole number of at least 1")
+    max_batch: int | None = Field(default=None, ge=1, description="a whole number of at least 1")
     max_pixels: int = Field(
         default=MAX_PIXELS, ge=1, le=1 << 40, description="a whole number of at least 1"
     )
@@ -53,6 +59,7 @@ class Options(BaseModel):
         default=OVERLAP, ge=0, le=0.75, description="a number from 0 to 0.75"
     )
     site: Path | None = Field(default=None, description="a folder's path")
+    fallback: str = Field(default="none", description="none or cpu")
     runtime: Mapping[str, Mapping[str, Any]] = Field(
         default_factory=dict, description="a dict of the runtime's own options"
     )
@@ -105,6 +112,7 @@ class Options(BaseModel):
         one_of("config['model']", values.get("model", "auto"), ("auto", *models))
         one_of("config['stem']", values.get("stem", "auto"), ("auto", *STEMS))
         one_of("config['unverified']", values.get("unverified", "allow"), UNVERIFIED)
+        one_of("config['fallback']", values.get("fallback", "none"), FALLBACKS)
         try:
             return cls(**values, runtime=runtime)
         except ValidationError as error:

@@ -89,6 +89,10 @@ class Quality:
         version = told.session.get("version", "")
         return cls(record, told.precision, told.backend, version, told.device, policy)
 
+    def at(self, told: ModelExplanation) -> Quality:
+        """The same record and policy, of a model that now explains itself otherwise."""
+        return self.of(self.record, told, self.policy)
+
     def judge(self, snapshot: Snapshot) -> tuple[str, str]:
         """Whether a snapshot is recorded as good, and the reason.
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from sakedge.backends.base import Backend, CompileOptions, OpsetPreference, Session
+from sakedge.backends.base import (
+    Backend,
+    CompileOptions,
+    GraphBackend,
+    OpsetPreference,
+    Session,
+)
 from sakedge.backends.cache_dir import CacheDir
 from sakedge.decoder import arithmetics
 from sakedge.format import OPSET, Subgraph
@@ -73,7 +79,7 @@ class Request:
 class Compiler:
     """A backend, and the options with which it compiles a student's graphs."""
 
-    backend: Backend
+    backend: GraphBackend
     options: CompileOptions
 
     @property
@@ -109,8 +115,8 @@ def compiler_for(
         model_does: What it runs where.
     """
     chosen = request.chosen
-    assert chosen is not None
-    backend, decided = chosen.backend, chosen.precision
+    assert chosen is not None and isinstance(chosen.backend, GraphBackend)
+    backend = chosen.backend
     options = CompileOptions(
         device=request.device,
         # Of the floats of a quantised stem; its integers are in the graph.
@@ -120,11 +126,25 @@ def compiler_for(
         cache_off=request.cache.off,
         config=request.options.runtime.get(backend.name, {}),
     )
-    return Compiler(backend, options), ModelExplanation(
+    return Compiler(backend, options), explanation_of(request, model, model_does)
+
+
+def explanation_of(request: Request, model: str, model_does: str) -> ModelExplanation:
+    """What was chosen for a request, and why; without what a session reports.
+
+    Args:
+        request: What was asked for, and what was chosen for it.
+        model: Name of the model.
+        model_does: What it runs where.
+    """
+    chosen = request.chosen
+    assert chosen is not None
+    decided = chosen.precision
+    return ModelExplanation(
         model=model,
         model_reason=chosen.model_reason,
         model_does=model_does,
-        backend=backend.name,
+        backend=chosen.backend.name,
         backend_reason=chosen.backend_reason,
         choice_ignored=chosen.ignored,
         session={},

@@ -1,0 +1,23 @@
+#include "cuda/launch/kernels.h"
+
+#include <utility>
+
+#include "cuda/launch/gemm.h"
+
+namespace sakedge::cuda {
+
+Expected<Kernels> Kernels::make(const DeviceInfo& info, std::shared_ptr<const Module> module,
+                                std::map<std::string, std::string> tiles) {
+  for (const auto& [product, tile] : tiles) {
+    if (find_tile(tile) == nullptr) {
+      return Status(Code::kInvalid, "tiles: no tile '" + tile + "' for '" + product + "'");
+    }
+  }
+  return Kernels(info, std::move(module), std::move(tiles));
+}
+
+Kernels::Kernels(const DeviceInfo& info, std::shared_ptr<const Module> module,
+                 std::map<std::string, std::string> tiles)
+    : info_(info), module_(std::move(module)), tiles_(std::move(tiles)) {}
+
+}  // namespace sakedge::cuda

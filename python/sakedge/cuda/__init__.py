@@ -1,0 +1,1 @@
+"""Python's side of the CUDA kernels, and the only importer of their compiled module."""
