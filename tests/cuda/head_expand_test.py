@@ -191,6 +191,29 @@ def test_a_logit_that_is_no_number_marks_its_run(emulator: Emulator, value: floa
     assert finite.tolist() == [1, 0]
 
 
+def test_without_a_head_nothing_is_written(emulator: Emulator) -> None:
+    case = Case(F16, 1, 1, 16, 1)
+    maps = np.full((2, 16), np.nan, np.float32)
+    emulator.launch(
+        "head_expand_f16_24",
+        grid=(1, 1, 2),
+        shared=shared(24),
+        args={
+            "taps": np.stack([case.taps, case.taps]),
+            "heads": emulator.pointers([None, case.head(emulator)]),
+            "maps": maps,
+            "finite": np.ones(1, np.int32),
+            "map_stride": 16,
+            "grid_height": 1,
+            "grid_width": 1,
+            "tasks": 2,
+            "taps_width": 9 * 16,
+        },
+    )
+    assert np.isnan(maps[0]).all()
+    check(case, maps[1][:, None])
+
+
 def test_stages_need_their_shared_memory(emulator: Emulator) -> None:
     case = Case(F16, 1, 1, 32, 1)
     with pytest.raises(Failure):

@@ -26,7 +26,7 @@ class Case:
     """Runs of tasks on images, and the experts they mix.
 
     Args:
-        outs: The columns of each level, of every task.
+        outs: The columns of each level, of every task; none: there is no head.
         mixing: [runs, tasks, 1 + slots] of `level`.
     """
 
@@ -54,17 +54,21 @@ class Case:
         self.mixing = np.full((self.runs, self.tasks, len(outs[0]), experts), np.nan, np.float32)
         self.mixing[:, :, level] = mixing
         padded = -(-channels // 16) * 16
-        self.weights = [np.zeros((task[level], padded), np.float32) for task in outs]
+        here = [task[level] if task else 0 for task in outs]
+        self.weights = [np.zeros((out, padded), np.float32) for out in here]
         for weight in self.weights:
             weight[:, :channels] = random.standard_normal((len(weight), channels))
         self.weights = [arithmetic.array(weight) for weight in self.weights]
-        self.biases = [random.standard_normal(task[level], np.float32) for task in outs]
+        self.biases = [random.standard_normal(out, np.float32) for out in here]
         self.width = max(sum(task) for task in outs) + 3
         self.z = arithmetic.full((self.runs, self.tasks, tokens, self.width))
 
     def run(self, emulator: Emulator, width: int, **more: Any) -> Stats:
-        heads = []
+        heads: list[Any] = []
         for task, out in enumerate(self.outs):
+            if not out:
+                heads.append(None)
+                continue
             linears: list[dict[str, Any]] = [{"out": n, "in": 16} for n in out]
             linears[self.level] = {
                 "weight": self.weights[task],
@@ -72,7 +76,8 @@ class Case:
                 "out": out[self.level],
                 "in": -(-self.channels // 16) * 16,
             }
-            heads.append(emulator.struct("Head", {"linears": emulator.structs("Linear", linears)}))
+            head = emulator.struct("Head", {"linears": emulator.structs("Linear", linears)})
+            heads.append(head)
         return emulator.launch(
             f"mix_{self.arithmetic.name}_{width}",
             grid=(-(-self.tokens // TOKENS), self.tasks, self.runs),
@@ -114,6 +119,8 @@ class Case:
         z = double(self.z)
         for run in range(self.runs):
             for task, out in enumerate(self.outs):
+                if not out:
+                    continue
                 first = sum(out[: self.level])
                 last = first + out[self.level]
                 expected, error = self.expected(run, task)
@@ -181,7 +188,7 @@ def test_a_linear_wider_than_the_tile_goes_in_rounds(emulator: Emulator) -> None
     case.check()
 
 
-def test_a_level_without_columns_writes_nothing(emulator: Emulator) -> None:
-    case = Case(F16, [[16, 0]], weights(1, 1, 1))
+def test_without_columns_or_head_nothing_is_written(emulator: Emulator) -> None:
+    case = Case(F16, [[16, 0], [], [4, 12]], weights(2, 3, 1))
     case.run(emulator, 64)
     case.check()
