@@ -8,6 +8,7 @@
 
 #include "cuda/kernels/args.h"
 #include "cuda/kernels/attention_shape.h"
+#include "cuda/kernels/fetch.h"
 #include "cuda/kernels/tile.h"
 
 namespace sakedge::cuda {
@@ -89,8 +90,7 @@ class Queries {
         load_b(b, rows_from(keys, 16 * j), 0, 2 * c);
         SAK_UNROLL
         for (int i = 0; i < kBlocks; ++i) {
-          dev::multiply(sums[i][2 * j], query_[i][c], {b[0], b[1]}, T{});
-          dev::multiply(sums[i][2 * j + 1], query_[i][c], {b[2], b[3]}, T{});
+          multiply_16(&sums[i][2 * j], query_[i][c], b, T{});
         }
       }
     }
@@ -163,8 +163,7 @@ class Queries {
         load_b_transposed(b, rows_from(values, 16 * j), 0, 2 * c);
         SAK_UNROLL
         for (int i = 0; i < kBlocks; ++i) {
-          dev::multiply(out_[i][2 * c], a[i], {b[0], b[1]}, T{});
-          dev::multiply(out_[i][2 * c + 1], a[i], {b[2], b[3]}, T{});
+          multiply_16(&out_[i][2 * c], a[i], b, T{});
         }
       }
     }
@@ -185,39 +184,6 @@ class Queries {
   float total_[kBlocks][2] = {};         // this thread's part of the sum of the weights
 };
 
-// Rows of one head's part of qkv on their way to shared memory; each thread copies 16 bytes of
-// every 16th row.
-template <class T>
-class Fetch {
- public:
-  SAK_DEVICE explicit Fetch(const AttentionArgs& args)
-      : width_(3 * args.heads * kHeadChannels), tokens_(args.tokens) {
-    const int64_t image = static_cast<int64_t>(dev::block_z()) * args.tokens * width_;
-    from_ = static_cast<const T*>(args.qkv) + image + dev::block_y() * kHeadChannels + 8 * chunk();
-  }
-
-  // Tokens [first, first + kRows) of queries (part 0), keys (1) or values (2); zeros behind the
-  // last token.
-  template <int kRows>
-  SAK_DEVICE void start(const Rows& tile, int part, int first) const {
-    const T* from = from_ + width_ / 3 * part + (first + row()) * width_;
-    SAK_UNROLL
-    for (int r = 0; r < kRows; r += kStep) {
-      dev::copy_async(rows_from(tile, r).chunk(row(), chunk()), from + r * width_,
-                      first + r + row() < tokens_);
-    }
-  }
-
- private:
-  static constexpr int kStep = kAttentionThreads / 8;
-  SAK_DEVICE static int row() { return dev::thread() / 8; }
-  SAK_DEVICE static int chunk() { return dev::thread() % 8; }
-
-  const T* from_;
-  int width_;
-  int tokens_;
-};
-
 template <class T, int kQueries>
 SAK_DEVICE void attention(const AttentionArgs& args) {
   constexpr int kStages = attention_stages(kQueries);
@@ -226,19 +192,28 @@ SAK_DEVICE void attention(const AttentionArgs& args) {
   constexpr int kTileBytes = kKeys * Rows::kRowBytes;
   static_assert(kQueries * Rows::kRowBytes <= 2 * kTileBytes);
 
-  const Fetch<T> fetch(args);
+  const int channels = args.heads * kHeadChannels;
   const int first = dev::block_x() * kQueries;
+  const int64_t image = static_cast<int64_t>(dev::block_z()) * args.tokens;
+  const T* qkv =
+      static_cast<const T*>(args.qkv) + image * 3 * channels + dev::block_y() * kHeadChannels;
+  // Queries (part 0), keys (1) or values (2) from a token on.
+  const auto rows = [&](int part, int token) {
+    const T* data = qkv + part * channels + static_cast<int64_t>(token) * 3 * channels;
+    return MatrixRows{reinterpret_cast<const unsigned char*>(data), args.tokens - token,
+                      Rows::kRowBytes, int64_t{6} * channels};
+  };
   const auto stage = [](int s) { return dev::shared() + s % kStages * 2 * kTileBytes; };
   const auto fetch_keys = [&](int t) {
     if (t * kKeys < args.tokens) {
-      fetch.template start<kKeys>(Rows{stage(t)}, 1, t * kKeys);
-      fetch.template start<kKeys>(Rows{stage(t) + kTileBytes}, 2, t * kKeys);
+      rows(1, t * kKeys).template fetch<kKeys, kAttentionThreads>(Rows{stage(t)}, 0);
+      rows(2, t * kKeys).template fetch<kKeys, kAttentionThreads>(Rows{stage(t) + kTileBytes}, 0);
     }
     dev::copy_commit();
   };
 
   // Queries come through the stage that is filled last.
-  fetch.template start<kQueries>(Rows{stage(kStages - 1)}, 0, first);
+  rows(0, first).template fetch<kQueries, kAttentionThreads>(Rows{stage(kStages - 1)}, 0);
   dev::copy_commit();
   for (int t = 0; t < kStages - 1; ++t) {
     fetch_keys(t);
@@ -260,6 +235,7 @@ SAK_DEVICE void attention(const AttentionArgs& args) {
       if (left >= kKeys) {
         warp.template attend<kKeys>(keys, values, kKeys, args.scale);
       } else {
+        SAK_ROLLED
         for (int k = 0; k < left; k += 16) {
           warp.template attend<16>(rows_from(keys, k), rows_from(values, k), left - k, args.scale);
         }
@@ -272,10 +248,8 @@ SAK_DEVICE void attention(const AttentionArgs& args) {
   warp.store(results, warp_row);
   dev::warp_barrier();
   const int chunk = dev::thread() % 8;
-  const int channels = args.heads * kHeadChannels;
-  T* out = static_cast<T*>(args.out) +
-           (static_cast<int64_t>(dev::block_z()) * args.tokens + first) * channels +
-           dev::block_y() * kHeadChannels + 8 * chunk;
+  T* out = static_cast<T*>(args.out) + (image + first) * channels + dev::block_y() * kHeadChannels +
+           8 * chunk;
   SAK_UNROLL
   for (int i = 0; i < kWarpRows; i += 4) {
     const int r = warp_row + dev::thread() % 32 / 8 + i;

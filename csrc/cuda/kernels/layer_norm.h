@@ -3,6 +3,7 @@
 
 #include "cuda/kernels/args.h"
 #include "cuda/kernels/row_scale.h"
+#include "cuda/kernels/tile.h"
 #include "cuda/kernels/warp_row.h"
 
 namespace sakedge::cuda {
@@ -40,8 +41,8 @@ class NormalizedRow {
   template <class Visit>
   SAK_DEVICE void each(const Visit& visit) const {
     row_.each([&](int i, const Floats4& x) {
-      const Floats4 gamma = dev::load_global(reinterpret_cast<const Floats4*>(norm_.gamma) + i);
-      const Floats4 beta = dev::load_global(reinterpret_cast<const Floats4*>(norm_.beta) + i);
+      const Floats4 gamma = four_at(norm_.gamma, 4 * i);
+      const Floats4 beta = four_at(norm_.beta, 4 * i);
       Floats4 y;
       SAK_UNROLL
       for (int e = 0; e < 4; ++e) {

@@ -105,8 +105,7 @@ SAK_DEVICE void copy_class_row(const PatchesArgs& args) {
   const int64_t tokens = 1 + args.grid_height * args.grid_width;
   float* to = args.x + dev::block_y() * tokens * args.channels;
   for (int c = 4 * dev::thread(); c < args.channels; c += 4 * kPatchThreads) {
-    dev::store_global(reinterpret_cast<Floats4*>(to + c),
-                      dev::load_global(reinterpret_cast<const Floats4*>(args.class_row + c)));
+    dev::store_global(reinterpret_cast<Floats4*>(to + c), four_at(args.class_row, c));
   }
 }
 

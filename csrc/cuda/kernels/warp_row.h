@@ -29,6 +29,7 @@ class WarpRow {
         visit(lane_ + 32 * i, kept_[i]);
       }
     }
+    SAK_ROLLED
     for (int i = lane_ + 32 * kKept; i < chunks_; i += 32) {
       visit(i, dev::load_global(row_ + i));
     }
