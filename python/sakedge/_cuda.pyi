@@ -13,6 +13,7 @@ _Block = tuple[_Pair, _Layer, _Layer, _Pair, _Layer, _Layer]
 _Window = tuple[int, int, float, float, float, float]
 _Size = tuple[int, int]
 _Values = NDArray[np.uint8] | NDArray[np.uint16] | _F32
+# Pixels [h, w, 3], or a capsule of DLPack with such on the device, top, left; or normalised planes.
 _Picture = tuple[Any, int, int] | _F32
 _Three = tuple[float, float, float]
 
@@ -36,8 +37,10 @@ class Device:
     def __init__(self, ordinal: int, image: bytes, tiles: dict[str, str]) -> None: ...
     @property
     def info(self) -> DeviceInfo: ...
+    @property
+    def stream(self) -> int: ...
     def memory(self) -> tuple[int, int]: ...
-    def download(self, capsule: object) -> NDArray[np.uint8]: ...
+    def download(self, picture: object) -> NDArray[np.uint8]: ...
 
 class Geometry:
     def __init__(
@@ -125,6 +128,18 @@ class Student:
         maps: bool,
         min_weight: float,
     ) -> list[tuple[list[_Values], list[_F32], list[_F32], _F32, bool]]: ...
+    def profile(
+        self,
+        *,
+        pictures: Sequence[_Picture],
+        rows: Sequence[int],
+        snapshots: Sequence[Snapshot],
+        windows: Sequence[_Window],
+        values: bool,
+        logits: bool,
+        maps: bool,
+        min_weight: float,
+    ) -> list[tuple[str, float]]: ...
     def capture(
         self,
         batch: int,
@@ -137,4 +152,5 @@ class Student:
     ) -> None: ...
     def times(self) -> dict[str, float]: ...
     def graphs(self) -> tuple[int, int]: ...
+    def graph_nodes(self) -> int: ...
     def memory(self) -> int: ...

@@ -44,6 +44,7 @@ FAULTS = {
     "a_stray_write_loses_the_device": "out of bounds",
     "memory_is_used_after_it_was_freed": "memset of 32 bytes that are not, or no longer",
     "a_kernel_uses_freed_memory": "stir: ",
+    "a_kernel_outlives_its_module": "a kernel that does not exist, or no longer, is used",
     "memory_is_freed_twice": "memory is freed that is not allocated, or no longer",
     "memory_is_never_freed": "left when the context was released, device memory #1 of 16 bytes",
     "a_copy_is_longer_than_its_memory": "memset of 33 bytes that are not",
@@ -71,6 +72,25 @@ def test_the_emulated_driver_finds_faults(test: str) -> None:
 
 def test_the_host_cannot_touch_device_memory() -> None:
     assert run(PROGRAM, "the_host_touches_device_memory").status == -signal.SIGSEGV
+
+
+def test_the_emulated_driver_serves_the_process_that_loads_it() -> None:
+    script = """
+import ctypes
+from tests.cuda.driver import Driver
+
+emulated = Driver({}, devices=3)
+found = ctypes.CDLL("libcuda.so.1")
+count = ctypes.c_int()
+assert found.cuInit(0) == 0 and found.cuDeviceGetCount(ctypes.byref(count)) == 0
+assert count.value == 3
+emulated.set(devices=0)
+assert found.cuInit(0) == 100
+assert emulated.findings() == []
+assert found.cuMemFree_v2(ctypes.c_uint64()) == 201
+assert emulated.findings() == ["cuMemFree without a current context"]
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize(

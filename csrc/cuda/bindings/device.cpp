@@ -69,9 +69,8 @@ py::array_t<std::uint8_t> download(Device& device, const py::capsule& capsule) {
 std::shared_ptr<Geometry> make_geometry(Index channels, Index blocks, Index heads,
                                         std::vector<Index> levels, const SizeArguments& grid,
                                         const SizeArguments& input_size) {
-  return std::make_shared<Geometry>(value_of(Geometry::make({channels, blocks, std::move(levels)},
-                                                            heads, size_from(grid),
-                                                            size_from(input_size))));
+  return std::make_shared<Geometry>(value_of(Geometry::make(
+      {channels, blocks, std::move(levels)}, heads, size_from(grid), size_from(input_size))));
 }
 
 }  // namespace

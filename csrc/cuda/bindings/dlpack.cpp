@@ -56,8 +56,8 @@ void DevicePicture::take(const py::capsule& capsule) {
     PyCapsule_SetName(capsule.ptr(), "used_dltensor");
   } else if (name != nullptr && std::strcmp(name, "dltensor_versioned") == 0) {
     auto* versioned = static_cast<dlpack::Versioned*>(PyCapsule_GetPointer(capsule.ptr(), name));
-    require(versioned->major == kMajor, "a picture by DLPack: expected version 1, got " +
-                                            std::to_string(versioned->major));
+    require(versioned->major == kMajor,
+            "a picture by DLPack: expected version 1, got " + std::to_string(versioned->major));
     versioned_ = versioned;
     tensor_ = &versioned_->tensor;
     PyCapsule_SetName(capsule.ptr(), "used_dltensor_versioned");

@@ -34,8 +34,8 @@ std::shared_ptr<const AdapterPath> make_path(std::shared_ptr<Device> device,
     source.norms.push_back(norm(pair));
   }
   const Arithmetic chosen = arithmetic_of(arithmetic);
-  return value_of(without_gil(
-      [&] { return AdapterPath::make(std::move(device), geometry, chosen, source); }));
+  return value_of(
+      without_gil([&] { return AdapterPath::make(std::move(device), geometry, chosen, source); }));
 }
 
 using LevelArrays = std::tuple<Layer, FloatPair, FloatPair>;  // hidden, norm, gate

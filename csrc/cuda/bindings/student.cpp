@@ -26,8 +26,8 @@ namespace {
 using Channels = std::array<double, 3>;
 
 std::unique_ptr<Student> make(const std::shared_ptr<Device>& device, const Geometry& geometry,
-                              std::shared_ptr<Stem> stem, const Channels& mean,
-                              const Channels& std, Index graphs) {
+                              std::shared_ptr<Stem> stem, const Channels& mean, const Channels& std,
+                              Index graphs) {
   require(stem != nullptr && stem->device == device &&
               static_cast<const StemShape&>(stem->geometry) == geometry,
           "student: expected a stem of this device and geometry");
@@ -79,8 +79,7 @@ class Pictures {
   static PictureSource pixels(py::handle given) {
     require(py::isinstance<py::array>(given), "a picture: expected an array of pixels");
     const auto array = py::reinterpret_borrow<py::array>(given);
-    constexpr int kWanted =
-        py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    constexpr int kWanted = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
     require(array.ndim() == 3 && array.shape(2) == 3 && (array.flags() & kWanted) == kWanted,
             "a picture: expected a dense array [height, width, 3]");
     const int type = py::isinstance<py::array_t<std::uint8_t>>(given)    ? PictureSource::kUint8
@@ -162,7 +161,8 @@ struct Call {
     request.wanted = wanted;
     request.min_weight = min_weight;
     for (std::size_t i = 0; i < snapshots.size(); ++i) {
-      request.runs.push_back({rows[i], snapshots[i], window_from(windows[i]), {}, nullptr, nullptr});
+      request.runs.push_back(
+          {rows[i], snapshots[i], window_from(windows[i]), {}, nullptr, nullptr});
     }
     raise_unless_ok(student.check(request));
     double bytes = 0.0;
@@ -200,19 +200,23 @@ Student::Profile profile(Student& student, const py::list& pictures, const std::
   return value_of(without_gil([&] { return student.profile(call.request); }));
 }
 
-// Of calls with one picture for each snapshot.
-void capture(Student& student, const std::vector<std::shared_ptr<Snapshot>>& snapshots, bool values,
-             bool logits, bool maps, float min_weight) {
-  const Geometry& geometry = student.stem().geometry;
-  const Size input = geometry.input;
+// Of calls with these snapshots on a batch of pictures.
+void capture(Student& student, Index batch, const std::vector<std::shared_ptr<Snapshot>>& snapshots,
+             bool values, bool logits, bool maps, float min_weight) {
+  require(batch >= 1 && batch <= kMostImages,
+          "capture: expected 1 to " + std::to_string(kMostImages) + " pictures");
+  const Size input = student.stem().geometry.input;
   Request request;
   request.wanted = {values, logits, maps};
   request.min_weight = min_weight;
+  request.pictures.resize(static_cast<std::size_t>(batch));
+  for (PictureSource& picture : request.pictures) {
+    picture.height = input.height;
+    picture.width = input.width;
+  }
   for (const std::shared_ptr<Snapshot>& snapshot : snapshots) {
-    request.runs.push_back({std::ssize(request.runs), snapshot, {input.height, input.width}, {},
-                            nullptr, nullptr});
-    request.pictures.push_back(
-        {nullptr, false, PictureSource::kUint8, input.height, input.width, 0, 0});
+    const Index row = std::ssize(request.runs) % batch;
+    request.runs.push_back({row, snapshot, {input.height, input.width}, {}, nullptr, nullptr});
   }
   raise_unless_ok(without_gil([&] { return student.capture(request); }));
 }
@@ -237,8 +241,8 @@ void bind_student(py::module_& module) {
            py::arg("mean"), py::arg("std"), py::arg("graphs"));
   call(type, "run", &run);
   call(type, "profile", &profile);
-  type.def("capture", &capture, py::kw_only(), py::arg("snapshots"), py::arg("values"),
-           py::arg("logits"), py::arg("maps"), py::arg("min_weight"))
+  type.def("capture", &capture, py::arg("batch"), py::arg("snapshots"), py::kw_only(),
+           py::arg("values"), py::arg("logits"), py::arg("maps"), py::arg("min_weight"))
       .def("times", &times)
       .def("memory", [](const Student& student) { return student.memory(); })
       .def("graphs",

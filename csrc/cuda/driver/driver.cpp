@@ -52,11 +52,11 @@ Expected<Driver> open_driver(const std::string& library) {
 }
 
 Expected<const Driver*> driver() {
-  static const Expected<Driver> opened = open_driver(kLibrary);
-  if (!opened.ok()) {
-    return opened.status();
+  static const Expected<Driver> kOpened = open_driver(kLibrary);
+  if (!kOpened.ok()) {
+    return kOpened.status();
   }
-  const Driver& driver = opened.value();
+  const Driver& driver = kOpened.value();
   const Status status = status_of(driver, driver.cuInit(0), "cuInit");  // again: costs nothing
   if (status.code() == Code::kDeviceLost) {  // before there was anything on it
     return Status(Code::kNoDevice,

@@ -8,6 +8,7 @@ namespace {
 std::string mib(Index bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
 
 std::byte* pointer(CUdeviceptr address) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the driver's addresses are integers.
   return reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(address));
 }
 
@@ -72,12 +73,12 @@ Expected<HostMemory> HostMemory::make(std::shared_ptr<Context> context, Index by
       return Status(status.code(),
                     "expected " + mib(bytes) + " of pinned memory; " + status.message());
     }
-    memory.context_ = context;
+    memory.context_ = std::move(context);
     memory.data_ = static_cast<std::byte*>(data);
     memory.size_ = bytes;
     if (mapped) {
       CUdeviceptr device = 0;
-      status = SAKEDGE_CALL(*context, cuMemHostGetDevicePointer_v2, &device, data, 0);
+      status = SAKEDGE_CALL(*memory.context_, cuMemHostGetDevicePointer_v2, &device, data, 0);
       if (!status.ok()) {
         return status;
       }

@@ -11,6 +11,7 @@ Expected<std::shared_ptr<Module>> Module::load(std::shared_ptr<Context> context,
   std::array<char, 4096> log = {};
   // Values that are no pointers are passed as if they were.
   CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   void* values[] = {log.data(), reinterpret_cast<void*>(log.size() - 1)};
   CUmodule handle = nullptr;
   const Status status =

@@ -18,7 +18,7 @@ struct GemmStep {
   Index a_width = 0;
   Linear linear{};
   const Linear* const* linears = nullptr;
-  Buffer residual;                      // or
+  Buffer residual;                         // or
   const float* shared_residual = nullptr;  // of weights
   Buffer out;
   bool gelu = false;

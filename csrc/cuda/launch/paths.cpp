@@ -35,23 +35,22 @@ void add_adapters(Steps& steps, const Runs& runs, Index width, Index depth, Inde
     writes.push_back(normed);
   }
   const int kernel_width = width_for(kAdapterWidths, static_cast<int>(width));
-  steps.launch<AdapterArgs>(
-      named("adapter_path_", runs, kAdapterWidths, width), kTokenThreads,
-      adapter_shared(kernel_width), grid_of(runs, runs.slots), reads, writes,
-      [=](const Addresses& at) {
-        AdapterArgs args{};
-        args.x = at(x);
-        args.r = at(r);
-        args.normed = optional(at, normed);
-        args.image = runs.image;
-        args.paths = runs.paths;
-        args.depth = static_cast<int>(depth);
-        args.level = static_cast<int>(level);
-        args.tokens = static_cast<int>(runs.tokens);
-        args.channels = static_cast<int>(runs.channels);
-        args.slots = static_cast<int>(runs.slots);
-        return args;
-      });
+  steps.launch<AdapterArgs>(named("adapter_path_", runs, kAdapterWidths, width), kTokenThreads,
+                            adapter_shared(kernel_width), grid_of(runs, runs.slots), reads, writes,
+                            [=](const Addresses& at) {
+                              AdapterArgs args{};
+                              args.x = at(x);
+                              args.r = at(r);
+                              args.normed = optional(at, normed);
+                              args.image = runs.image;
+                              args.paths = runs.paths;
+                              args.depth = static_cast<int>(depth);
+                              args.level = static_cast<int>(level);
+                              args.tokens = static_cast<int>(runs.tokens);
+                              args.channels = static_cast<int>(runs.channels);
+                              args.slots = static_cast<int>(runs.slots);
+                              return args;
+                            });
 }
 
 Index sums_count(const Runs& runs, Index width) {
@@ -81,27 +80,26 @@ void add_weigh(Steps& steps, const Runs& runs, Index width, Index level, float m
                Buffer sums, Buffer routing, Buffer mixing) {
   const bool is_routed = sums.id >= 0;
   const Grid grid{static_cast<int>(runs.tasks), static_cast<int>(runs.runs)};
-  steps.launch<WeighArgs>(
-      "weigh", kWeighThreads,
-      weigh_shared(static_cast<int>(width), static_cast<int>(1 + runs.slots)), grid,
-      is_routed ? std::vector<Buffer>{sums} : std::vector<Buffer>{}, {routing, mixing},
-      [=](const Addresses& at) {
-        WeighArgs args{};
-        args.sums = optional(at, sums);
-        args.routers = runs.routers;
-        args.paths = runs.paths;
-        args.routing = at(routing);
-        args.mixing = at(mixing);
-        args.level = static_cast<int>(level);
-        args.levels = static_cast<int>(runs.levels);
-        args.tokens = static_cast<int>(runs.tokens);
-        args.tiles = static_cast<int>(tiles_of(runs));
-        args.tasks = static_cast<int>(runs.tasks);
-        args.slots = static_cast<int>(runs.slots);
-        args.width = static_cast<int>(width);
-        args.min_weight = min_weight;
-        return args;
-      });
+  steps.launch<WeighArgs>("weigh", kWeighThreads,
+                          weigh_shared(static_cast<int>(width), static_cast<int>(1 + runs.slots)),
+                          grid, is_routed ? std::vector<Buffer>{sums} : std::vector<Buffer>{},
+                          {routing, mixing}, [=](const Addresses& at) {
+                            WeighArgs args{};
+                            args.sums = optional(at, sums);
+                            args.routers = runs.routers;
+                            args.paths = runs.paths;
+                            args.routing = at(routing);
+                            args.mixing = at(mixing);
+                            args.level = static_cast<int>(level);
+                            args.levels = static_cast<int>(runs.levels);
+                            args.tokens = static_cast<int>(runs.tokens);
+                            args.tiles = static_cast<int>(tiles_of(runs));
+                            args.tasks = static_cast<int>(runs.tasks);
+                            args.slots = static_cast<int>(runs.slots);
+                            args.width = static_cast<int>(width);
+                            args.min_weight = min_weight;
+                            return args;
+                          });
 }
 
 }  // namespace sakedge::cuda

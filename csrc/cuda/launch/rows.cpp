@@ -25,34 +25,34 @@ Rows scratch_rows(Steps& steps, Arithmetic arithmetic, Index rows, Index channel
 
 void add_layer_norm(Steps& steps, Buffer x, const Norm& norm, float epsilon, Index rows,
                     Index channels, const Rows& out) {
-  steps.launch<LayerNormArgs>(
-      std::string("layer_norm_") + name_of(out.arithmetic), kThreads, 0,
-      {blocks_of(rows, kRowsOfBlock)}, {x}, buffers(out), [=](const Addresses& at) {
-        LayerNormArgs args{};
-        args.x = at(x);
-        args.norm = norm;
-        args.out = at(out.data);
-        args.scale = optional(at, out.scale);
-        args.rows = static_cast<int>(rows);
-        args.channels = static_cast<int>(channels);
-        args.epsilon = epsilon;
-        return args;
-      });
+  steps.launch<LayerNormArgs>(std::string("layer_norm_") + name_of(out.arithmetic), kThreads, 0,
+                              {blocks_of(rows, kRowsOfBlock)}, {x}, buffers(out),
+                              [=](const Addresses& at) {
+                                LayerNormArgs args{};
+                                args.x = at(x);
+                                args.norm = norm;
+                                args.out = at(out.data);
+                                args.scale = optional(at, out.scale);
+                                args.rows = static_cast<int>(rows);
+                                args.channels = static_cast<int>(channels);
+                                args.epsilon = epsilon;
+                                return args;
+                              });
 }
 
 void add_quantize(Steps& steps, Arithmetic wide, Buffer in, Index rows, Index channels,
                   const Rows& out) {
-  steps.launch<QuantizeArgs>(
-      std::string("quantize_") + name_of(wide), kThreads, 0, {blocks_of(rows, kRowsOfBlock)}, {in},
-      buffers(out), [=](const Addresses& at) {
-        QuantizeArgs args{};
-        args.in = at(in);
-        args.out = at(out.data);
-        args.scale = at(out.scale);
-        args.rows = static_cast<int>(rows);
-        args.channels = static_cast<int>(channels);
-        return args;
-      });
+  steps.launch<QuantizeArgs>(std::string("quantize_") + name_of(wide), kThreads, 0,
+                             {blocks_of(rows, kRowsOfBlock)}, {in}, buffers(out),
+                             [=](const Addresses& at) {
+                               QuantizeArgs args{};
+                               args.in = at(in);
+                               args.out = at(out.data);
+                               args.scale = at(out.scale);
+                               args.rows = static_cast<int>(rows);
+                               args.channels = static_cast<int>(channels);
+                               return args;
+                             });
 }
 
 }  // namespace sakedge::cuda

@@ -53,6 +53,8 @@ inline Address optional(const Addresses& at, Buffer buffer) {
 }
 
 // ceil(count / each), as a grid has it.
-inline int blocks_of(Index count, Index each) { return static_cast<int>((count + each - 1) / each); }
+inline int blocks_of(Index count, Index each) {
+  return static_cast<int>((count + each - 1) / each);
+}
 
 }  // namespace sakedge::cuda

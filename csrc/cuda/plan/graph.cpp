@@ -33,6 +33,7 @@ class Draft {
     node.sharedMemBytes = static_cast<unsigned>(step.kernel.shared);
     node.kernelParams = parameters;  // copied by the call
     std::vector<CUgraphNode> after;
+    after.reserve(step.after.size());
     for (const int s : step.after) {
       after.push_back(nodes_[static_cast<std::size_t>(s)]);
     }

@@ -105,7 +105,7 @@ class Addresses {
 template <class Args>
 void Plan::launch(const Kernel& kernel, Grid grid, std::vector<Buffer> reads,
                   std::vector<Buffer> writes, std::function<Args(const Addresses&)> args) {
-  static_assert(std::is_trivially_copyable_v<Args>);
+  static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) <= 4096);  // of a kernel at most
   add(kernel, grid, reads, writes, [args = std::move(args)](const Addresses& at) {
     const Args value = args(at);
     std::vector<std::byte> bytes(sizeof(value));

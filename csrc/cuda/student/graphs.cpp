@@ -76,8 +76,7 @@ Status Graphs::make(Slot& slot) {
       shape.maps ? shape.runs * shape.tasks * map_stride(shape, geometry) * Index{sizeof(float)}
                  : 0;
   Status status = grow([&] {
-    Status reserved =
-        tables_.reserve(context, std::max(kTables, CallTables(shape, levels).size));
+    Status reserved = tables_.reserve(context, std::max(kTables, CallTables(shape, levels).size));
     return reserved.ok() ? reserve(maps_, context, maps) : reserved;
   });
   if (!status.ok()) {

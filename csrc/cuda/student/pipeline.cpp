@@ -171,9 +171,9 @@ class Pipeline {
     Buffer normed;
     if (has_paths_) {
       if (level >= 0) {
-        normed =
-            steps_.scratch(product(shape_.runs, shape_.slots, geometry_.tokens(), geometry_.channels),
-                           size_of(type_), "normalised paths");
+        normed = steps_.scratch(
+            product(shape_.runs, shape_.slots, geometry_.tokens(), geometry_.channels),
+            size_of(type_), "normalised paths");
       }
       add_adapters(steps_, runs_, shape_.path_width, stage, level, x, r_, normed);
     }
@@ -189,8 +189,8 @@ class Pipeline {
   void weigh(Index level, Buffer x) {
     Buffer sums;
     if (shape_.router_width > 0) {
-      sums = steps_.scratch(static_cast<double>(sums_count(runs_, shape_.router_width)),
-                            kFloatSize, "sums of routers");
+      sums = steps_.scratch(static_cast<double>(sums_count(runs_, shape_.router_width)), kFloatSize,
+                            "sums of routers");
       add_routers(steps_, runs_, shape_.router_width, level, x, sums);
     }
     add_weigh(steps_, runs_, shape_.router_width, level, shape_.min_weight, sums, routing_,

@@ -138,7 +138,9 @@ EXPORTED CUresult cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice device) 
     return CUDA_ERROR_INVALID_DEVICE;
   }
   *context = &context_of(device);
-  ++(*context)->retained;
+  if ((*context)->lost == CUDA_SUCCESS) {
+    ++(*context)->retained;
+  }
   return (*context)->lost;
 }
 

@@ -29,6 +29,7 @@ def _configure() -> None:
         "-DCMAKE_BUILD_TYPE=Debug",
         "-DSAKEDGE_CUDA=ON",
         "-DSAKEDGE_WERROR=ON",
+        "-DSAKEDGE_CUDA=ON",
         "-DSAKEDGE_PYTHON=OFF",
         "-DSAKEDGE_TESTS=ON",
     )

@@ -237,6 +237,16 @@ void a_kernel_uses_freed_memory() {
   EXPECT(fails(toy.stream.wait(), Code::kDeviceLost, "CUDA_ERROR_LAUNCH_FAILED"));
 }
 
+void a_kernel_outlives_its_module() {
+  Toy toy;
+  DeviceMemory x = toy.memory(8);
+  const StirArgs args = stir_args(x, x, x);
+  must(toy.stream.launch(toy.stir, {}, &args));
+  toy.module = nullptr;
+  EXPECT(fails(toy.stream.launch(toy.stir, {}, &args), Code::kDriver, "stir: cuLaunchKernel"));
+  EXPECT(!toy.stream.wait().ok());
+}
+
 void memory_is_freed_twice() {
   Toy toy;
   const Current current(*toy.context);
@@ -284,6 +294,7 @@ constexpr Test kTests[] = {
     TEST(threads_share_a_device),
     TEST(memory_is_used_after_it_was_freed),
     TEST(a_kernel_uses_freed_memory),
+    TEST(a_kernel_outlives_its_module),
     TEST(memory_is_freed_twice),
     TEST(memory_is_never_freed),
     TEST(a_copy_is_longer_than_its_memory),

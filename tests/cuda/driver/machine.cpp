@@ -38,7 +38,17 @@ CUresult in_context(const char* call, const std::function<CUresult(Context&)>& b
   return context.lost != CUDA_SUCCESS ? context.lost : body(context);
 }
 
+bool exists(CUfunction function) {
+  return machine().modules.any([function](const CUmod_st& module) {
+    return std::any_of(module.functions.begin(), module.functions.end(),
+                       [function](const auto& other) { return other.get() == function; });
+  });
+}
+
 CUresult prepare(const CUDA_KERNEL_NODE_PARAMS& node, Launch& launch) {
+  if (!exists(node.func)) {
+    return gone("a kernel");
+  }
   const CUfunc_st& function = *node.func;
   const std::string name = "launch of " + function.name;
   const unsigned grid[3] = {node.gridDimX, node.gridDimY, node.gridDimZ};
@@ -67,6 +77,9 @@ CUresult prepare(const CUDA_KERNEL_NODE_PARAMS& node, Launch& launch) {
 }
 
 CUresult execute(Context& context, const Launch& launch) {
+  if (!exists(launch.function)) {
+    return context.lost = gone("a kernel");
+  }
   Machine& m = machine();
   ++m.launches;
   if (m.launches == number("LOSE_AT")) {

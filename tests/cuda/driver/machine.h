@@ -91,6 +91,11 @@ class Objects {
   bool has(const T* object) const { return at(object) != objects_.end(); }
   void remove(const T* object) { objects_.erase(at(object)); }
   void clear() { objects_.clear(); }
+  template <class Condition>
+  bool any(const Condition& condition) const {
+    return std::any_of(objects_.begin(), objects_.end(),
+                       [&](const auto& object) { return condition(*object); });
+  }
   std::size_t of(const Context* context) const {
     std::size_t count = 0;
     for (const auto& object : objects_) {
@@ -136,6 +141,7 @@ CUresult remove(Objects<T>& objects, const T* object, const char* what) {
   return CUDA_SUCCESS;
 }
 
+bool exists(CUfunction function);
 // A launch, checked: grid, threads and shared memory. The arguments are copied.
 CUresult prepare(const CUDA_KERNEL_NODE_PARAMS& node, Launch& launch);
 // Runs it now.

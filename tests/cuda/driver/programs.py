@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cuda.driver.driver import BUILT, build, environment
-from tests.cuda.emulator import host
+from tests.cuda.emulator import shipped
 
 TOY = Path(__file__).parent / "toy.cu"
-# The host's compiler writes no PTX: what stands for it must look like it.
-IMAGE = b"//\n.version 8.5\n.target sm_80\n// toy.cu\n"
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,11 @@ class Done:
 @functools.cache
 def _toy() -> dict[str, str]:
     """What gives a program the driver with the kernels of toy.cu."""
-    library, _ = host.build([TOY])
-    given = environment({IMAGE: library})
-    image = BUILT / "toy.image"
-    image.write_bytes(IMAGE)
+    library, _ = shipped.build([TOY])
+    ptx = shipped.ptx_of(TOY).encode()
+    given = environment({ptx: library})
+    image = BUILT / "toy.ptx"
+    image.write_bytes(ptx)
     return given | {"TOY_IMAGE": str(image)}
 
 

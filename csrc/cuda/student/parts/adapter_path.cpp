@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "cuda/launch/paths.h"
 #include "cuda/student/parts/matrix.h"
 #include "decoder/weights/adapter_path.h"
 
@@ -18,6 +19,11 @@ Expected<std::shared_ptr<const AdapterPath>> AdapterPath::make(std::shared_ptr<D
   auto part = std::make_shared<AdapterPath>(std::move(device), geometry, arithmetic);
   for (const AdapterSource& adapter : source.blocks) {
     part->hidden = std::max(part->hidden, adapter.down.weight.columns);
+  }
+  if (part->hidden > widest_path()) {
+    return Status(Code::kInvalid, "adapter path: CUDA computes bottlenecks of at most " +
+                                      std::to_string(widest_path()) + " channels, got " +
+                                      std::to_string(part->hidden));
   }
   const Arithmetic type = wide(arithmetic);
   part->width = round_up(part->hidden, multiple_of(type));

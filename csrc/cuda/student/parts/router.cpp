@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "cuda/launch/paths.h"
 #include "cuda/student/parts/matrix.h"
 #include "decoder/weights/router.h"
 
@@ -54,6 +55,11 @@ Expected<std::shared_ptr<const Router>> Router::make(std::shared_ptr<Device> dev
     hidden->widths.push_back(level.hidden.weight.columns);
     hidden->width = std::max(hidden->width, hidden->widths.back());
     gates.push_back(level.gate);
+  }
+  if (hidden->width > widest_router()) {
+    return Status(Code::kInvalid, "router: CUDA computes hidden layers of at most " +
+                                      std::to_string(widest_router()) + " channels, got " +
+                                      std::to_string(hidden->width));
   }
   Expected<DeviceMemory> memory = filled(*device, [&](PartImage& image) {
     hidden->levels.clear();

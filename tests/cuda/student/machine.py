@@ -1,0 +1,75 @@
+"""The emulated device that tests of `sakedge._cuda` run on, in a process of their own.
+
+A process has one driver, and one that has looked for it in vain does not look again. So tests that
+are decorated with `on_device` run in another process than those that have no device.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import importlib
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+from tests.cuda.driver.driver import Driver
+from tests.cuda.emulator import host
+from tests.cuda.emulator.build import KERNELS
+
+from sakedge import _cuda
+
+PATH = "SAKEDGE_TEST_CUDA_PATH"
+"""Which kernels: "host" or "ptx", as `--cuda-path`."""
+
+
+def on_device(test: Callable[..., None]) -> Callable[..., None]:
+    """Runs a test in the process that has the emulated device."""
+
+    @functools.wraps(test)
+    def run(**arguments: Any) -> None:
+        _process().submit(_call, test.__module__, test.__name__, arguments).result()
+
+    return run
+
+
+@functools.cache
+def _process() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+
+
+def _call(module: str, name: str, arguments: dict[str, Any]) -> None:
+    getattr(importlib.import_module(module), name).__wrapped__(**arguments)
+    gc.collect()  # what refers to itself would outlive the device
+    found = emulated().findings()
+    assert not found, found
+
+
+@functools.cache
+def emulated() -> Driver:
+    """The driver, with all kernels."""
+    return Driver({image(): _library()})
+
+
+def device(**settings: object) -> _cuda.Device:
+    """The device, as after the start of a process, with these settings of `driver/settings.h`."""
+    emulated().reset()
+    emulated().set(**settings)
+    return _cuda.Device(0, image(), {})
+
+
+def image() -> bytes:
+    """What stands for the kernels' PTX: the emulated driver knows it by its bytes."""
+    return b"//\n.version 8.5\n.target sm_80\n// the kernels of sakedge\n\0"
+
+
+@functools.cache
+def _library() -> Any:
+    sources = sorted(KERNELS.glob("*.cu"))
+    if os.environ.get(PATH, "host") == "host":
+        return host.build(sources)[0]
+    from tests.cuda.emulator import shipped
+
+    return shipped.build(sources)[0]
