@@ -30,7 +30,7 @@ they are more than the check has, for few take all of theirs."""
 
 
 def check(given: argparse.Namespace) -> int:
-    """Runs the steps and writes gpu_check.json and gpu_check.md after each; 1 if one failed."""
+    """Runs the steps and writes the report after each, as JSON and Markdown; 1 if one failed."""
     given.output.mkdir(parents=True, exist_ok=True)
     chosen = [step for step in STEPS if _is_asked_for(step, given)]
     begun = time.monotonic()
