@@ -15,7 +15,7 @@ import sakedge
 from sakedge.errors import AbilityError, ClosedError, ImageError, OptionError, UnknownTaskError
 from sakedge.images.fit import Normalizer
 from sakedge.peers.stock import open_stock
-from sakedge.runtime.models import MODELS
+from sakedge.runtime.models import CHOOSABLE
 
 Load = Callable[..., sakedge.Student]
 
@@ -33,7 +33,8 @@ def same_routing(ours: sakedge.Result, theirs: sakedge.Result) -> bool:
 def test_all_models_are_in_this_suite() -> None:
     from tests.models import conftest
 
-    assert {model for model, _ in conftest.MODELS} == set(MODELS)
+    # That of the backend cuda is held to the precision of 16 bits: tests/cuda/model_test.py.
+    assert {model for model, _ in conftest.MODELS} == set(CHOOSABLE)
 
 
 def test_a_stranger_needs_less_than_sixty_lines(student: sakedge.Student) -> None:

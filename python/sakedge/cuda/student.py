@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from sakedge.images.window import Window
 
 ARITHMETICS = {"fp16": "f16", "bf16": "bf16", "int8": "s8"}
 """Precision → arithmetic of the matrix products. All else is always float32."""
+
+STAGES: tuple[Literal["upload", "device", "download"], ...] = ("upload", "device", "download")
+"""What a run's time is divided into."""
 
 HEAD = 64
 """Channels of an attention head that the kernels are written for."""
@@ -128,7 +131,7 @@ class DeviceStudent:
         logits: bool,
         maps: bool,
         min_weight: float,
-    ) -> tuple[list[Decoded], Mapping[str, float]]:
+    ) -> tuple[list[Decoded], dict[str, float]]:
         """Runs snapshots on images, as `Decoder.run` does.
 
         Args:
@@ -167,7 +170,7 @@ class DeviceStudent:
             Decoded.of(tuple(snapshot.heads), *arrays)
             for snapshot, arrays in zip(snapshots, found, strict=True)
         ]
-        return decoded, times
+        return decoded, {stage: times[stage] for stage in STAGES}
 
     def capture(self, batch: int, snapshot: Snapshot, min_weight: float) -> None:
         """Makes the graph of a number of images, with a snapshot, ahead of the first such call.
@@ -177,8 +180,7 @@ class DeviceStudent:
         """
         with refusals(f"a graph of {batch} images"):
             self._student.capture(
-                batch,
-                [_cuda.Snapshot(*handles(snapshot))] * batch,
+                snapshots=[_cuda.Snapshot(*handles(snapshot))] * batch,
                 values=True,
                 logits=False,
                 maps=False,
