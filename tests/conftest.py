@@ -14,7 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--cuda-path",
         choices=["ptx", "host", "device"],
         default="ptx",
-        help="run CUDA kernels as the PTX that ships, as the host's compiler reads them, or on a GPU",
+        help="run CUDA kernels as the PTX that ships, as the host compiles them, or on a GPU",
     )
     parser.addoption("--cuda-long", action="store_true", help="all schedules and sizes")
 

@@ -58,7 +58,7 @@ def test_a_step_that_cannot_run_says_so_and_the_check_goes_on(
 
 
 def test_steps_end_when_the_time_is_used_up(tmp_path: Path) -> None:
-    status = main(["--rehearse", "--output", str(tmp_path), "--only", "tune", "--budget", "1"])
+    status = main(["--rehearse", "--output", str(tmp_path), "--only", "tune", "--budget", "0.1"])
     assert status == 1
     report = json.loads((tmp_path / "gpu_check.json").read_text())
     assert "were used up" in report["steps"]["tune"]["findings"][0]["detail"]

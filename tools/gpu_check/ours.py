@@ -17,6 +17,8 @@ Image = NDArray[np.uint8]
 def student_file(given: Given) -> Path:
     """The student that was named, or a random ViT-B; in a rehearsal a tiny one. Made once."""
     if given.student is not None:
+        if not given.student.exists():
+            raise FileNotFoundError(f"there is no student at {given.student}")
         return given.student
     path = given.output / ("tiny.onnx" if given.rehearse else "vit_base.onnx")
     if path.exists():
@@ -26,7 +28,7 @@ def student_file(given: Given) -> Path:
 
     from sakedge.convert import convert
 
-    small: dict[str, Any] = {"width": 64, "blocks": 2, "attention_heads": 1}
+    small: dict[str, Any] = {"width": 64, "blocks": 4, "attention_heads": 1}
     checkpoint, config = make_checkpoint(
         given.output / "draft",
         vit="vit_base",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from tools.gpu_check import ours
+from tools.gpu_check.emulated import emulate
 from tools.gpu_check.step import Given
 from tools.soak_swaps import Callers, digests, exchange, make_packs
 
@@ -21,6 +22,8 @@ _SWAP_MS = 5.0
 def run(given: Given) -> None:
     """Mixed calls, then exchanges while other threads call."""
     path = ours.student_file(given)
+    if given.rehearse:
+        emulate()
     with ours.load(path, "fp16", max_batch=8) as student:
         _mixed(given, student, 20 if given.rehearse else _MIXED)
         _swaps(given, student, path, 6 if given.rehearse else _SWAPS)
