@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.cuda.arithmetic import ARITHMETICS, BF16, F16, SUM, U, Arithmetic
+from tests.cuda.arithmetic import ARITHMETICS, BF16, F16, SUM, Arithmetic, U
 from tests.cuda.emulator import Emulator, Failure, Stats
 from tests.cuda.reference import GELU_SLOPE, double, gelu
 
@@ -86,7 +86,9 @@ class Case:
         z = upsampled(self.z)
         y = self.bias + sum(shifted(z, t) @ self.kernel[t] for t in range(9))
         # The kernel adds 96 terms, then up to 32 that take off what lies outside: at most as much.
-        g = upsampled(np.moveaxis(np.abs(double(self.taps)).reshape(*self.z.shape[:2], 9, -1), 2, 0))
+        g = upsampled(
+            np.moveaxis(np.abs(double(self.taps)).reshape(*self.z.shape[:2], 9, -1), 2, 0)
+        )
         size = np.abs(self.bias) + 2 * sum(shifted(g[t], t, "edge") for t in range(9))
         y_error = 129 * SUM * size
         activation = gelu(y)
@@ -128,7 +130,9 @@ def expand(emulator: Emulator, runs: list[list[Case]], tile: int, **more: Any) -
         },
         **more,
     )
-    written = [maps[i, : 16 * tokens * c.classes].reshape(-1, c.classes) for i, c in enumerate(cases)]
+    written = [
+        maps[i, : 16 * tokens * c.classes].reshape(-1, c.classes) for i, c in enumerate(cases)
+    ]
     for i, case in enumerate(cases):  # and nothing behind
         assert np.isnan(maps[i, 16 * tokens * case.classes :]).all()
     return written, finite, stats
@@ -185,6 +189,29 @@ def test_a_logit_that_is_no_number_marks_its_run(emulator: Emulator, value: floa
     runs[1][0].taps[3, 20] = value
     _, finite, _ = expand(emulator, runs, 24)
     assert finite.tolist() == [1, 0]
+
+
+def test_without_a_head_nothing_is_written(emulator: Emulator) -> None:
+    case = Case(F16, 1, 1, 16, 1)
+    maps = np.full((2, 16), np.nan, np.float32)
+    emulator.launch(
+        "head_expand_f16_24",
+        grid=(1, 1, 2),
+        shared=shared(24),
+        args={
+            "taps": np.stack([case.taps, case.taps]),
+            "heads": emulator.pointers([None, case.head(emulator)]),
+            "maps": maps,
+            "finite": np.ones(1, np.int32),
+            "map_stride": 16,
+            "grid_height": 1,
+            "grid_width": 1,
+            "tasks": 2,
+            "taps_width": 9 * 16,
+        },
+    )
+    assert np.isnan(maps[0]).all()
+    check(case, maps[1][:, None])
 
 
 def test_stages_need_their_shared_memory(emulator: Emulator) -> None:

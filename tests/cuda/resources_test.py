@@ -12,7 +12,9 @@ import pytest
 from tests.cuda.emulator.build import KERNELS, closure, remembered
 from tests.cuda.emulator.shipped import compile_kernels, ptx_of
 
-ARCHITECTURES = ["sm_80", "sm_87", "sm_89", "sm_90", "sm_110", "sm_120"]
+# One of each compiler; the others, of which each takes half a minute, with --cuda-long.
+ARCHITECTURES = ["sm_87", "sm_120"]
+OTHERS = ["sm_80", "sm_89", "sm_90", "sm_110"]
 SOURCES = sorted(KERNELS.glob("*.cu"))
 REGISTERS = 65536  # of a multiprocessor, on all of them; a thread is given a multiple of 8
 Report = dict[str, dict[str, int]]
@@ -31,8 +33,10 @@ def compiled(source: Path, arch: str) -> Report:
     return report
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def report(request: pytest.FixtureRequest) -> Report:
+@pytest.fixture(scope="module", params=[*ARCHITECTURES, *OTHERS])
+def report(request: pytest.FixtureRequest, long: bool) -> Report:
+    if request.param in OTHERS and not long:
+        pytest.skip("takes half a minute: --cuda-long")
     try:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             reports = list(pool.map(lambda source: compiled(source, request.param), SOURCES))

@@ -1,4 +1,4 @@
-"""Prints the coefficients of the GELUs in csrc/cpu: `python tests/kernels/fit_gelu.py`.
+"""Prints the coefficients of the GELUs in csrc: `python tests/kernels/fit_gelu.py`.
 
 generic, vector: Phi(x) = 1/2 + x P(x^2) / Q(x^2) on [0, 5.6], Q(0) = 1. Linearised least squares
 over Chebyshev nodes; each round divides by the last Q and puts more weight where the error is
@@ -6,6 +6,9 @@ large, which levels the error towards the smallest maximum.
 
 avx512: the upper tail 1 - Phi(a) for a >= 0 in 16 segments, number i around the centre i * width,
 as polynomials of degree 5 in (a - centre) / width through Chebyshev nodes.
+
+cuda: the lower tail Phi(-a) = 2^P(a) for a >= 0, P of degree 5. Least squares of the exponent, with
+the weight Phi(-a) that an error of it has in the power, levelled as above.
 """
 
 from __future__ import annotations
@@ -69,6 +72,27 @@ def segments() -> tuple[Array, float]:
     return np.array(rows), largest
 
 
+EXPONENT_DEGREE = 5
+
+
+def exponent() -> tuple[Array, float]:
+    """Coefficients of P from the constant term up, and the largest error of 2^P."""
+    a = EDGE * 0.5 * (1 - np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES))
+    phi = np.array([0.5 * math.erfc(v / math.sqrt(2)) for v in a])
+    powers = (a / EDGE)[:, None] ** np.arange(EXPONENT_DEGREE + 1)
+    level = np.ones(NODES)
+    best = (np.zeros(0), math.inf)
+    for _ in range(8 * ROUNDS):
+        weight = phi * np.sqrt(level)
+        solution = np.linalg.lstsq(powers * weight[:, None], np.log2(phi) * weight, rcond=None)[0]
+        error = np.abs(np.exp2(powers @ solution) - phi)
+        if error.max() < best[1]:
+            best = (solution / EDGE ** np.arange(EXPONENT_DEGREE + 1.0), float(error.max()))
+        level = level * (error / error.max() + 0.2)
+        level = np.maximum(level / level.mean(), 1e-9)
+    return best
+
+
 if __name__ == "__main__":
     p, q, error = fit()
     print("P", *(f"{c:.8g}" for c in p))
@@ -77,4 +101,7 @@ if __name__ == "__main__":
     coefficients, error = segments()
     for power in range(SEGMENT_DEGREE + 1):
         print(f"t^{power}", *(f"{c:.8g}" for c in coefficients[:, power]))
+    print(f"largest error {error:.2g}")
+    p, error = exponent()
+    print("exponent", *(f"{c:.9g}" for c in p))
     print(f"largest error {error:.2g}")

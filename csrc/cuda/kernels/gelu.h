@@ -15,12 +15,12 @@ namespace sakedge::cuda {
 // Infinity becomes NaN.
 SAK_DEVICE float gelu(float x) {
   const float a = dev::abs(x);
-  float p = -5.18868619e-04f;
-  p = dev::fma(p, a, 7.38724926e-03f);
-  p = dev::fma(p, a, -5.25380932e-02f);
-  p = dev::fma(p, a, -4.59276646e-01f);
-  p = dev::fma(p, a, -1.15108311e+00f);
-  p = dev::fma(p, a, -1.00000083e+00f);
+  float p = -5.18868588e-04f;
+  p = dev::fma(p, a, 7.38724890e-03f);
+  p = dev::fma(p, a, -5.25380937e-02f);
+  p = dev::fma(p, a, -4.59276637e-01f);
+  p = dev::fma(p, a, -1.15108315e+00f);
+  p = dev::fma(p, a, -1.00000084e+00f);
   return dev::fma(-a, dev::exp2(p), dev::max(x, 0.0f));
 }
 

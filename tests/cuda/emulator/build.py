@@ -21,12 +21,15 @@ KERNELS = ROOT / "csrc" / "cuda" / "kernels"
 BUILT = ROOT / "build" / "emulator"
 INCLUDES = (ROOT / "csrc", ROOT / "tests" / "cuda")
 COMPILER = os.environ.get("CXX", "g++")
+# Such as "-fsanitize=address -g", with which Python runs under LD_PRELOAD=libasan.so.
+EXTRA = os.environ.get("SAKEDGE_EMULATOR_FLAGS", "").split()
 FLAGS = (
     "-std=c++20",
     "-fPIC",
     "-fvisibility=hidden",
     "-ffp-contract=off",  # a kernel says fma where it means it
     *(f"-I{path}" for path in INCLUDES),
+    *EXTRA,
 )
 
 
@@ -119,7 +122,7 @@ def library(units: Iterable[Unit], *flags: str) -> Path:
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = [str(path) for path in pool.map(Unit.build, units)]
-    command = [COMPILER, "-shared", "-Wl,-z,defs", *flags]
+    command = [COMPILER, "-shared", *EXTRA, *flags]
     return remembered(
         [*command, *objects], "so", lambda target: run([*command, "-o", str(target), *objects])
     )
