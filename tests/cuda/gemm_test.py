@@ -97,9 +97,7 @@ def close(out: NDArray[Any], expected: NDArray[Any], error: NDArray[Any]) -> Non
 
 @pytest.mark.parametrize("type", TYPES)
 @pytest.mark.parametrize("tile", TILES)
-def test_ragged_rows_columns_and_k_in_every_tile(
-    emulator: Emulator, tile: str, type: str
-) -> None:
+def test_ragged_rows_columns_and_k_in_every_tile(emulator: Emulator, tile: str, type: str) -> None:
     shape = TILES[tile]
     layer = Layer(type, shape.m + 9, shape.n + 24, 5 * 32)  # whole k-tiles or two and a half
     out = layer.arithmetic.full((layer.m, layer.n))

@@ -118,9 +118,7 @@ def test_hidden_values_are_added_up_over_each_tile_of_tokens(
 
 
 @pytest.mark.parametrize("tokens", [1, 63, 128])
-def test_any_number_of_tokens_in_any_schedule(
-    emulator: Emulator, tokens: int, long: bool
-) -> None:
+def test_any_number_of_tokens_in_any_schedule(emulator: Emulator, tokens: int, long: bool) -> None:
     router = Router(F16, 48, 24, 3, 1)
     x = np.random.default_rng(4).standard_normal((1, 1 + tokens, 48), np.float32)
     tiles = shapes.ceil_div(tokens, shapes.TOKEN_TILE)
