@@ -193,7 +193,7 @@ struct MixArgs {
 };
 
 // head_expand_*: nine taps interpolated and summed, bias, GELU, classes (docs/algebra.md, 1).
-// Grid: (columns of 32 tokens, rows of tokens, runs * tasks).
+// Grid: (columns of 4 tokens, rows of 4, runs * tasks).
 struct ExpandArgs {
   const void* taps;          // T [runs][tasks][tokens, taps_width]
   const Head* const* heads;  // [runs][tasks]
@@ -214,7 +214,8 @@ struct DecodeJob {
   int classes;
   int height;
   int width;
-  // Sample of output row y: ((y + 0.5) * row_scale + row_offset), in cells of the map; columns too.
+  // Sample of output row y: (y + 0.5) * row_scale + row_offset, in cells of the map, where cell i
+  // has its centre at i; columns too.
   float row_scale;
   float row_offset;
   float column_scale;
