@@ -34,8 +34,7 @@ TESTS: dict[str, dict[str, object]] = {
     "out_of_memory_leaves_everything_usable": {"memory": 1 << 20},
     "a_lost_device_stays_lost": {"lose_at": 2, "lose_with": 700},
     "mapped_memory_is_the_same_on_both_sides": {"integrated": 1},
-    "memory_is_placed": {},
-    "streams_wait_for_each_other": {},
+    "events_tell_the_time": {},
     "threads_share_a_device": {},
 }
 # And those in which something is wrong, and what the emulated driver finds.

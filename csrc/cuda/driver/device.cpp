@@ -79,28 +79,4 @@ Expected<std::vector<DeviceInfo>> devices() {
   return infos;
 }
 
-Expected<Place> place_of(const void* address) {
-  const Expected<const Driver*> found = driver();
-  if (!found.ok()) {
-    return found.status();
-  }
-  const Driver& api = *found.value();
-  const auto pointer = static_cast<CUdeviceptr>(reinterpret_cast<std::uintptr_t>(address));
-  unsigned type = 0;
-  const CUresult known =
-      api.cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, pointer);
-  if (known == CUDA_ERROR_INVALID_VALUE) {
-    return Place{};  // memory that CUDA has never seen is the host's
-  }
-  int ordinal = 0;
-  Calls calls(api);
-  calls(known, "cuPointerGetAttribute");
-  calls(api.cuPointerGetAttribute(&ordinal, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, pointer),
-        "cuPointerGetAttribute");
-  if (!calls.status.ok()) {
-    return calls.status;
-  }
-  return Place{type == CU_MEMORYTYPE_DEVICE, ordinal};
-}
-
 }  // namespace sakedge::cuda

@@ -25,11 +25,4 @@ struct DeviceInfo {
 // least one.
 Expected<std::vector<DeviceInfo>> devices();
 
-// Where memory that others allocated lies.
-struct Place {
-  bool device = false;  // else the host, pinned or not
-  int ordinal = 0;      // of the device
-};
-Expected<Place> place_of(const void* address);
-
 }  // namespace sakedge::cuda

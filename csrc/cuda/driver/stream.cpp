@@ -91,12 +91,6 @@ Status Stream::copy_out(void* host, const void* device, Index bytes) {
   return SAKEDGE_CALL(*context_, cuMemcpyDtoHAsync_v2, host, address(device), size(bytes), handle_);
 }
 
-Status Stream::copy(void* to, const void* from, Index bytes) {
-  const Current current(*context_);
-  return SAKEDGE_CALL(*context_, cuMemcpyDtoDAsync_v2, address(to), address(from), size(bytes),
-                      handle_);
-}
-
 Status Stream::zero(void* device, Index bytes) {
   const Current current(*context_);
   return SAKEDGE_CALL(*context_, cuMemsetD8Async, address(device), 0, size(bytes), handle_);
@@ -116,11 +110,6 @@ Status Stream::launch(const Kernel& kernel, Grid grid, const void* args) {
 Status Stream::record(Event& event) {
   const Current current(*context_);
   return SAKEDGE_CALL(*context_, cuEventRecord, event.handle(), handle_);
-}
-
-Status Stream::after(const Event& event) {
-  const Current current(*context_);
-  return SAKEDGE_CALL(*context_, cuStreamWaitEvent, handle_, event.handle(), 0);
 }
 
 Status Stream::wait() {

@@ -44,13 +44,10 @@ class Stream {
 
   Status copy_in(void* device, const void* host, Index bytes);
   Status copy_out(void* host, const void* device, Index bytes);
-  Status copy(void* to, const void* from, Index bytes);  // both on the device
   Status zero(void* device, Index bytes);
   // `args` is the kernel's one parameter; it is read before this returns.
   Status launch(const Kernel& kernel, Grid grid, const void* args);
   Status record(Event& event);
-  // What follows begins when `event`, recorded in another stream, is over.
-  Status after(const Event& event);
   // Blocks until all is done.
   Status wait();
 

@@ -45,7 +45,6 @@ struct CUstream_st {
 
 struct CUevent_st {
   CUcontext context = nullptr;
-  CUstream stream = nullptr;  // of the last record
   std::int64_t recorded = 0;  // how often
   std::int64_t done = 0;
   double at = 0;  // milliseconds

@@ -111,11 +111,6 @@ EXPORTED CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, std::size_t b
   return copy("cuMemcpyDtoHAsync", stream, to, false, pointer(from), true, bytes);
 }
 
-EXPORTED CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, std::size_t bytes,
-                                       CUstream stream) {
-  return copy("cuMemcpyDtoDAsync", stream, pointer(to), true, pointer(from), true, bytes);
-}
-
 EXPORTED CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, std::size_t bytes,
                                   CUstream stream) {
   return in_context("cuMemsetD8Async", [&](Context&) {
@@ -131,20 +126,4 @@ EXPORTED CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, std::size
       return CUDA_SUCCESS;
     });
   });
-}
-
-EXPORTED CUresult cuPointerGetAttribute(void* value, CUpointer_attribute attribute,
-                                        CUdeviceptr data) {
-  const std::lock_guard guard(lock());
-  const Allocation* on_device = find(pointer(data), 1, true);
-  const Allocation* found = on_device != nullptr ? on_device : find(pointer(data), 1, false);
-  if (found == nullptr) {
-    return CUDA_ERROR_INVALID_VALUE;
-  }
-  if (attribute == CU_POINTER_ATTRIBUTE_MEMORY_TYPE) {
-    *static_cast<unsigned*>(value) = found->device ? CU_MEMORYTYPE_DEVICE : CU_MEMORYTYPE_HOST;
-  } else {
-    *static_cast<int*>(value) = found->context->device;
-  }
-  return CUDA_SUCCESS;
 }

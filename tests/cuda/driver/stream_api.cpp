@@ -13,12 +13,6 @@ double now() {
   return std::chrono::duration<double, std::milli>(time).count();
 }
 
-// Works on the stream of an event until the record that was the last when this was asked for.
-CUresult reach(CUevent event, std::int64_t record) {
-  const auto done = [=] { return event->done >= record; };
-  return done() || !machine().streams.has(event->stream) ? CUDA_SUCCESS : work(event->stream, done);
-}
-
 }  // namespace
 
 EXPORTED CUresult cuStreamCreate(CUstream* stream, unsigned) {
@@ -44,17 +38,6 @@ EXPORTED CUresult cuStreamSynchronize(CUstream stream) {
   });
 }
 
-EXPORTED CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
-  return in_context("cuStreamWaitEvent", [&](Context&) {
-    if (!machine().events.has(event)) {
-      return gone("an event");
-    }
-    return enqueue(stream, [event, record = event->recorded] {
-      return machine().events.has(event) ? reach(event, record) : CUDA_SUCCESS;
-    });
-  });
-}
-
 EXPORTED CUresult cuEventCreate(CUevent* event, unsigned) {
   return in_context("cuEventCreate", [&](Context& context) {
     *event = machine().events.add(std::make_unique<CUevent_st>());
@@ -73,7 +56,6 @@ EXPORTED CUresult cuEventRecord(CUevent event, CUstream stream) {
     if (!machine().events.has(event)) {
       return gone("an event");
     }
-    event->stream = stream;
     ++event->recorded;
     return enqueue(stream, [event, record = event->recorded] {
       if (machine().events.has(event)) {
