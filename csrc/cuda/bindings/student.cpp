@@ -79,7 +79,8 @@ class Pictures {
   static PictureSource pixels(py::handle given) {
     require(py::isinstance<py::array>(given), "a picture: expected an array of pixels");
     const auto array = py::reinterpret_borrow<py::array>(given);
-    constexpr int kWanted = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    constexpr int kWanted =
+        py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
     require(array.ndim() == 3 && array.shape(2) == 3 && (array.flags() & kWanted) == kWanted,
             "a picture: expected a dense array [height, width, 3]");
     const int type = py::isinstance<py::array_t<std::uint8_t>>(given)    ? PictureSource::kUint8

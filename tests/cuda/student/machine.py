@@ -13,11 +13,12 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from tests.cuda.driver.driver import Driver
 from tests.cuda.emulator import host
-from tests.cuda.emulator.build import KERNELS
+from tests.cuda.emulator.build import KERNELS, ROOT
 
 from sakedge import _cuda
 
@@ -30,9 +31,15 @@ def on_device(test: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(test)
     def run(**arguments: Any) -> None:
-        _process().submit(_call, test.__module__, test.__name__, arguments).result()
+        _process().submit(_call, _module_of(test), test.__name__, arguments).result()
 
     return run
+
+
+def _module_of(test: Callable[..., None]) -> str:
+    """The name that another process imports it by; pytest's is shorter."""
+    path = Path(test.__code__.co_filename).relative_to(ROOT)
+    return ".".join(path.with_suffix("").parts)
 
 
 @functools.cache
