@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -31,9 +32,9 @@ Expected<DeviceMemory> filled(Device& device, const Build& build) {
   if (!memory.ok()) {
     return memory;
   }
-  // Words, for alignment; no array needs more on the host.
-  std::vector<std::max_align_t> block(static_cast<std::size_t>(measured.used()) /
-                                      sizeof(std::max_align_t));
+  // Words, for alignment: nothing in it needs more on the host.
+  std::vector<std::uint64_t> block(static_cast<std::size_t>(measured.used()) /
+                                   sizeof(std::uint64_t));
   auto* const host = reinterpret_cast<std::byte*>(block.data());
   PartImage image(host, memory.value().data());
   build(image);
