@@ -105,8 +105,11 @@ class DeviceArray:
         self._call("cuMemAlloc_v2", ctypes.byref(address), ctypes.c_size_t(array.nbytes))
         self.address = address.value
         data = array.ctypes.data_as(ctypes.c_void_p)
-        self._call("cuMemcpyHtoDAsync_v2", address, data, ctypes.c_size_t(array.nbytes), None)
-        self._call("cuStreamSynchronize", None)
+        stream = ctypes.c_void_p()
+        self._call("cuStreamCreate", ctypes.byref(stream), 1)  # CU_STREAM_NON_BLOCKING
+        self._call("cuMemcpyHtoDAsync_v2", address, data, ctypes.c_size_t(array.nbytes), stream)
+        self._call("cuStreamSynchronize", stream)
+        self._call("cuStreamDestroy_v2", stream)
 
     def free(self) -> None:
         self._call("cuMemFree_v2", ctypes.c_uint64(self.address))
