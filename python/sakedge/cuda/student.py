@@ -180,6 +180,7 @@ class DeviceStudent:
         """
         with refusals(f"a graph of {batch} images"):
             self._student.capture(
+                batch=batch,
                 snapshots=[_cuda.Snapshot(*handles(snapshot))] * batch,
                 values=True,
                 logits=False,
