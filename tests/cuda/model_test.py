@@ -32,13 +32,13 @@ def _kernels(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A student that the kernels are written for: two blocks, one head of 64 channels, 64 x 96."""
+    """A student that the kernels are written for: four blocks, one head of 64 channels, 64 x 96."""
     from tools.checkpoint import make_checkpoint
 
     from sakedge.convert import convert
 
     folder = tmp_path_factory.mktemp("checkpoint")
-    checkpoint = make_checkpoint(folder, width=64, blocks=2, attention_heads=1)
+    checkpoint = make_checkpoint(folder, width=64, blocks=4, attention_heads=1)
     convert(*checkpoint, folder / "student.onnx")
     return str(folder / "student.onnx")
 
@@ -259,7 +259,7 @@ def test_a_student_that_the_kernels_are_not_written_for_is_refused(path: str) ->
     folder = Path(path).parent / "narrow"
     folder.mkdir(exist_ok=True)
     convert(
-        *make_checkpoint(folder, width=48, blocks=1, attention_heads=3), folder / "student.onnx"
+        *make_checkpoint(folder, width=48, blocks=4, attention_heads=3), folder / "student.onnx"
     )
     with pytest.raises(BackendError, match=r"heads of 64 channels; got .*heads of 16"):
         load(str(folder / "student.onnx"))

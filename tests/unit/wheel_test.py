@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +14,25 @@ from sakedge import _core
 
 DEVELOPMENT = {"sakedge_calls", "sakedge_kernels", "sakedge_peak_generic"}
 """Targets of CMake that no wheel may contain."""
+CUDA = {"_cuda", "sakedge_kernel_images"}
+"""Those that only a wheel that was asked for CUDA contains."""
+IN_DEVELOPMENT = (
+    CUDA if (platform.system(), platform.machine()) == ("Linux", "x86_64") else set[str]()
+)
 
 
-@pytest.mark.parametrize(("state", "expected"), [("wheel", set()), ("editable", DEVELOPMENT)])
-def test_single_kernels_are_built_for_development_alone(
-    tmp_path: Path, state: str, expected: set[str]
+@pytest.mark.parametrize(
+    ("state", "cuda", "expected"),
+    [
+        ("wheel", "", set()),
+        ("wheel", "1", CUDA),
+        ("editable", "", DEVELOPMENT | IN_DEVELOPMENT),
+    ],
+)
+def test_a_wheel_has_no_single_kernels_and_cuda_where_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, cuda: str, expected: set[str]
 ) -> None:
+    monkeypatch.setenv("SAKEDGE_CUDA", cuda)
     defines = [f"-D{name}={value}" for name, value in _defines(state).items()]
     found = subprocess.run(
         [sys.executable, "-m", "pybind11", "--cmakedir"], capture_output=True, text=True, check=True
@@ -27,7 +41,7 @@ def test_single_kernels_are_built_for_development_alone(
     cmake.configure(tmp_path, *defines, *python)
     targets = {line.split(":")[0] for line in cmake.build(tmp_path, "help").splitlines()}
     assert "_core" in targets
-    assert DEVELOPMENT & targets == expected
+    assert (DEVELOPMENT | CUDA) & targets == expected
 
 
 def _defines(state: str) -> dict[str, str]:

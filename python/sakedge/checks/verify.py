@@ -24,6 +24,7 @@ from sakedge.images.examples import example, fitted
 from sakedge.peers.scratch import scratch
 from sakedge.peers.stock import open_stock
 from sakedge.progress import Progress
+from sakedge.runtime.own_models import AUTO
 from sakedge.runtime.precision import (
     FASTEST_FIRST,
     PrecisionChoice,
@@ -124,6 +125,8 @@ def verify(
     tell = progress or (lambda step, share: None)
     with StudentFile.open(path) as file:
         manifest, digest = file.manifest, file.content_digest
+    if precision == "auto" and backend in registry.OWN_MODELS:
+        precision = AUTO
     decided = decide(precision, manifest, digest)
     allowed = TOLERANCES[decided.precision] if tolerance is None else tolerance
     stems = decided.stems(manifest.storage.stem == "int8")

@@ -180,7 +180,8 @@ class DeviceStudent:
         """
         with refusals(f"a graph of {batch} images"):
             self._student.capture(
-                snapshots=[_cuda.Snapshot(*handles(snapshot))] * batch,
+                batch,
+                [_cuda.Snapshot(*handles(snapshot))] * batch,
                 values=True,
                 logits=False,
                 maps=False,
@@ -215,7 +216,7 @@ class DeviceStudent:
         pixels = view.pixels
         if isinstance(pixels, DevicePixels):
             with refusals("the image on the device"):
-                pixels.host = self._device.download(pixels.lend(self._student.stream))
+                pixels.host = self._device.download(pixels.lend(self._device.stream))
             return pixels.lend(self._student.stream), view.top, view.left
         return np.ascontiguousarray(pixels), view.top, view.left
 

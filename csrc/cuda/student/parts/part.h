@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -32,10 +31,9 @@ Expected<DeviceMemory> filled(Device& device, const Build& build) {
   if (!memory.ok()) {
     return memory;
   }
-  // Words, for alignment: nothing in it needs more on the host.
-  std::vector<std::uint64_t> block(static_cast<std::size_t>(measured.used()) /
-                                   sizeof(std::uint64_t));
-  auto* const host = reinterpret_cast<std::byte*>(block.data());
+  // Zeros, which padding is; aligned as all that `new` gives.
+  std::vector<std::byte> block(static_cast<std::size_t>(measured.used()));
+  std::byte* const host = block.data();
   PartImage image(host, memory.value().data());
   build(image);
   if (!image.status().ok()) {
