@@ -180,8 +180,8 @@ class DeviceStudent:
         """
         with refusals(f"a graph of {batch} images"):
             self._student.capture(
-                batch,
-                [_cuda.Snapshot(*handles(snapshot))] * batch,
+                batch=batch,
+                snapshots=[_cuda.Snapshot(*handles(snapshot))] * batch,
                 values=True,
                 logits=False,
                 maps=False,
