@@ -186,7 +186,7 @@ def test_a_picture_on_the_device_is_used_where_it_lies(version: int | None) -> N
     model, snapshot = packer.model(), packer.snapshot(tasks=("edge",))
     pixels = picture(6, 32, 48)
     want = run(model, [snapshot], [(pixels, 8, 8)])
-    there = DeviceArray(pixels, packer.device.stream)
+    there = DeviceArray(pixels)
     exported = Exported(there.address, pixels, version=version)
     capsule = exported.capsule()
     assert_same(run(model, [snapshot], [(capsule, 8, 8)]), want)

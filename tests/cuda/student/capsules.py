@@ -95,19 +95,21 @@ class Exported:
 
 
 class DeviceArray:
-    """Device memory with an array in it, copied on a stream that is there already."""
+    """Device memory with an array in it."""
 
-    def __init__(self, array: NDArray[np.uint8], stream: int) -> None:
+    def __init__(self, array: NDArray[np.uint8]) -> None:
         self._library = ctypes.CDLL("libcuda.so.1")
         context, address = ctypes.c_void_p(), ctypes.c_uint64()
         self._call("cuDevicePrimaryCtxRetain", ctypes.byref(context), 0)
         self._call("cuCtxPushCurrent_v2", context)
         self._call("cuMemAlloc_v2", ctypes.byref(address), ctypes.c_size_t(array.nbytes))
         self.address = address.value
-        on = ctypes.c_void_p(stream)
         data = array.ctypes.data_as(ctypes.c_void_p)
-        self._call("cuMemcpyHtoDAsync_v2", address, data, ctypes.c_size_t(array.nbytes), on)
-        self._call("cuStreamSynchronize", on)
+        stream = ctypes.c_void_p()
+        self._call("cuStreamCreate", ctypes.byref(stream), 1)  # CU_STREAM_NON_BLOCKING
+        self._call("cuMemcpyHtoDAsync_v2", address, data, ctypes.c_size_t(array.nbytes), stream)
+        self._call("cuStreamSynchronize", stream)
+        self._call("cuStreamDestroy_v2", stream)
 
     def free(self) -> None:
         self._call("cuMemFree_v2", ctypes.c_uint64(self.address))
