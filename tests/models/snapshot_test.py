@@ -20,7 +20,7 @@ from sakedge.backends import registry
 from sakedge.backends.base import CompileOptions, Session
 from sakedge.backends.onnxruntime.backend import OnnxRuntimeBackend
 from sakedge.format import Subgraph
-from sakedge.runtime.models import MODELS
+from sakedge.runtime.models import CHOOSABLE
 
 between: list[Callable[[], object]] = []
 """What happens before each run of a session."""
@@ -46,7 +46,7 @@ class Interrupted:
         return self._session.run(*inputs)
 
 
-@pytest.fixture(params=MODELS)
+@pytest.fixture(params=CHOOSABLE)
 def load(
     request: pytest.FixtureRequest, tiny_student: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], sakedge.Student]:
