@@ -247,7 +247,6 @@ def test_a_lost_device_says_so_in_every_call() -> None:
         messages.append(lost.value.args[1])
     assert messages[0] == messages[1]
     emulated().set(lose_at=None)
-    emulated().reset()
 
 
 @on_device

@@ -28,8 +28,8 @@ void add_mix(Steps& steps, const Runs& runs, const MixStep& step) {
   if (step.normed.id >= 0) {
     reads.push_back(step.normed);
   }
-  steps.launch<MixArgs>(named("mix_", runs, width), kMixThreads, mix_shared(width), grid,
-                        reads, {step.z}, [=](const Addresses& at) {
+  steps.launch<MixArgs>(named("mix_", runs, width), kMixThreads, mix_shared(width), grid, reads,
+                        {step.z}, [=](const Addresses& at) {
                           MixArgs args{};
                           args.x = at(step.x);
                           args.normed = optional(at, step.normed);

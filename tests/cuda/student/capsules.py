@@ -95,7 +95,7 @@ class Exported:
 
 
 class DeviceArray:
-    """Device memory with an array in it, of the context that is there already."""
+    """Device memory with an array in it."""
 
     def __init__(self, array: NDArray[np.uint8]) -> None:
         self._library = ctypes.CDLL("libcuda.so.1")
