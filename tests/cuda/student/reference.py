@@ -191,7 +191,7 @@ class Reference:
 
 
 def _expand(taps: Array) -> Array:
-    """Nine taps [h, w, 3, 3, F] interpolated to four times the grid and summed (docs/algebra.md, 1)."""
+    """Nine taps [h, w, 3, 3, F] at four times the grid, summed (docs/algebra.md, 1)."""
     h, w = taps.shape[:2]
     out = np.zeros((4 * h, 4 * w, taps.shape[-1]))
     up_rows, up_columns = _upsampling(h), _upsampling(w)
