@@ -27,13 +27,15 @@ sanitize: .venv/dev.stamp
 qualify: .venv/dev.stamp
 	$(BIN)/python -m tools.qualify $(CHECKS)
 
+# Linters that run at a time.
+JOBS ?= 2
 lint: .venv/dev.stamp .venv/lint.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	git ls-files '*.h' '*.cpp' '*.cu' '*.def' | xargs $(BIN)/clang-format --dry-run --Werror
 	git ls-files 'csrc/*.cpp' ':!csrc/cpu/neon*' | \
-		xargs -n 3 -P 2 $(BIN)/clang-tidy --quiet -p build/ed
+		xargs -n 3 -P $(JOBS) $(BIN)/clang-tidy --quiet -p build/ed
 	git ls-files 'csrc/cpu/neon*.cpp' | xargs -r -I{} $(BIN)/clang-tidy --quiet {} -- $(AARCH64)
 
 format: .venv/lint.stamp
