@@ -48,28 +48,26 @@ int type_of(const dlpack::Tensor& tensor) {
 
 }  // namespace
 
-void DevicePicture::take(const py::capsule& capsule) {
+const dlpack::Tensor& DevicePicture::take(const py::capsule& capsule) {
   const char* name = PyCapsule_GetName(capsule.ptr());
   if (name != nullptr && std::strcmp(name, "dltensor") == 0) {
     managed_ = static_cast<dlpack::Managed*>(PyCapsule_GetPointer(capsule.ptr(), name));
-    tensor_ = &managed_->tensor;
     PyCapsule_SetName(capsule.ptr(), "used_dltensor");
-  } else if (name != nullptr && std::strcmp(name, "dltensor_versioned") == 0) {
-    auto* versioned = static_cast<dlpack::Versioned*>(PyCapsule_GetPointer(capsule.ptr(), name));
-    require(versioned->major == kMajor,
-            "a picture by DLPack: expected version 1, got " + std::to_string(versioned->major));
-    versioned_ = versioned;
-    tensor_ = &versioned_->tensor;
-    PyCapsule_SetName(capsule.ptr(), "used_dltensor_versioned");
-  } else {
-    require(false, "a picture by DLPack: expected what __dlpack__() returned, not used before");
+    return managed_->tensor;
   }
+  require(name != nullptr && std::strcmp(name, "dltensor_versioned") == 0,
+          "a picture by DLPack: expected what __dlpack__() returned, not used before");
+  auto* versioned = static_cast<dlpack::Versioned*>(PyCapsule_GetPointer(capsule.ptr(), name));
+  require(versioned->major == kMajor,
+          "a picture by DLPack: expected version 1, got " + std::to_string(versioned->major));
+  versioned_ = versioned;
+  PyCapsule_SetName(capsule.ptr(), "used_dltensor_versioned");
+  return versioned->tensor;
 }
 
 DevicePicture::DevicePicture(const py::capsule& capsule, const Device& device) {
-  take(capsule);
+  const dlpack::Tensor& tensor = take(capsule);
   try {
-    const dlpack::Tensor& tensor = *tensor_;
     require((tensor.device_type == kCuda || tensor.device_type == kCudaManaged) &&
                 tensor.device_id == device.info().ordinal,
             "a picture by DLPack: expected it on CUDA device " +
@@ -91,7 +89,6 @@ DevicePicture::DevicePicture(const py::capsule& capsule, const Device& device) {
 
 DevicePicture::DevicePicture(DevicePicture&& other) noexcept
     : source_(other.source_),
-      tensor_(other.tensor_),
       managed_(std::exchange(other.managed_, nullptr)),
       versioned_(std::exchange(other.versioned_, nullptr)) {}
 

@@ -60,11 +60,10 @@ class DevicePicture {
   const PictureSource& source() const { return source_; }
 
  private:
-  void take(const pybind11::capsule& capsule);
+  const dlpack::Tensor& take(const pybind11::capsule& capsule);
   void release();
 
   PictureSource source_;
-  const dlpack::Tensor* tensor_ = nullptr;
   dlpack::Managed* managed_ = nullptr;  // one of the two
   dlpack::Versioned* versioned_ = nullptr;
 };

@@ -44,6 +44,7 @@ std::shared_ptr<const Router> make_router(std::shared_ptr<Device> device, const 
                                           const std::string& arithmetic,
                                           const std::vector<LevelArrays>& levels) {
   std::vector<RouterLevelSource> source;
+  source.reserve(levels.size());
   for (const auto& [hidden, normed, gate] : levels) {
     source.push_back({linear(hidden), norm(normed), {matrix(gate.first), vector(gate.second)}});
   }
@@ -54,6 +55,7 @@ std::shared_ptr<const Router> make_router(std::shared_ptr<Device> device, const 
 
 std::shared_ptr<const Router> regated(const Router& base, const std::vector<FloatPair>& gates) {
   std::vector<GateSource> source;
+  source.reserve(gates.size());
   for (const auto& [weight, bias] : gates) {
     source.push_back({matrix(weight), vector(bias)});
   }

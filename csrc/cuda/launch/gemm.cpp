@@ -38,9 +38,10 @@ void add_gemm(Steps& steps, const GemmStep& step) {
                               std::to_string(step.linear.out) + "x" +
                               std::to_string(step.linear.in);
   const std::string* measured = steps.kernels().tile(product);
-  const GemmTile& tile = measured != nullptr ? *find_tile(*measured)
-                                             : fastest(step.m, step.linear.out, step.batches,
-                                                       steps.kernels().info().multiprocessors);
+  const GemmTile* named = measured == nullptr ? nullptr : find_tile(*measured);
+  const GemmTile& tile = named != nullptr ? *named
+                                          : fastest(step.m, step.linear.out, step.batches,
+                                                    steps.kernels().info().multiprocessors);
   std::vector<Buffer> reads = {step.a};
   for (const Buffer buffer : {step.a_scale, step.residual}) {
     if (buffer.id >= 0) {

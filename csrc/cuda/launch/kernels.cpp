@@ -10,7 +10,9 @@ Expected<Kernels> Kernels::make(const DeviceInfo& info, std::shared_ptr<const Mo
                                 std::map<std::string, std::string> tiles) {
   for (const auto& [product, tile] : tiles) {
     if (find_tile(tile) == nullptr) {
-      return Status(Code::kInvalid, "tiles: no tile '" + tile + "' for '" + product + "'");
+      std::string what = "tiles: no tile '";
+      what.append(tile).append("' for '").append(product).append("'");
+      return Status(Code::kInvalid, std::move(what));
     }
   }
   return Kernels(info, std::move(module), std::move(tiles));

@@ -26,10 +26,10 @@ class Steps {
 
   template <class Args>
   void launch(const std::string& name, int threads, Index shared, Grid grid,
-              std::vector<Buffer> reads, std::vector<Buffer> writes,
+              const std::vector<Buffer>& reads, const std::vector<Buffer>& writes,
               std::function<Args(const Addresses&)> args) {
     if (const Kernel* kernel = check(name, threads, shared, grid); kernel != nullptr) {
-      plan_.launch<Args>(*kernel, grid, std::move(reads), std::move(writes), std::move(args));
+      plan_.launch<Args>(*kernel, grid, reads, writes, std::move(args));
     }
   }
 

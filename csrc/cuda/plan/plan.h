@@ -34,8 +34,8 @@ class Plan {
   // buffer that is updated is among `reads` and `writes`. What no step writes (weights) need not be
   // declared.
   template <class Args>
-  void launch(const Kernel& kernel, Grid grid, std::vector<Buffer> reads,
-              std::vector<Buffer> writes, std::function<Args(const Addresses&)> args);
+  void launch(const Kernel& kernel, Grid grid, const std::vector<Buffer>& reads,
+              const std::vector<Buffer>& writes, std::function<Args(const Addresses&)> args);
 
   // Orders the steps and lays out the arena; returns the arena's bytes. Afterwards nothing may be
   // added.
@@ -103,8 +103,8 @@ class Addresses {
 };
 
 template <class Args>
-void Plan::launch(const Kernel& kernel, Grid grid, std::vector<Buffer> reads,
-                  std::vector<Buffer> writes, std::function<Args(const Addresses&)> args) {
+void Plan::launch(const Kernel& kernel, Grid grid, const std::vector<Buffer>& reads,
+                  const std::vector<Buffer>& writes, std::function<Args(const Addresses&)> args) {
   static_assert(std::is_trivially_copyable_v<Args> && sizeof(Args) <= 4096);  // of a kernel at most
   add(kernel, grid, reads, writes, [args = std::move(args)](const Addresses& at) {
     const Args value = args(at);

@@ -17,20 +17,21 @@ Graphs::Graphs(std::shared_ptr<const Stem> stem, const Normalisation& normalisat
 
 Expected<Graphs::Entry*> Graphs::find(const Shape& shape) {
   Slot& slot = slot_of(shape);
-  if (!slot.entry.has_value()) {
-    if (Status status = make(slot); !status.ok()) {
-      slots_.pop_front();
-      return status;
-    }
+  if (slot.entry.has_value()) {
+    return &*slot.entry;
   }
-  return &*slot.entry;
+  Expected<Entry*> made = make(slot);
+  if (!made.ok()) {
+    slots_.pop_front();
+  }
+  return made;
 }
 
 Status Graphs::restore() {
   for (Slot& slot : slots_) {
     if (!slot.entry.has_value()) {
-      if (Status status = make(slot); !status.ok()) {
-        return status;
+      if (Expected<Entry*> made = make(slot); !made.ok()) {
+        return made.status();
       }
     }
   }
@@ -67,7 +68,7 @@ Status Graphs::grow(const Reserve& reserve) {
   return status;
 }
 
-Status Graphs::make(Slot& slot) {
+Expected<Graphs::Entry*> Graphs::make(Slot& slot) {
   const std::shared_ptr<Context>& context = stem_->device->context();
   const Shape& shape = slot.shape;
   const Geometry& geometry = stem_->geometry;
@@ -97,8 +98,7 @@ Status Graphs::make(Slot& slot) {
   if (!graph.ok()) {
     return graph.status();
   }
-  slot.entry.emplace(Entry{shape, std::move(placed), std::move(graph).take()});
-  return {};
+  return &slot.entry.emplace(Entry{shape, std::move(placed), std::move(graph).take()});
 }
 
 }  // namespace sakedge::cuda

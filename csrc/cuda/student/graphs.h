@@ -46,7 +46,7 @@ class Graphs {
   };
 
   Slot& slot_of(const Shape& shape);
-  Status make(Slot& slot);
+  Expected<Entry*> make(Slot& slot);
   // What `reserve` does to memory whose address graphs have in them.
   template <class Reserve>
   Status grow(const Reserve& reserve);

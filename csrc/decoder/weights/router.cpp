@@ -85,6 +85,7 @@ Expected<std::shared_ptr<const Router>> Router::pack(const cpu::KernelTable& ker
 Expected<std::shared_ptr<const Router>> Router::regated(const Router& base,
                                                         const std::vector<GateSource>& gates) {
   std::vector<Index> hidden;
+  hidden.reserve(base.levels.size());
   for (const Level& level : base.levels) {
     hidden.push_back(level.hidden->linear.out());
   }

@@ -38,6 +38,7 @@ Expected<std::shared_ptr<const AdapterPath>> AdapterPath::make(std::shared_ptr<D
       up.push_back(put_linear(image, type, source.blocks[i].up, name + " up", {0, part->width}));
     }
     std::vector<Norm> norms;
+    norms.reserve(source.norms.size());
     for (const NormSource& norm : source.norms) {
       norms.push_back(put_norm(image, norm));
     }
