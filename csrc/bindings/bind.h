@@ -14,7 +14,8 @@ namespace sakedge::bindings {
 void bind_adapter_path(pybind11::module_& module);
 void bind_decoder(pybind11::module_& module);
 void bind_dispatch(pybind11::module_& module);
-void bind_errors(pybind11::module_& module);
+// The exception that failures raise, by its full name.
+void bind_errors(pybind11::module_& module, const char* name);
 void bind_geometry(pybind11::module_& module);
 void bind_head(pybind11::module_& module);
 void bind_image(pybind11::module_& module);
@@ -23,10 +24,10 @@ void bind_router(pybind11::module_& module);
 void bind_snapshot(pybind11::module_& module);
 void bind_thread_pool(pybind11::module_& module);
 
-// Raises _core.CoreError(code, message) unless the status is ok. Needs the GIL.
+// Raises the module's exception (code, message) unless the status is ok. Needs the GIL.
 void raise_unless_ok(const Status& status);
 
-// Raises CoreError("invalid", what) unless `condition` holds.
+// Raises it ("invalid", what) unless `condition` holds.
 void require(bool condition, const std::string& what);
 
 // The value, or raises as above.

@@ -9,6 +9,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/results.h"
 #include "bindings/whole.h"
 #include "bindings/window.h"
 #include "core/limits.h"
@@ -25,58 +26,6 @@ std::unique_ptr<Decoder> make(const Geometry& geometry, std::shared_ptr<ThreadPo
 // What is wanted of every task of every image.
 struct Wanted {
   bool values, logits, maps;
-};
-
-// Bytes of the arrays of an image that the decoder takes.
-double result_bytes(const ImageRequest& image, const Geometry& geometry, Wanted wanted) {
-  const Size routing{geometry.level_count(), image.snapshot->experts()};
-  double bytes = bytes_of(image.snapshot->task_count(), routing);
-  for (const TaskParts& task : image.snapshot->tasks) {
-    const Index classes = task.head->classes;
-    const Size window{image.window.height, image.window.width};
-    bytes += wanted.values ? bytes_of(*task.decoder, window) : 0.0;
-    bytes += wanted.logits ? bytes_of(classes, geometry.input) : 0.0;
-    bytes += wanted.maps ? bytes_of(classes, geometry.map()) : 0.0;
-  }
-  return bytes;
-}
-
-// The arrays that one image's results go to, one per task, or None where not wanted.
-struct Arrays {
-  py::list values, logits, maps;
-  py::array_t<float> routing;  // [tasks, levels, experts]
-  std::unique_ptr<bool> finite = std::make_unique<bool>(true);
-
-  Arrays(const Geometry& geometry, Wanted wanted, ImageRequest& request)
-      : routing(
-            {request.snapshot->task_count(), geometry.level_count(), request.snapshot->experts()}) {
-    request.routing = routing.mutable_data();
-    request.finite = finite.get();
-    const Size window{request.window.height, request.window.width};
-    for (const TaskParts& task : request.snapshot->tasks) {
-      const Index classes = task.head->classes;
-      Output output;
-      if (wanted.values) {
-        output.values = added(values, values_array(*task.decoder, window));
-      }
-      if (wanted.logits) {
-        const std::vector<Index> shape = {classes, geometry.input.height, geometry.input.width};
-        output.logits = static_cast<float*>(added(logits, py::array_t<float>(shape)));
-      }
-      if (wanted.maps) {
-        const std::vector<Index> shape = {geometry.map().height, geometry.map().width, classes};
-        output.map = static_cast<float*>(added(maps, py::array_t<float>(shape)));
-      }
-      request.outputs.push_back(output);
-    }
-  }
-
- private:
-  static void* added(py::list& list, py::array array) {
-    void* data = array.mutable_data();
-    list.append(std::move(array));
-    return data;
-  }
 };
 
 // Runs `snapshots`, each on the row of the stem's outputs that `rows` names: several may share one.
@@ -117,15 +66,15 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem, const std::vecto
     bytes += result_bytes(image, geometry, wanted);
   }
   require_memory(bytes);
-  std::vector<Arrays> results;
+  std::vector<ResultArrays> results;
   results.reserve(images.size());
   for (ImageRequest& image : images) {
     results.emplace_back(geometry, wanted, image);
   }
   raise_unless_ok(without_gil([&] { return decoder.run(images); }));
   py::list all;
-  for (Arrays& each : results) {
-    all.append(py::make_tuple(each.values, each.logits, each.maps, each.routing, *each.finite));
+  for (const ResultArrays& each : results) {
+    all.append(each.result());
   }
   return all;
 }

@@ -39,6 +39,14 @@ std::map<std::string, std::pair<std::string, bool>> arithmetics() {
 
 }  // namespace
 
+const cpu::Active& active_kernels() {
+  const Expected<cpu::Active>& active = cpu::active();
+  if (!active.ok()) {
+    raise_unless_ok(active.status());
+  }
+  return active.value();
+}
+
 cpu::Arithmetic arithmetic_of(const std::string& name) {
   for (const cpu::Arithmetic arithmetic : cpu::kArithmetics) {
     if (name == cpu::name_of(arithmetic)) {

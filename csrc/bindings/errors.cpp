@@ -61,19 +61,10 @@ void require(bool condition, const std::string& what) {
   }
 }
 
-const cpu::Active& active_kernels() {
-  const Expected<cpu::Active>& active = cpu::active();
-  if (!active.ok()) {
-    raise_unless_ok(active.status());
-  }
-  return active.value();
-}
-
-void bind_errors(py::module_& module) {
-  error_type.call_once_and_store_result([&module] {
-    py::object type = py::reinterpret_steal<py::object>(
-        PyErr_NewException("sakedge._core.CoreError", nullptr, nullptr));
-    module.attr("CoreError") = type;
+void bind_errors(py::module_& module, const char* name) {
+  error_type.call_once_and_store_result([&] {
+    py::object type = py::reinterpret_steal<py::object>(PyErr_NewException(name, nullptr, nullptr));
+    module.attr(type.attr("__name__")) = type;
     return type;
   });
 }

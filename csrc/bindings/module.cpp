@@ -7,7 +7,7 @@
 PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
   using namespace sakedge::bindings;
   module.doc() = "The pass after the stem, in C++ (private; use sakedge.decoder)";
-  bind_errors(module);
+  bind_errors(module, "sakedge._core.CoreError");
   bind_dispatch(module);
   bind_thread_pool(module);
   bind_geometry(module);

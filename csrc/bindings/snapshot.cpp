@@ -1,40 +1,11 @@
+#include "bindings/snapshot.h"
+
 #include "decoder/snapshot.h"
 
-#include <pybind11/stl.h>
-
-#include <memory>
-#include <string>
-#include <tuple>
-#include <vector>
-
-#include "bindings/arrays.h"
-#include "bindings/bind.h"
-#include "bindings/whole.h"
-
-namespace py = pybind11;
-
 namespace sakedge::bindings {
-namespace {
 
-// Family of the decoder, head, router.
-using TaskArguments = std::tuple<std::string, std::shared_ptr<Head>, std::shared_ptr<Router>>;
-
-std::shared_ptr<Snapshot> make(const std::vector<std::shared_ptr<AdapterPath>>& paths,
-                               const std::vector<TaskArguments>& tasks) {
-  auto snapshot = std::make_shared<Snapshot>();
-  snapshot->paths.assign(paths.begin(), paths.end());
-  for (const auto& [family, head, router] : tasks) {
-    require(head != nullptr, "snapshot: a task without a head");
-    snapshot->tasks.push_back({&decoder_of(family, head->classes), head, router});
-  }
-  return snapshot;
-}
-
-}  // namespace
-
-void bind_snapshot(py::module_& module) {
-  seal(whole_class<Snapshot>(module, "Snapshot")
-           .def(py::init(&make), py::arg("paths"), py::arg("tasks")));
+void bind_snapshot(pybind11::module_& module) {
+  bind_snapshot_of<Snapshot, AdapterPath, Head, Router>(module);
 }
 
 }  // namespace sakedge::bindings

@@ -17,8 +17,9 @@ import pytest
 from tests.cuda.emulator import Emulator, memory
 from tests.cuda.emulator.build import KERNELS
 from tests.cuda.emulator.host import entries_of
+from tests.cuda.emulator.kernels import Kernels
 from tests.cuda.emulator.shipped import compile_kernels
-from tests.cuda.emulator.structs import fields_of, structs_of
+from tests.cuda.emulator.structs import fields_of
 
 _GUARD = 512
 """Bytes before and behind each allocation; keeps the alignment of what the driver gives."""
@@ -40,7 +41,7 @@ class _Uncounted:
         pytest.skip(f"a device does not count {name}")
 
 
-class Device:
+class Device(Kernels):
     """The first CUDA device, and kernels built for it.
 
     Args:
@@ -79,26 +80,8 @@ class Device:
         self._call("cuDeviceGetName", name, len(name), device)
         self.name = name.value.decode()
         files = tuple(Path(s).resolve() for s in sources or sorted(KERNELS.glob("*.cu")))
-        self._structs = structs_of((KERNELS / "args.h", *files))
-        self._entries = {name: args for path in files for name, args in entries_of(path).items()}
+        super().__init__({k: v for path in files for k, v in entries_of(path).items()}, files)
         self._modules = [self._load(path, arch or self.arch) for path in files]
-
-    @property
-    def entries(self) -> list[str]:
-        """Names of its kernels."""
-        return sorted(self._entries)
-
-    def struct(self, name: str, value: dict[str, Any]) -> memory.Table:
-        """As the emulator's."""
-        return self.structs(name, [value])
-
-    def structs(self, name: str, values: Sequence[dict[str, Any]]) -> memory.Table:
-        """As the emulator's."""
-        return memory.table(self._structs[name], values, name)
-
-    def pointers(self, values: Sequence[memory.Pointer]) -> memory.Table:
-        """As the emulator's."""
-        return memory.pointers(values, "pointers")
 
     def launch(
         self,
@@ -162,9 +145,7 @@ class Device:
         self, name: str, args: dict[str, Any]
     ) -> Iterator[tuple[ctypes.c_void_p, ctypes.Structure, list[_Block]]]:
         """The kernel, its argument on the device, and the memory that this points to."""
-        if name not in self._entries:
-            raise KeyError(f"no kernel {name!r}; there are {', '.join(self.entries)}")
-        kind = self._structs[self._entries[name]]
+        kind = self._kind(name)
         given = kind()
         allocations = memory.fill(given, kind, args, "")
         blocks = [_Block(self, each) for each in memory.disjoint(allocations)]

@@ -6,7 +6,6 @@
 namespace sakedge::cuda::bindings {
 
 void bind_device(pybind11::module_& module);
-void bind_errors(pybind11::module_& module);
 void bind_parts(pybind11::module_& module);
 void bind_snapshot(pybind11::module_& module);
 void bind_stem(pybind11::module_& module);

@@ -3,12 +3,13 @@
 // opened by the first call that needs it.
 #include <pybind11/pybind11.h>
 
+#include "bindings/bind.h"
 #include "cuda/bindings/bind.h"
 
 PYBIND11_MODULE(_cuda, module, pybind11::mod_gil_not_used()) {
   using namespace sakedge::cuda::bindings;
   module.doc() = "A whole student on a CUDA device (private; use sakedge.cuda)";
-  bind_errors(module);
+  sakedge::bindings::bind_errors(module, "sakedge._cuda.CudaError");
   bind_device(module);
   bind_stem(module);
   bind_parts(module);

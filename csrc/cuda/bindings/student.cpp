@@ -11,6 +11,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bind.h"
+#include "bindings/results.h"
 #include "bindings/whole.h"
 #include "bindings/window.h"
 #include "core/limits.h"
@@ -95,62 +96,10 @@ class Pictures {
   std::vector<DevicePicture> held_;
 };
 
-// Bytes of the arrays of a run.
-double result_bytes(const Run& run, const Geometry& geometry, Wanted wanted) {
-  const Size routing{geometry.level_count(), run.snapshot->experts()};
-  double bytes = bytes_of(run.snapshot->task_count(), routing);
-  for (const Snapshot::Task& task : run.snapshot->tasks) {
-    const Index classes = task.head->classes;
-    bytes += wanted.values ? bytes_of(*task.decoder, {run.window.height, run.window.width}) : 0.0;
-    bytes += wanted.logits ? bytes_of(classes, geometry.input) : 0.0;
-    bytes += wanted.maps ? bytes_of(classes, geometry.map()) : 0.0;
-  }
-  return bytes;
-}
-
-// The arrays that one run's results go to, one per task where wanted.
-struct Arrays {
-  py::list values, logits, maps;
-  py::array_t<float> routing;  // [tasks, levels, experts]
-  std::unique_ptr<bool> finite = std::make_unique<bool>(true);
-
-  Arrays(const Geometry& geometry, Wanted wanted, Run& run)
-      : routing({run.snapshot->task_count(), geometry.level_count(), run.snapshot->experts()}) {
-    run.routing = routing.mutable_data();
-    run.finite = finite.get();
-    for (const Snapshot::Task& task : run.snapshot->tasks) {
-      const Index classes = task.head->classes;
-      Output output;
-      if (wanted.values) {
-        output.values =
-            added(values, values_array(*task.decoder, {run.window.height, run.window.width}));
-      }
-      if (wanted.logits) {
-        const std::vector<Index> shape = {classes, geometry.input.height, geometry.input.width};
-        output.logits = static_cast<float*>(added(logits, py::array_t<float>(shape)));
-      }
-      if (wanted.maps) {
-        const std::vector<Index> shape = {geometry.map().height, geometry.map().width, classes};
-        output.map = static_cast<float*>(added(maps, py::array_t<float>(shape)));
-      }
-      run.outputs.push_back(output);
-    }
-  }
-
-  py::tuple result() const { return py::make_tuple(values, logits, maps, routing, *finite); }
-
- private:
-  static void* added(py::list& list, py::array array) {
-    void* data = array.mutable_data();
-    list.append(std::move(array));
-    return data;
-  }
-};
-
 // A call and the arrays of its results.
 struct Call {
   Request request;
-  std::vector<Arrays> results;
+  std::vector<ResultArrays> results;
 
   Call(const Student& student, const Pictures& pictures, const std::vector<Index>& rows,
        const std::vector<std::shared_ptr<Snapshot>>& snapshots,
@@ -186,7 +135,7 @@ py::list run(Student& student, const py::list& pictures, const std::vector<Index
   const Call call(student, given, rows, snapshots, windows, {values, logits, maps}, min_weight);
   raise_unless_ok(without_gil([&] { return student.run(call.request); }));
   py::list all;
-  for (const Arrays& each : call.results) {
+  for (const ResultArrays& each : call.results) {
     all.append(each.result());
   }
   return all;

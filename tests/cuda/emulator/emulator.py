@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.cuda.emulator import host, memory, shipped
 from tests.cuda.emulator.build import KERNELS
-from tests.cuda.emulator.structs import structs_of
+from tests.cuda.emulator.kernels import Kernels
 
 PATHS = {"host": host.build, "ptx": shipped.build}
 
@@ -57,7 +57,7 @@ class Stats:
     copies: int
 
 
-class Emulator:
+class Emulator(Kernels):
     """Kernels built for the emulator.
 
     Args:
@@ -70,31 +70,14 @@ class Emulator:
         if path not in PATHS:
             raise ValueError(f"expected a path of {sorted(PATHS)}, got {path!r}")
         files = [Path(s).resolve() for s in sources or sorted(KERNELS.glob("*.cu"))]
-        library, self._args = PATHS[path](files)
-        self._structs = structs_of((KERNELS / "args.h", *files))
+        library, arguments = PATHS[path](files)
+        super().__init__(arguments, files)
         self.load(library)
 
     def load(self, library: Path) -> None:
         """Takes the kernels of another library, which have the same names and arguments."""
         self._library = ctypes.CDLL(str(library))
         self._library.emulator_launch.restype = ctypes.c_char_p
-
-    @property
-    def entries(self) -> list[str]:
-        """Names of its kernels."""
-        return sorted(self._args)
-
-    def struct(self, name: str, value: dict[str, Any]) -> memory.Table:
-        """A struct of `args.h` in global memory."""
-        return self.structs(name, [value])
-
-    def structs(self, name: str, values: Sequence[dict[str, Any]]) -> memory.Table:
-        """An array of structs of `args.h` in global memory."""
-        return memory.table(self._structs[name], values, name)
-
-    def pointers(self, values: Sequence[memory.Pointer]) -> memory.Table:
-        """An array of pointers in global memory."""
-        return memory.pointers(values, "pointers")
 
     def launch(
         self,
@@ -123,9 +106,7 @@ class Emulator:
         Raises:
             Failure: The kernel did what it must not do.
         """
-        if name not in self._args:
-            raise KeyError(f"no kernel {name!r}; there are {', '.join(self.entries)}")
-        kind = self._structs[self._args[name]]
+        kind = self._kind(name)
         given = kind()
         allocations = memory.disjoint(memory.fill(given, kind, args, ""))
         size = ctypes.c_uint()
