@@ -26,6 +26,11 @@ ROOT = Path(__file__).parents[1]
 KERNELS = ROOT / "csrc" / "cuda" / "kernels"
 
 
+SPECIFIC = {"sm_90": "sm_90a", "compute_90": "compute_90a"}
+"""Hopper's own instructions have a name of their own, for no later architecture has them. Machine
+code of it runs on compute capability 9.0 alone, and there is no other that it could run on."""
+
+
 @dataclass(frozen=True)
 class Compiler:
     """A version of NVRTC."""
@@ -81,7 +86,7 @@ class Compiler:
             )
         )
         options = [
-            f"--gpu-architecture={arch}",
+            f"--gpu-architecture={SPECIFIC.get(arch, arch)}",
             "--std=c++17",
             f"-I{ROOT / 'csrc'}",
             "--ptxas-options=-v",

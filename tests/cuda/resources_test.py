@@ -9,13 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.cuda.emulator.build import KERNELS, closure, remembered
+from tests.cuda.emulator.build import KERNELS, OF_HOPPER, closure, remembered
 from tests.cuda.emulator.shipped import compile_kernels, ptx_of
 
 # One of each compiler; the others, of which each takes half a minute, with --cuda-long.
 ARCHITECTURES = ["sm_87", "sm_120"]
 OTHERS = ["sm_80", "sm_89", "sm_90", "sm_110"]
-SOURCES = sorted(KERNELS.glob("*.cu"))
 REGISTERS = 65536  # of a multiprocessor, on all of them; a thread is given a multiple of 8
 Report = dict[str, dict[str, int]]
 
@@ -34,22 +33,32 @@ def compiled(source: Path, arch: str) -> Report:
 
 
 @pytest.fixture(scope="module", params=[*ARCHITECTURES, *OTHERS])
-def report(request: pytest.FixtureRequest, long: bool) -> Report:
+def arch(request: pytest.FixtureRequest, long: bool) -> str:
     if request.param in OTHERS and not long:
         pytest.skip("takes half a minute: --cuda-long")
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def sources(arch: str) -> list[Path]:
+    return [p for p in sorted(KERNELS.glob("*.cu")) if p not in OF_HOPPER or arch == "sm_90"]
+
+
+@pytest.fixture(scope="module")
+def report(arch: str, sources: list[Path]) -> Report:
     try:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            reports = list(pool.map(lambda source: compiled(source, request.param), SOURCES))
+            reports = list(pool.map(lambda source: compiled(source, arch), sources))
     except FileNotFoundError as error:
         pytest.skip(str(error))
     return {name: usage for found in reports for name, usage in found.items()}
 
 
 @pytest.fixture(scope="module")
-def sizes() -> dict[str, tuple[int, int]]:
+def sizes(sources: list[Path]) -> dict[str, tuple[int, int]]:
     """Threads of a block of every kernel, and the blocks that must fit on a multiprocessor."""
     entry = re.compile(r"\.entry (\w+)\(.*?\.maxntid (\d+)[^{]*?\.minnctapersm (\d+)", re.DOTALL)
-    found = [match for source in SOURCES for match in entry.findall(ptx_of(source))]
+    found = [match for source in sources for match in entry.findall(ptx_of(source))]
     return {name: (int(threads), int(blocks)) for name, threads, blocks in found}
 
 

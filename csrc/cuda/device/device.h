@@ -22,9 +22,9 @@ SAK_DEVICE int block_x() { return static_cast<int>(blockIdx.x); }
 SAK_DEVICE int block_y() { return static_cast<int>(blockIdx.y); }
 SAK_DEVICE int block_z() { return static_cast<int>(blockIdx.z); }
 
-// The block's shared memory, aligned to 128 bytes; as much as the launch asks for.
+// The block's shared memory, aligned to 1024 bytes; as much as the launch asks for.
 SAK_DEVICE unsigned char* shared() {
-  extern __shared__ __align__(128) unsigned char bytes[];
+  extern __shared__ __align__(1024) unsigned char bytes[];
   return bytes;
 }
 SAK_DEVICE unsigned shared_address(const void* p) {
@@ -51,6 +51,8 @@ SAK_DEVICE void store_global(T* p, T value) {
 SAK_DEVICE void barrier() { __syncthreads(); }
 SAK_DEVICE void warp_barrier() { __syncwarp(); }
 SAK_DEVICE float shuffle_xor(float v, int mask) { return __shfl_xor_sync(0xffffffffu, v, mask); }
+// Whether it holds in any thread of the warp.
+SAK_DEVICE bool any(bool v) { return __any_sync(0xffffffffu, v) != 0; }
 
 // 16 bytes from global to shared memory, zeros where not `valid` (then `from` is not read). Lands
 // when its group is waited for, at the latest.
@@ -96,6 +98,25 @@ SAK_DEVICE void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (
       "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+// d[16, 8] = c[16, 8] + a[16, 16] b[16, 8]: a sum that begins with c takes no copy of it.
+SAK_DEVICE void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                         const float (&c)[4], Half) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
+      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};\n"
+      : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(c[0]), "f"(c[1]),
+        "f"(c[2]), "f"(c[3]));
+}
+SAK_DEVICE void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                         const float (&c)[4], Bfloat) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%10, %11, %12, %13};\n"
+      : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(c[0]), "f"(c[1]),
+        "f"(c[2]), "f"(c[3]));
 }
 // d[16, 8] += a[16, 32] b[32, 8] of int8, sums in int32, exact.
 SAK_DEVICE void multiply(int32_t (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], int8_t) {

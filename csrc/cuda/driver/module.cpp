@@ -63,4 +63,10 @@ Expected<Kernel> Module::kernel(const char* name, int threads, Index shared) con
   return kernel;
 }
 
+bool Module::has(const char* name) const {
+  const Current current(*context_);
+  CUfunction function = nullptr;
+  return context_->driver().cuModuleGetFunction(&function, handle_, name) == CUDA_SUCCESS;
+}
+
 }  // namespace sakedge::cuda

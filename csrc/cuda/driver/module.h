@@ -40,6 +40,8 @@ class Module {
   // Fails with kInvalid if the device has no such kernel, or cannot launch it so.
   Expected<Kernel> kernel(const char* name, int threads, Index shared) const;
 
+  bool has(const char* name) const;
+
  private:
   Module(std::shared_ptr<Context> context, CUmodule handle);
 

@@ -21,11 +21,12 @@ struct GemmTile {
   int blocks;  // meant to run side by side on a multiprocessor, which bounds the registers
 
   constexpr int threads() const { return 32 * (m / warp_m) * (n / warp_n); }
-  // Rows of a warp's sums that go through shared memory together, on their way out.
+  // Rows and columns of a warp's sums that go through shared memory together, on their way out.
   constexpr int staged_rows() const { return warp_m < 32 ? warp_m : 32; }
+  constexpr int staged_columns() const { return warp_n < 128 ? warp_n : 128; }
   // Floats from one such row to the next: eight more than it has, so that the four rows that half a
   // warp writes meet different banks.
-  constexpr int staged_width() const { return warp_n + 8; }
+  constexpr int staged_width() const { return staged_columns() + 8; }
   // Bytes of shared memory. The k-tiles are done with when the sums go out.
   constexpr int shared() const {
     const int tiles = stages * (m + n) * chunks * 16;
@@ -42,17 +43,28 @@ struct GemmTile {
 // reads few rows and few weights, and a second level cache of 4 MB (Orin) holds both.
 inline constexpr int kGemmBand = 8;
 
-enum GemmTileId {
-#define SAK_GEMM_TILE(name, ...) kGemm_##name,
+#define SAK_GEMM_TILE(name, ...)                            \
+  struct GemmTile_##name {                                  \
+    static constexpr GemmTile kTile = {#name, __VA_ARGS__}; \
+  };
+#define SAK_WARPGROUP_TILE SAK_GEMM_TILE
+#include "cuda/kernels/tiles.def"
+#include "cuda/kernels/warpgroup_tiles.def"
+#undef SAK_WARPGROUP_TILE
+#undef SAK_GEMM_TILE
+
+// Of every device.
+inline constexpr GemmTile kGemmTiles[] = {
+#define SAK_GEMM_TILE(name, ...) GemmTile_##name::kTile,
 #include "cuda/kernels/tiles.def"
 #undef SAK_GEMM_TILE
-  kGemmTileCount
 };
 
-inline constexpr GemmTile kGemmTiles[] = {
-#define SAK_GEMM_TILE(name, ...) {#name, __VA_ARGS__},
-#include "cuda/kernels/tiles.def"
-#undef SAK_GEMM_TILE
+// Of those that have products of warpgroups (Hopper).
+inline constexpr GemmTile kWarpgroupTiles[] = {
+#define SAK_WARPGROUP_TILE(name, ...) GemmTile_##name::kTile,
+#include "cuda/kernels/warpgroup_tiles.def"
+#undef SAK_WARPGROUP_TILE
 };
 
 constexpr bool gemm_tiles_fit() {
@@ -65,49 +77,81 @@ constexpr bool gemm_tiles_fit() {
 }
 static_assert(gemm_tiles_fit());
 
-// Tokens of a block of the adapter paths and the routers.
+// Tokens of a block of the routers, and of the adapter paths where there are enough of them.
 inline constexpr int kTokenTile = 64;
 // Their threads: eight warps.
 inline constexpr int kTokenThreads = 256;
 
 constexpr int token_tiles(int tokens) { return ceil_div(tokens, kTokenTile); }
 
-// While a k-tile is multiplied the next is on its way. A multiplication, 64 tokens by 32 channels
-// by 192 or more columns, takes 400 cycles or more, and another block's as many, so that two are
-// enough.
-inline constexpr int kTokenStages = 2;
+// k-tiles of tokens in shared memory, where they come from registers.
+inline constexpr int kTokenSlots = 2;
 
-// adapter_path_<type>_<width>: bottlenecks of at most `width`.
+// k-tiles of `stage` bytes of weights beside `other` bytes. A multiplication takes some 400 cycles
+// and an answer of the second level cache about 700: three on their way are enough, where there is
+// room.
+constexpr int token_stages(int stage, int other) {
+  const int room = (kSharedLimit - other) / stage;
+  return room < 4 ? room : 4;
+}
+
+// adapter_path_<type>_<tokens>x<width>: bottlenecks of at most `width`.
 inline constexpr int kAdapterWidths[] = {64, 96, 192, 256};
 
-// Columns of the tiles of 64 that hold a bottleneck.
-constexpr int adapter_columns(int width) { return ceil_div(width, 64) * 64; }
+// What a block of them computes. Blocks of 32 tokens read the weights twice as often as those of
+// 64, and are for few tokens: there are twice as many.
+struct AdapterTile {
+  int tokens;  // 32 or 64
+  int width;
 
-// Rows of 64 values of 16 bits: the stages of the weights; and those of the tokens or, afterwards,
-// the bottleneck's values.
-constexpr int adapter_shared(int width) {
-  const int columns = adapter_columns(width);
-  const int tokens = columns / 64 > kTokenStages ? columns / 64 : kTokenStages;
-  return 128 * (kTokenStages * columns + tokens * kTokenTile);
-}
-static_assert(adapter_shared(256) <= kSharedLimit);
-
-// Blocks side by side, which bounds the registers: a bottleneck of 256 has no room for two, neither
-// in 128 registers nor in the 164 KB of sm_80 and sm_87.
-constexpr int adapter_blocks(int width) { return width <= 192 ? 2 : 1; }
+  // Columns of the tiles of 64 that hold a bottleneck.
+  constexpr int columns() const { return ceil_div(width, 64) * 64; }
+  // Chunks of 16 bytes in a row of a k-tile of `down`: a thread carries four channels of two
+  // tokens.
+  constexpr int chunks() const { return kTokenThreads / tokens; }
+  // Channels of such a k-tile, and of those that `up` goes to at a time: 16 for each warp.
+  constexpr int channels() const { return 8 * chunks(); }
+  // Bytes of weights at a time, of `down` or `up`.
+  constexpr int stage() const { return 2 * columns() * channels(); }
+  // Bytes of the tokens on their way to `down`, then of the bottleneck's values, then of a step's x
+  // and r on their way to what `up` adds to them: four times four values of each thread.
+  constexpr int values() const {
+    const int carried = kTokenSlots * channels();
+    const int held = 2 * tokens * (columns() > carried ? columns() : carried);
+    const int parts = 4 * 16 * kTokenThreads;
+    return held > parts ? held : parts;
+  }
+  // Bytes of the bias of `down`.
+  constexpr int bias() const { return 4 * columns(); }
+  constexpr int stages() const { return token_stages(stage(), values() + bias()); }
+  constexpr int shared() const { return stages() * stage() + values() + bias(); }
+  // Side by side, which bounds the registers: a bottleneck of 256 has no room for two, neither in
+  // 128 registers nor in the 164 KB of sm_80 and sm_87.
+  constexpr int blocks() const { return tokens == 64 && width <= 192 ? 2 : 1; }
+};
+static_assert(AdapterTile{32, 256}.stages() >= 2 && AdapterTile{64, 256}.stages() >= 2);
 
 // router_<type>_<width>: hidden layers of at most `width`.
 inline constexpr int kRouterWidths[] = {32, 96, 192, 384, 512};
 
-// Stages of weights and tokens in rows of 32 values of 16 bits. What is added up over warps
-// afterwards, four sums for each token and four for each column, takes less.
-constexpr int router_shared(int width) { return 64 * kTokenStages * (width + kTokenTile); }
-static_assert(router_shared(512) <= kSharedLimit);
+// Bias, gamma and beta, and the tokens, in rows of 32 values of 16 bits; before them lie the
+// weights, in such rows too. What is added up over warps afterwards, four sums for each token and
+// four for each column, takes less than these.
+constexpr int router_vectors(int width) { return 3 * 4 * width; }
+constexpr int router_tokens() { return 64 * kTokenSlots * kTokenTile; }
+constexpr int router_stages(int width) {
+  return token_stages(64 * width, router_tokens() + router_vectors(width));
+}
+constexpr int router_shared(int width) {
+  return router_stages(width) * 64 * width + router_tokens() + router_vectors(width);
+}
+static_assert(router_stages(512) >= 2);
 
-// As adapter_blocks: the sums of 384 columns alone are 96 registers.
+// As AdapterTile::blocks: the sums of 384 columns alone are 96 registers.
 constexpr int router_blocks(int width) { return width <= 192 ? 2 : 1; }
 
-inline constexpr int kWeighThreads = 128;
+// A hidden value each, up to 512.
+inline constexpr int kWeighThreads = 512;
 
 // The pooled hidden values and the logits.
 constexpr int weigh_shared(int width, int experts) { return 4 * (width + experts); }

@@ -13,6 +13,8 @@ struct GemmStep {
   Arithmetic arithmetic = Arithmetic::kF16;
   Index m = 0;  // of a batch; n and k are the linear's
   Index batches = 1;
+  Index first = 0;   // of them, in `a`, `a_scale` and `linears`; `out` begins with it
+  Index beside = 0;  // batches of like steps that may run side by side with this one
   Buffer a;
   Buffer a_scale;  // with kS8
   Index a_width = 0;
@@ -29,7 +31,7 @@ struct GemmStep {
 
 void add_gemm(Steps& steps, const GemmStep& step);
 
-// Null if there is none of the name.
-const GemmTile* find_tile(const std::string& name);
+// Whether some build has a tile of the name.
+bool is_tile(const std::string& name);
 
 }  // namespace sakedge::cuda

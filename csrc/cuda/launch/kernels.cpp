@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cuda/kernels/tiles.h"
 #include "cuda/launch/gemm.h"
 
 namespace sakedge::cuda {
@@ -9,7 +10,7 @@ namespace sakedge::cuda {
 Expected<Kernels> Kernels::make(const DeviceInfo& info, std::shared_ptr<const Module> module,
                                 std::map<std::string, std::string> tiles) {
   for (const auto& [product, tile] : tiles) {
-    if (find_tile(tile) == nullptr) {
+    if (!is_tile(tile)) {
       std::string what = "tiles: no tile '";
       what.append(tile).append("' for '").append(product).append("'");
       return Status(Code::kInvalid, std::move(what));
@@ -20,6 +21,9 @@ Expected<Kernels> Kernels::make(const DeviceInfo& info, std::shared_ptr<const Mo
 
 Kernels::Kernels(const DeviceInfo& info, std::shared_ptr<const Module> module,
                  std::map<std::string, std::string> tiles)
-    : info_(info), module_(std::move(module)), tiles_(std::move(tiles)) {}
+    : info_(info),
+      module_(std::move(module)),
+      has_warpgroups_(module_->has((std::string("gemm_f16_") + kWarpgroupTiles[0].name).c_str())),
+      tiles_(std::move(tiles)) {}
 
 }  // namespace sakedge::cuda

@@ -21,6 +21,8 @@ class Kernels {
   Expected<Kernel> find(const std::string& name, int threads, Index shared) const {
     return module_->kernel(name.c_str(), threads, shared);
   }
+  // Whether there are products of warpgroups.
+  bool has_warpgroups() const { return has_warpgroups_; }
   // The tile that was measured for a product, or null.
   const std::string* tile(const std::string& product) const {
     const auto found = tiles_.find(product);
@@ -33,6 +35,7 @@ class Kernels {
 
   DeviceInfo info_;
   std::shared_ptr<const Module> module_;
+  bool has_warpgroups_;
   std::map<std::string, std::string> tiles_;
 };
 

@@ -33,7 +33,21 @@ struct Copy {
 };
 
 // What lanes of a warp do together.
-enum class Together : uint8_t { kBarrier, kShuffle, kVote, kMatrices, kHalf, kBfloat, kInt8 };
+enum class Together : uint8_t {
+  kBarrier,
+  kShuffle,
+  kVote,
+  kMatrices,
+  kHalf,
+  kBfloat,
+  kInt8,
+  kWarpgroupHalf,
+  kWarpgroupBfloat,
+  kWarpgroupInt8,
+  kWarpgroupBegin,
+  kWarpgroupCommit,
+  kWarpgroupWait,
+};
 
 struct Lane {
   Fiber fiber;
@@ -41,12 +55,23 @@ struct Lane {
   void* operands = nullptr;
   std::deque<std::vector<Copy>> groups;  // committed
   std::vector<Copy> open;
+  std::vector<size_t> landed;  // chunks of shared memory that products do not see yet
+};
+
+// A warp's part of the product of a warpgroup, and what its operands were when it was asked for.
+struct Product {
+  uint64_t a, b;  // descriptors
+  int columns;
+  std::vector<unsigned char> operands;
 };
 
 // Sets of lanes are masks.
 struct Warp {
   uint32_t ready = 0, arrived = 0, at_barrier = 0, ended = 0;
   uint32_t epoch = 1, priority = 0;
+  bool has_begun = false;                     // a group of products
+  std::deque<std::vector<Product>> products;  // committed
+  std::vector<Product> open_products;
 };
 
 struct Block {
@@ -65,6 +90,8 @@ struct Block {
 
   size_t shared_bytes = 0;
   Shadow shared;
+  std::vector<int>
+      unseen;  // of each chunk: 1 + the thread whose copy products do not see yet, or 0
   uint32_t epoch = 0, block_start = 0, launch_start = 0;
 
   std::string failure;  // empty: none
@@ -88,5 +115,6 @@ void yield();
 void together(Together what, void* operands, void (*perform)(Lane* lanes));
 // What a thread must have seen before it ends.
 void check_copies_waited();
+void check_products_waited();
 
 }  // namespace sakedge::emulator

@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 KERNELS = ROOT / "csrc" / "cuda" / "kernels"
+OF_HOPPER = frozenset(KERNELS.glob("warpgroup_*.cu"))
+"""Kernels of instructions that no other architecture has."""
 BUILT = ROOT / "build" / "emulator"
 INCLUDES = (ROOT / "csrc", ROOT / "tests" / "cuda")
 COMPILER = os.environ.get("CXX", "g++")

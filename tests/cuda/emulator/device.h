@@ -1,6 +1,7 @@
 // The other side of csrc/cuda/device/device.h: the same names, of a thread that the emulator runs.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -25,6 +26,9 @@ inline int block_y() { return emulator::here.y; }
 inline int block_z() { return emulator::here.z; }
 
 inline unsigned char* shared() { return emulator::here.shared; }
+inline unsigned shared_address(const void* p) {
+  return static_cast<unsigned>(static_cast<const unsigned char*>(p) - emulator::here.shared);
+}
 
 template <class T>
 T load_shared(const T* p) {
@@ -54,6 +58,7 @@ inline float shuffle_xor(float v, int mask) {
   return std::bit_cast<float>(emulator::shuffle(emulator::Shuffle::kXor, std::bit_cast<uint32_t>(v),
                                                 static_cast<uint32_t>(mask), 0x1f, in_range));
 }
+inline bool any(bool v) { return emulator::vote(emulator::Vote::kAny, v) != 0; }
 
 inline void copy_async(void* to, const void* from, bool valid) {
   emulator::copy_async(to, from, valid ? 16 : 0);
@@ -76,6 +81,12 @@ inline void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[
 }
 inline void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Bfloat) {
   emulator::multiply_bfloat(d, a, b);
+}
+template <class T>
+void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], const float (&c)[4],
+              T type) {
+  std::copy_n(c, 4, d);
+  multiply(d, a, b, type);
 }
 inline void multiply(int32_t (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], int8_t) {
   emulator::multiply_int8(d, a, b);

@@ -44,6 +44,16 @@ void copy_async(void* to, const void* from, unsigned valid);
 void copy_commit();
 void copy_wait(unsigned left);
 
+// Products of a warpgroup, d[64, columns] += a b^T: `a` and `b` are descriptors of operands in
+// shared memory, read at some time until they are waited for.
+void warpgroup_multiply_half(float* d, int columns, uint64_t a, uint64_t b);
+void warpgroup_multiply_bfloat(float* d, int columns, uint64_t a, uint64_t b);
+void warpgroup_multiply_int8(int32_t* d, int columns, uint64_t a, uint64_t b);
+void warpgroup_sees_copies();
+void warpgroup_begin();
+void warpgroup_commit();
+void warpgroup_wait(unsigned left);
+
 // Ends the launch.
 [[noreturn]] void fail(const char* format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -64,6 +64,7 @@ void body() {
   Fiber::entered();
   block.entry->run(block.args);
   check_copies_waited();
+  check_products_waited();
   Warp& warp = warp_of(here.thread);
   if (warp.arrived != 0) fail("a lane ends and others of its warp wait for it");
   warp.ready &= ~bit(here.thread);
@@ -150,6 +151,7 @@ void run_block() {
   block.block_start = ++block.epoch;
   block.at_barrier = block.ended = 0;
   block.running = -1;
+  block.unseen.assign(block.shared_bytes / 16 + 1, 0);
   for (Warp& warp : block.warps) {
     warp = {};
     warp.ready = ~0u;
@@ -159,6 +161,7 @@ void run_block() {
     Lane& lane = block.lanes[t];
     lane.groups.clear();
     lane.open.clear();
+    lane.landed.clear();
     lane.fiber.start(block.stacks[t], Stacks::kBytes, body);
   }
   here.thread = pick();

@@ -24,6 +24,9 @@ void access_shared(int thread, const void* p, unsigned bytes, Access access) {
 
 void land(Copy& copy) {
   access_shared(here.thread, copy.to, 16, Access::kCopyLands);
+  const size_t chunk = static_cast<size_t>(copy.to - here.shared) / 16;
+  block.unseen[chunk] = here.thread + 1;
+  block.lanes[static_cast<size_t>(here.thread)].landed.push_back(chunk);
   if (copy.landed) return;
   if (copy.valid != 0) std::memcpy(copy.to, copy.from, copy.valid);
   std::memset(copy.to + copy.valid, 0, 16 - copy.valid);

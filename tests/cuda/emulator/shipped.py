@@ -12,11 +12,19 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.cuda.emulator import host
-from tests.cuda.emulator.build import ROOT, Unit, closure, emulator_units, library, remembered
+from tests.cuda.emulator.build import (
+    OF_HOPPER,
+    ROOT,
+    Unit,
+    closure,
+    emulator_units,
+    library,
+    remembered,
+)
 from tests.cuda.emulator.ptx.parse import parse
 from tests.cuda.emulator.ptx.translate import source_of
 
-ARCH = "compute_80"
+ARCH, HOPPER = "compute_80", "compute_90"
 # Levels above 1 take twice as long to build and run hardly faster.
 FLAGS = ("-O1", "-w", "-fno-exceptions", "-fno-asynchronous-unwind-tables")
 TRANSLATOR = Path(__file__).parent / "ptx"
@@ -66,10 +74,12 @@ def ptx_of(source: Path) -> str:
         RuntimeError: The compiler refused it, with its messages.
     """
 
+    arch = HOPPER if source in OF_HOPPER else ARCH
+
     def compile_to(target: Path) -> None:
-        compiler = compile_kernels.Compiler.find(compile_kernels.nvrtc_for(ARCH))
-        target.write_bytes(compiler.compile(source, ARCH)[0])
+        compiler = compile_kernels.Compiler.find(compile_kernels.nvrtc_for(arch))
+        target.write_bytes(compiler.compile(source, arch)[0])
 
     compiler_text = Path(str(compile_kernels.__file__)).read_text()
-    made_of = [ARCH, compiler_text, *closure(source.read_text(), source.parent)]
+    made_of = [arch, compiler_text, *closure(source.read_text(), source.parent)]
     return remembered(made_of, "ptx", compile_to).read_text()

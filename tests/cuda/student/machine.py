@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.cuda.driver.driver import Driver
 from tests.cuda.emulator import host
-from tests.cuda.emulator.build import KERNELS, ROOT
+from tests.cuda.emulator.build import KERNELS, OF_HOPPER, ROOT
 
 from sakedge import _cuda
 
@@ -56,25 +56,30 @@ def _call(module: str, name: str, arguments: dict[str, Any]) -> None:
 
 @functools.cache
 def emulated() -> Driver:
-    """The driver, with all kernels."""
-    return Driver({image(): _library()})
+    """The driver, with all kernels, and with those of Hopper besides."""
+    return Driver({image(): _library(), image(hopper=True): _library(hopper=True)})
 
 
 def device(**settings: object) -> _cuda.Device:
     """The device, as after the start of a process, with these settings of `driver/settings.h`."""
     emulated().reset()
     emulated().set(**settings)
-    return _cuda.Device(0, image(), {})
+    return _cuda.Device(0, image(settings == HOPPER), {})
 
 
-def image() -> bytes:
+HOPPER = {"major": 9, "minor": 0, "shared": 227 * 1024}
+"""Settings of a device that has products of warpgroups."""
+
+
+def image(hopper: bool = False) -> bytes:
     """What stands for the kernels' PTX: the emulated driver knows it by its bytes."""
-    return b"//\n.version 8.5\n.target sm_80\n// the kernels of sakedge\n\0"
+    target = b"sm_90a" if hopper else b"sm_80"
+    return b"//\n.version 8.5\n.target " + target + b"\n// the kernels of sakedge\n\0"
 
 
 @functools.cache
-def _library() -> Any:
-    sources = sorted(KERNELS.glob("*.cu"))
+def _library(hopper: bool = False) -> Any:
+    sources = [path for path in sorted(KERNELS.glob("*.cu")) if hopper or path not in OF_HOPPER]
     if os.environ.get(PATH, "host") == "host":
         return host.build(sources)[0]
     from tests.cuda.emulator import shipped

@@ -72,6 +72,42 @@ def _multiply(names: Names, operands: Operands, match: re.Match[str]) -> str:
     )
 
 
+@instruction(
+    r"wgmma\.mma_async\.sync\.aligned\.m64n(\d+)"
+    r"(?:k16\.f32\.(?P<short>b?f16)\.(?P=short)|k32\.s32\.s8\.s8)"
+)
+def _warpgroup_multiply(names: Names, operands: Operands, match: re.Match[str]) -> str:
+    multiply = {"f16": "half", "bf16": "bfloat", None: "int8"}[match["short"]]
+    kind, c_kind = ("f32", "float") if match["short"] else ("s32", "int32_t")
+    # Both operands as they are, not negated and not transposed.
+    if operands[4:] != (("1", "1", "0", "0") if match["short"] else ()):
+        raise ValueError("unknown options")
+    sums, columns = elements(operands[0]), int(match[1])
+    if len(sums) != columns // 2:
+        raise ValueError("wrong number of registers")
+    reads = ", ".join(names.read(e, kind) for e in sums)
+    writes = "".join(names.write(e, kind, f"s[{i}]") for i, e in enumerate(sums))
+    a, b = (names.read(o, "u64") for o in operands[1:3])
+    adds = f'if (!{names.read(operands[3], "pred")}) fail("a product that does not add");'
+    call = f"warpgroup_multiply_{multiply}(s, {columns}, {a}, {b});"
+    return f"{{ {c_kind} s[{columns // 2}] = {{{reads}}}; {adds} {call} {writes} }}"
+
+
+@instruction(r"wgmma\.(fence|commit_group)\.sync\.aligned")
+def _warpgroup_group(_: Names, __: Operands, match: re.Match[str]) -> str:
+    return f"warpgroup_{'begin' if match[1] == 'fence' else 'commit'}();"
+
+
+@instruction(r"wgmma\.wait_group\.sync\.aligned")
+def _warpgroup_wait(_: Names, operands: Operands, __: re.Match[str]) -> str:
+    return f"warpgroup_wait({operands[0]});"
+
+
+@instruction(r"fence\.proxy\.async\.shared::cta")
+def _proxy_fence(_: Names, __: Operands, ___: re.Match[str]) -> str:
+    return "warpgroup_sees_copies();"
+
+
 @instruction(r"bra(?:\.uni)?")
 def _branch(_: Names, operands: Operands, __: re.Match[str]) -> str:
     return f"goto {identifier(operands[0])};"
