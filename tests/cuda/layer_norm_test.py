@@ -65,6 +65,7 @@ def layer_norm(emulator: Emulator, name: str, x: F32, out: NDArray[Any], scale: 
     emulator.launch(
         f"layer_norm_{name}",
         grid=(-(-len(x) // 8), 1, 1),
+        shared=8 * x.shape[1],
         args={
             "x": x,
             "norm": {"gamma": gamma, "beta": beta},

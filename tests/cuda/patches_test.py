@@ -84,7 +84,7 @@ def patches(
         fields.append({"pixels": array, "type": KINDS[kind], **place})
     emulator.launch(
         f"patches_{arithmetic.name}",
-        grid=(tokens, len(pictures), 1),
+        grid=(1 + -(-tokens // 4), len(pictures), 1),
         args={
             "pictures": emulator.structs("Picture", fields),
             "out": out,

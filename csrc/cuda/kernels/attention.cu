@@ -1,12 +1,12 @@
 #include "cuda/kernels/attention.h"
 
-#define SAK_ATTENTION(name, T, queries)                                                       \
-  SAK_ENTRY(name, sakedge::cuda::kAttentionThreads, sakedge::cuda::attention_blocks(queries), \
-            AttentionArgs) {                                                                  \
-    sakedge::cuda::attention<sakedge::cuda::T, queries>(args);                                \
+#define SAK_ATTENTION(name, T, splits)                                \
+  SAK_ENTRY(name, sakedge::cuda::attention_threads(splits),           \
+            sakedge::cuda::attention_blocks(splits), AttentionArgs) { \
+    sakedge::cuda::attention<sakedge::cuda::T, splits>(args);         \
   }
 
-SAK_ATTENTION(attention_f16_64, Half, 64)
-SAK_ATTENTION(attention_f16_128, Half, 128)
-SAK_ATTENTION(attention_bf16_64, Bfloat, 64)
-SAK_ATTENTION(attention_bf16_128, Bfloat, 128)
+SAK_ATTENTION(attention_f16_2, Half, 2)
+SAK_ATTENTION(attention_f16_4, Half, 4)
+SAK_ATTENTION(attention_bf16_2, Bfloat, 2)
+SAK_ATTENTION(attention_bf16_4, Bfloat, 4)

@@ -17,10 +17,8 @@ SAK_DEVICE int warp_row() { return dev::block_x() * kRowsOfBlock + dev::thread()
 // A row of x and its normalised values. Rows of up to 1024 channels are read once.
 class NormalizedRow {
  public:
-  SAK_DEVICE explicit NormalizedRow(const LayerNormArgs& args)
-      : row_(args.x + static_cast<int64_t>(warp_row()) * args.channels, args.channels / 4),
-        norm_(args.norm) {
-    const float channels = static_cast<float>(args.channels);
+  SAK_DEVICE NormalizedRow(const float* x, int count, float epsilon) : row_(x, count / 4) {
+    const float channels = static_cast<float>(count);
     float sum = 0.0f;
     row_.each([&](int, const Floats4& x) { sum += (x.x[0] + x.x[1]) + (x.x[2] + x.x[3]); });
     mean_ = warp_sum(sum) / channels;
@@ -32,17 +30,18 @@ class NormalizedRow {
         squares = dev::fma(centred, centred, squares);
       }
     });
-    const float variance = warp_sum(squares) / channels + args.epsilon;
+    const float variance = warp_sum(squares) / channels + epsilon;
     // NaN where the variance overflowed, which 1 / infinity would hide.
     inverse_ = dev::rsqrt(variance) + 0.0f * variance;
   }
 
-  // visit(chunk, values) for each of the lane's chunks of four channels.
-  template <class Visit>
-  SAK_DEVICE void each(const Visit& visit) const {
+  // visit(chunk, values) for each of the lane's chunks of four channels, whose gamma and beta
+  // `affine` gives.
+  template <class Affine, class Visit>
+  SAK_DEVICE void each(const Affine& affine, const Visit& visit) const {
     row_.each([&](int i, const Floats4& x) {
-      const Floats4 gamma = four_at(norm_.gamma, 4 * i);
-      const Floats4 beta = four_at(norm_.beta, 4 * i);
+      const Floats4 gamma = affine.gamma(i);
+      const Floats4 beta = affine.beta(i);
       Floats4 y;
       SAK_UNROLL
       for (int e = 0; e < 4; ++e) {
@@ -54,31 +53,86 @@ class NormalizedRow {
 
  private:
   WarpRow<Floats4, 8> row_;
-  Norm norm_;
   float mean_;
   float inverse_;
 };
 
+// Gamma and beta where they lie.
+struct AffineInPlace {
+  Norm norm;
+
+  SAK_DEVICE Floats4 gamma(int i) const { return four_at(norm.gamma, 4 * i); }
+  SAK_DEVICE Floats4 beta(int i) const { return four_at(norm.beta, 4 * i); }
+};
+
+// Gamma and beta in shared memory, where they come while the block's rows come: read afterwards,
+// they would take as long again.
+class AffineCopy {
+ public:
+  SAK_DEVICE AffineCopy(const Norm& norm, int channels) : channels_(channels) {
+    for (int i = dev::thread(); i < channels_ / 4; i += kRowThreads) {
+      dev::copy_async(floats() + 4 * i, norm.gamma + 4 * i, true);
+      dev::copy_async(floats() + channels_ + 4 * i, norm.beta + 4 * i, true);
+    }
+    dev::copy_commit();
+  }
+  SAK_DEVICE void wait() const {
+    dev::copy_wait<0>();
+    dev::barrier();
+  }
+
+  SAK_DEVICE Floats4 gamma(int i) const { return four(i); }
+  SAK_DEVICE Floats4 beta(int i) const { return four(channels_ / 4 + i); }
+
+ private:
+  SAK_DEVICE static float* floats() { return reinterpret_cast<float*>(dev::shared()); }
+  SAK_DEVICE static Floats4 four(int i) {
+    return dev::load_shared(reinterpret_cast<const Floats4*>(floats()) + i);
+  }
+
+  int channels_;
+};
+
+// What all of a block's warps begin with; those behind the last row take its values and have no
+// row.
+struct BlockRow {
+  AffineCopy affine;
+  NormalizedRow row;
+
+  SAK_DEVICE explicit BlockRow(const LayerNormArgs& args)
+      : affine(args.norm, args.channels),
+        row(args.x + int64_t{warp_row() < args.rows ? warp_row() : args.rows - 1} * args.channels,
+            args.channels, args.epsilon) {
+    affine.wait();
+  }
+
+  template <class Visit>
+  SAK_DEVICE void each(const Visit& visit) const {
+    row.each(affine, visit);
+  }
+};
+
 template <class T>
 SAK_DEVICE void layer_norm(const LayerNormArgs& args) {
+  const BlockRow row(args);
   if (warp_row() >= args.rows) {
     return;
   }
   Words2* out = reinterpret_cast<Words2*>(static_cast<T*>(args.out) +
                                           static_cast<int64_t>(warp_row()) * args.channels);
-  NormalizedRow(args).each([&](int i, const Floats4& y) {
+  row.each([&](int i, const Floats4& y) {
     dev::store_global(out + i,
                       Words2{{dev::pack(y.x[0], y.x[1], T{}), dev::pack(y.x[2], y.x[3], T{})}});
   });
 }
 
 SAK_DEVICE void layer_norm_to_int8(const LayerNormArgs& args) {
+  const BlockRow row(args);
   if (warp_row() >= args.rows) {
     return;
   }
   uint32_t* out = reinterpret_cast<uint32_t*>(static_cast<int8_t*>(args.out) +
                                               static_cast<int64_t>(warp_row()) * args.channels);
-  const NormalizedRow row(args);
   float range = 0.0f;
   row.each([&](int, const Floats4& y) {
     SAK_UNROLL

@@ -1,6 +1,7 @@
 // Pictures, normalised and placed on the input, as the rows that the patch embedding multiplies.
 //
-// A warp takes a patch, a lane half a row of it: eight pixels.
+// A warp takes a patch, a lane half a row of it: eight pixels. The first block of an image copies
+// the class token's row instead, which would come after a patch's two round trips to memory.
 #pragma once
 
 #include "cuda/kernels/args.h"
@@ -8,7 +9,8 @@
 
 namespace sakedge::cuda {
 
-constexpr int kPatchThreads = 32;
+constexpr int kPatchesOfBlock = 4;
+constexpr int kPatchThreads = 32 * kPatchesOfBlock;
 constexpr int kPatchEdge = 16;
 constexpr int kPixels = 8;  // of a lane
 
@@ -111,8 +113,15 @@ SAK_DEVICE void copy_class_row(const PatchesArgs& args) {
 
 template <class T>
 SAK_DEVICE void patches(const PatchesArgs& args) {
-  const int token = dev::block_x();
-  const int y = dev::thread() / 2;
+  if (dev::block_x() == 0) {
+    copy_class_row(args);
+    return;
+  }
+  const int token = (dev::block_x() - 1) * kPatchesOfBlock + dev::thread() / 32;
+  if (token >= args.grid_height * args.grid_width) {
+    return;
+  }
+  const int y = dev::thread() % 32 / 2;
   const int x = dev::thread() % 2 * kPixels;
   const Picture picture = load_picture(args.pictures + dev::block_y());
   Pixels pixels(picture, token / args.grid_width * kPatchEdge + y - picture.top,
@@ -137,9 +146,6 @@ SAK_DEVICE void patches(const PatchesArgs& args) {
   for (int c = 0; c < 3; ++c) {
     dev::store_global(reinterpret_cast<Words4*>(out + c * kPatchEdge * kPatchEdge),
                       pixels.template channel<T>(c));
-  }
-  if (token == 0) {
-    copy_class_row(args);
   }
 }
 

@@ -6,12 +6,14 @@
 namespace sakedge::cuda {
 namespace {
 
-constexpr int kThreads = 32;  // a warp for each patch
+constexpr Index kPatchesOfBlock = 4;  // a warp for each
+constexpr int kThreads = 32 * kPatchesOfBlock;
 
 }  // namespace
 
 void add_patches(Steps& steps, const PatchesStep& step) {
-  const Grid grid{static_cast<int>(step.grid_height * step.grid_width),
+  // One block more, for the class token's row.
+  const Grid grid{1 + blocks_of(step.grid_height * step.grid_width, kPatchesOfBlock),
                   static_cast<int>(step.images)};
   steps.launch<PatchesArgs>(std::string("patches_") + name_of(step.arithmetic), kThreads, 0, grid,
                             {}, {step.out, step.x}, [step](const Addresses& at) {

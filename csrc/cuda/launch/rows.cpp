@@ -25,8 +25,9 @@ Rows scratch_rows(Steps& steps, Arithmetic arithmetic, Index rows, Index channel
 
 void add_layer_norm(Steps& steps, Buffer x, const Norm& norm, float epsilon, Index rows,
                     Index channels, const Rows& out) {
-  steps.launch<LayerNormArgs>(std::string("layer_norm_") + name_of(out.arithmetic), kThreads, 0,
-                              {blocks_of(rows, kRowsOfBlock)}, {x}, buffers(out),
+  const int shared = static_cast<int>(2 * sizeof(float) * channels);  // gamma and beta
+  steps.launch<LayerNormArgs>(std::string("layer_norm_") + name_of(out.arithmetic), kThreads,
+                              shared, {blocks_of(rows, kRowsOfBlock)}, {x}, buffers(out),
                               [=](const Addresses& at) {
                                 LayerNormArgs args{};
                                 args.x = at(x);
