@@ -91,6 +91,8 @@ class Depth:
     paths: list[list[Path | None]]
     channels: int
     tokens: int
+    tile: int = 64
+    """Tokens of a block."""
 
     def __post_init__(self) -> None:
         random = np.random.default_rng(5)
@@ -110,9 +112,9 @@ class Depth:
         ]
         template = TEMPLATES[width]
         return self.emulator.launch(
-            f"adapter_path_{self.arithmetic.name}_{template}",
-            grid=(shapes.ceil_div(self.tokens, shapes.TOKEN_TILE), slots, runs),
-            shared=shapes.adapter_shared(template),
+            f"adapter_path_{self.arithmetic.name}_{self.tile}x{template}",
+            grid=(shapes.ceil_div(self.tokens, self.tile), slots, runs),
+            shared=shapes.adapter_shared(self.tile, template),
             args={
                 "x": self.x,
                 "r": self.r,
@@ -150,29 +152,31 @@ class Depth:
 
 @pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=lambda a: a.name)
 @pytest.mark.parametrize("width", [48, 64, 80, 192, 208])
+@pytest.mark.parametrize("tile", [32, 64])
 def test_paths_of_several_runs_and_widths(
-    emulator: Emulator, arithmetic: Arithmetic, width: int
+    emulator: Emulator, arithmetic: Arithmetic, width: int, tile: int
 ) -> None:
     channels = 144
     paths = [
         [Path(arithmetic, channels, width, 1), None, Path(arithmetic, channels, 16, 2)],
         [None, Path(arithmetic, channels, width, 3, biased=False), None],
     ]
-    depth = Depth(emulator, arithmetic, paths, channels, 70)
+    depth = Depth(emulator, arithmetic, paths, channels, 70, tile)
     before = depth.r.copy()
     stats = depth.launch(seed=width)
     depth.check(before)
     assert stats.bank_conflicts == 0
 
 
-@pytest.mark.parametrize("channels", [16, 64, 80])
+@pytest.mark.parametrize("channels", [16, 64, 80, 272])
 @pytest.mark.parametrize("tokens", [1, 64, 65])
+@pytest.mark.parametrize("tile", [32, 64])
 def test_any_number_of_tokens_and_channels_in_any_schedule(
-    emulator: Emulator, tokens: int, channels: int, long: bool
+    emulator: Emulator, tokens: int, channels: int, tile: int, long: bool
 ) -> None:
     path = Path(F16, channels, 48, 4)
     for seed in range(30 if long else 2):
-        depth = Depth(emulator, F16, [[path]], channels, tokens)
+        depth = Depth(emulator, F16, [[path]], channels, tokens, tile)
         before = depth.r.copy()
         depth.launch(normed=False, seed=seed, late_copies=seed % 2 == 0)
         depth.check(before, normed=False)
@@ -183,3 +187,12 @@ def test_the_first_adapter_reads_the_stem_alone(emulator: Emulator) -> None:
     depth.r[:] = np.nan
     depth.launch(depth=0)
     depth.check(np.zeros_like(depth.r))
+
+
+def test_both_tiles_of_tokens_give_the_same_bits(emulator: Emulator) -> None:
+    """A result does not depend on how many images there are beside it."""
+    depths = [Depth(emulator, F16, [[Path(F16, 208, 192, 7)]], 208, 70, tile) for tile in (32, 64)]
+    for depth in depths:
+        depth.launch()
+    np.testing.assert_array_equal(depths[0].r, depths[1].r)
+    np.testing.assert_array_equal(depths[0].normed, depths[1].normed)

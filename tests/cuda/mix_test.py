@@ -19,7 +19,7 @@ WIDTHS = (64, 96, 192, 256)
 
 def shared(width: int) -> int:
     """As mix_shared() of heads_shape.h: k-tiles, or the results."""
-    return max((2 * TOKENS + 3 * width) * 64, TOKENS * (2 * width + 16))
+    return max((2 * TOKENS + 4 * width) * 64, TOKENS * (2 * width + 16))
 
 
 class Case:

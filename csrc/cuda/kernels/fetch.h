@@ -26,6 +26,13 @@ struct MatrixRows {
   // Rows [0, kRows) and the kChunks chunks of k-tile `step`.
   template <int kRows, int kThreads, int kChunks>
   SAK_DEVICE void fetch(const Tile<kChunks>& tile, int step) const {
+    fetch_to<kRows, kThreads>(tile, step, dev::thread() / kChunks);
+  }
+
+  // The same; the thread's first row, thread() / kChunks, comes to lie in row `place`, the others
+  // as far from there as from its own.
+  template <int kRows, int kThreads, int kChunks>
+  SAK_DEVICE void fetch_to(const Tile<kChunks>& tile, int step, int place) const {
     constexpr int kTogether = kThreads / kChunks;  // rows
     static_assert(kTogether % 8 == 0, "a thread's chunks lie alike in all of its rows");
     const int chunk = dev::thread() % kChunks;
@@ -33,7 +40,7 @@ struct MatrixRows {
     const int offset = (step * kChunks + chunk) * 16;
     const int left = offset < bytes ? rows - first : 0;
     const unsigned char* from = data + first * stride + offset;
-    unsigned char* to = tile.chunk(first, chunk);
+    unsigned char* to = tile.chunk(place, chunk);
     SAK_UNROLL
     for (int row = 0; row < kRows; row += kTogether) {
       if (kRows % kTogether == 0 || first + row < kRows) {

@@ -18,8 +18,7 @@ class Mix {
   SAK_DEVICE explicit Mix(const MixArgs& args) : args_(args) {}
 
   SAK_DEVICE void run() {
-    const int run_task = dev::block_z() * args_.tasks + dev::block_y();
-    const Head* head = dev::load_global(args_.heads + run_task);
+    const Head* head = dev::load_global(args_.heads + run_task());
     if (head == nullptr) {
       return;
     }
@@ -30,13 +29,11 @@ class Mix {
     weight_ = static_cast<const unsigned char*>(dev::load_global(&linear->weight));
     bias_ = dev::load_global(&linear->bias);
     int column = 0;  // of the level in z
+    SAK_ROLLED
     for (int level = 0; level < args_.level; ++level) {
       column += dev::load_global(&linears[level].out);
     }
-    z_ = static_cast<T*>(args_.z) + static_cast<int64_t>(run_task) * args_.tokens * args_.z_width +
-         column;
-    mixing_ = args_.mixing +
-              (static_cast<int64_t>(run_task) * args_.levels + args_.level) * (1 + args_.slots);
+    z_ = static_cast<T*>(args_.z) + int64_t{run_task()} * args_.tokens * args_.z_width + column;
     find_experts();
     for (int first = 0; first < out_; first += kWidth) {
       float sums[kM][kN][4] = {};
@@ -52,7 +49,8 @@ class Mix {
   static constexpr int kWarpN = kWidth / kWarpsN;
   static constexpr int kM = kWarpM / 16;
   static constexpr int kN = kWarpN / 8;
-  static constexpr int kAhead = 4;  // experts that are loaded ahead, the stem first
+  static constexpr int kExperts = 4;  // those in registers, the stem first; there may be more
+  static constexpr int kAhead = mix_ahead(kWidth);
   static constexpr int kTileBytes = kMixTokens * kMixRow;
   static constexpr int kResultBytes = 2 * kWidth + 16;
   using Rows = Tile<kMixRow / 16>;
@@ -60,7 +58,7 @@ class Mix {
   // What a thread loads of its 8 channels of a token: the stem and the paths.
   struct Experts {
     Floats4 x[2];
-    Words4 normed[kAhead - 1];
+    Words4 normed[kExperts - 1];
   };
 
   SAK_DEVICE static Rows mixture(int step) { return {dev::shared() + step % 2 * kTileBytes}; }
@@ -68,9 +66,13 @@ class Mix {
     return {dev::shared() + 2 * kTileBytes + step % kMixStages * kWidth * kMixRow};
   }
 
+  SAK_DEVICE int run_task() const { return dev::block_z() * args_.tasks + dev::block_y(); }
+
   // Expert 0 is the stem. 0 adds nothing and is not read.
   SAK_DEVICE float weight_of(int expert) const {
-    return expert <= args_.slots ? dev::load_global(mixing_ + expert) : 0.0f;
+    const int64_t level = int64_t{run_task()} * args_.levels + args_.level;
+    const float* weights = args_.mixing + level * (1 + args_.slots);
+    return expert <= args_.slots ? dev::load_global(weights + expert) : 0.0f;
   }
 
   // The thread's token and chunk of 8 channels in each k-tile.
@@ -87,7 +89,7 @@ class Mix {
               (run * args_.slots * tokens + token(row())) * args_.channels + 8 * chunk();
     channels_ = token(row()) < args_.tokens ? args_.channels - 8 * chunk() : 0;
     SAK_UNROLL
-    for (int expert = 0; expert < kAhead; ++expert) {
+    for (int expert = 0; expert < kExperts; ++expert) {
       weights_[expert] = weight_of(expert);
     }
   }
@@ -106,7 +108,7 @@ class Mix {
       experts.x[1] = four_at(x_, 32 * step + 4);
     }
     SAK_UNROLL
-    for (int expert = 1; expert < kAhead; ++expert) {
+    for (int expert = 1; expert < kExperts; ++expert) {
       if (weights_[expert] != 0.0f) {
         experts.normed[expert - 1] = normed(expert, step);
       }
@@ -135,12 +137,12 @@ class Mix {
         }
       }
       SAK_UNROLL
-      for (int expert = 1; expert < kAhead; ++expert) {
+      for (int expert = 1; expert < kExperts; ++expert) {
         if (weights_[expert] != 0.0f) {
           add(sum, weights_[expert], experts.normed[expert - 1]);
         }
       }
-      _Pragma("unroll 1") for (int expert = kAhead; expert <= args_.slots; ++expert) {
+      _Pragma("unroll 1") for (int expert = kExperts; expert <= args_.slots; ++expert) {
         const float weight = weight_of(expert);
         if (weight != 0.0f) {
           add(sum, weight, normed(expert, step));
@@ -170,10 +172,8 @@ class Mix {
       }
       dev::copy_commit();
     }
-    Experts experts{};
-    load(experts, 0);
-    form(experts, 0);
-    for (int step = 0; step < steps; ++step) {
+    const auto take = [&](int step, Experts& free, Experts& next) {
+      load(free, step + kAhead);
       dev::copy_wait<kMixStages - 2>();
       dev::barrier();  // Both tiles of this step are there, and nobody reads those of the last one.
       if (step + kMixStages - 1 < steps) {
@@ -181,13 +181,23 @@ class Mix {
                                                  step + kMixStages - 1);
       }
       dev::copy_commit();
-      const bool more = step + 1 < steps;
-      if (more) {
-        load(experts, step + 1);
-      }
       multiply_step(step, sums);
-      if (more) {
-        form(experts, step + 1);
+      if (step + 1 < steps) {
+        form(kAhead == 1 ? free : next, step + 1);
+      }
+    };
+    Experts even{};
+    Experts odd{};
+    load(even, 0);
+    if (kAhead == 2) {
+      load(odd, 1);
+    }
+    form(even, 0);
+    SAK_ROLLED
+    for (int step = 0; step < steps; step += kAhead) {
+      take(step, even, odd);
+      if (kAhead == 2 && step + 1 < steps) {
+        take(step + 1, odd, even);
       }
     }
     dev::copy_wait<0>();
@@ -237,8 +247,12 @@ class Mix {
          r += kMixThreads / 32) {
       const T* from = reinterpret_cast<const T*>(dev::shared() + r * kResultBytes);
       T* to = z_ + static_cast<int64_t>(token(r)) * args_.z_width + first;
-      for (int c = dev::thread() % 32; c < columns; c += 32) {
-        dev::store_global(to + c, dev::load_shared(from + c));
+      SAK_UNROLL
+      for (int i = 0; i < kWidth / 32; ++i) {
+        const int c = dev::thread() % 32 + 32 * i;
+        if (c < columns) {
+          dev::store_global(to + c, dev::load_shared(from + c));
+        }
       }
     }
   }
@@ -249,14 +263,13 @@ class Mix {
   const MixArgs& args_;
   const unsigned char* weight_;
   const float* bias_;
-  const float* mixing_;
-  T* z_;
   int out_;
   int in_;
+  T* z_;
   const float* x_;  // of the thread's token and channels
   const T* normed_;
   int channels_;  // from there on
-  float weights_[kAhead];
+  float weights_[kExperts];
 };
 
 }  // namespace sakedge::cuda

@@ -28,40 +28,56 @@ class RouterHidden {
     const int rows = left < kTokenTile ? left : kTokenTile;
     const int64_t image = dev::load_global(args_.image + run);
     const float* x = args_.x + (image * (1 + args_.tokens) + 1 + first) * args_.channels;
+    const Norm norm = norm_at(&level->norm);
+    const MatrixRows weights = rows_of(hidden, 0, 2);
     product_.run(
-        {x, nullptr, rows, args_.channels},
-        [](int slot) { return Rows{dev::shared() + slot * kStage + kWidth * Rows::kRowBytes}; },
-        [](int slot) { return Rows{dev::shared() + slot * kStage}; },
-        [&](int slot, int step) {
-          rows_of(hidden, 0, 2)
-              .template fetch<kWidth, kTokenThreads>(Rows{dev::shared() + slot * kStage}, step);
+        {x, nullptr, rows, args_.channels}, tokens_at, weights_at,
+        [&](int step) { weights.template fetch<kWidth, kTokenThreads>(weights_at(step), step); },
+        [&] {
+          bias().fill(hidden.bias, hidden.out);
+          gamma().fill(norm.gamma, hidden.out);
+          beta().fill(norm.beta, hidden.out);
         });
-    dev::copy_wait<0>();
-    add_bias(hidden);
+    add_bias();
     measure(hidden.out);
     const int64_t tile = int64_t{of_task} * token_tiles(args_.tokens) + dev::block_x();
-    add_up(norm_at(&level->norm), hidden.out, rows, args_.sums + tile * args_.width);
+    add_up(hidden.out, rows, args_.sums + tile * args_.width);
   }
 
  private:
   using Rows = Tile<4>;
-  using Product = TokenProduct<T, kWidth, 4>;
-  static constexpr int kStage = (kWidth + kTokenTile) * Rows::kRowBytes;
+  static constexpr int kStages = router_stages(kWidth);
+  static constexpr int kAhead = router_blocks(kWidth) == 1 ? 2 : 1;
+  using Product = TokenProduct<T, kTokenTile, kWidth, 4, kStages, kAhead>;
   static constexpr int kM = Product::kM;
   static constexpr int kN = Product::kN;
 
+  SAK_DEVICE static Rows weights_at(int step) {
+    return {dev::shared() + step % kStages * kWidth * Rows::kRowBytes};
+  }
+  SAK_DEVICE static Rows tokens_at(int step) {
+    const int slot = step % kTokenSlots;
+    return {dev::shared() + (kStages * kWidth + slot * kTokenTile) * Rows::kRowBytes};
+  }
+  using Vector = ColumnVector<kWidth>;
+  SAK_DEVICE static Vector vector(int i) {
+    unsigned char* first = dev::shared() + router_shared(kWidth) - router_vectors(kWidth);
+    return {reinterpret_cast<float*>(first) + i * kWidth};
+  }
+  SAK_DEVICE static Vector bias() { return vector(0); }
+  SAK_DEVICE static Vector gamma() { return vector(1); }
+  SAK_DEVICE static Vector beta() { return vector(2); }
   SAK_DEVICE static float* floats() { return reinterpret_cast<float*>(dev::shared()); }
 
-  SAK_DEVICE void add_bias(const Linear& hidden) {
+  SAK_DEVICE void add_bias() {
     SAK_UNROLL
     for (int j = 0; j < 2 * kN; ++j) {
-      const Floats2 bias =
-          pair_of(hidden.bias, Product::column() + 8 * j + fragment_column(), hidden.out);
+      const Floats2 two = bias().pair(Product::column() + 8 * j + fragment_column());
       SAK_UNROLL
       for (int i = 0; i < kM; ++i) {
         SAK_UNROLL
         for (int e = 0; e < 4; ++e) {
-          product_.sums[i][j][e] += bias.x[e % 2];
+          product_.sums[i][j][e] += two.x[e % 2];
         }
       }
     }
@@ -128,11 +144,11 @@ class RouterHidden {
 
   // GELU of the normalised values, over the tokens: a thread's rows, a warp's, then those of the
   // warps below each other, always in this order.
-  SAK_DEVICE void add_up(const Norm& norm, int size, int rows, float* sums) {
+  SAK_DEVICE void add_up(int size, int rows, float* sums) {
     dev::barrier();  // shared memory is free
     product_.each([&](int column, const float (&v)[kM][4]) {
-      const Floats2 gamma = pair_of(norm.gamma, column, size);
-      const Floats2 beta = pair_of(norm.beta, column, size);
+      const Floats2 slope = gamma().pair(column);
+      const Floats2 offset = beta().pair(column);
       SAK_UNROLL
       for (int e = 0; e < 2; ++e) {
         float sum = 0.0f;
@@ -141,7 +157,7 @@ class RouterHidden {
           SAK_UNROLL
           for (int half = 0; half < 2; ++half) {
             const float y = gelu(dev::fma((v[i][2 * half + e] - mean_[i][half]) * scale_[i][half],
-                                          gamma.x[e], beta.x[e]));
+                                          slope.x[e], offset.x[e]));
             sum += row(i, half) < rows ? y : 0.0f;
           }
         }
@@ -171,6 +187,32 @@ class RouterHidden {
   float scale_[kM][2] = {};
 };
 
+// The sum of f(0) ... f(count - 1), in this order. The loads of sixteen are on their way together:
+// one after the other, each would take the time that all take.
+template <class F>
+SAK_DEVICE float sum_of(int count, F f) {
+  constexpr int kTogether = 16;
+  float sum = 0.0f;
+  SAK_ROLLED
+  for (int first = 0; first < count; first += kTogether) {
+    float term[kTogether] = {};
+    SAK_UNROLL
+    for (int i = 0; i < kTogether; ++i) {
+      if (first + i < count) {
+        term[i] = f(first + i);
+      }
+    }
+    SAK_UNROLL
+    for (int i = 0; i < kTogether; ++i) {
+      sum += term[i];
+    }
+  }
+  return sum;
+}
+
+// The logit of an expert that takes no part: its exponential is 0.
+constexpr float kAbsent = -3.0e38f;
+
 SAK_DEVICE void weigh_experts(const WeighArgs& args) {
   const int of_task = dev::block_y() * args.tasks + dev::block_x();
   const int experts = 1 + args.slots;
@@ -184,28 +226,28 @@ SAK_DEVICE void weigh_experts(const WeighArgs& args) {
   if (router != nullptr) {
     router += args.level;
     const int size = dev::load_global(&router->hidden.out);
+    const float* gate = dev::load_global(&router->gate);
+    const float* bias = dev::load_global(&router->gate_bias);
     const float* sums = args.sums + int64_t{of_task} * args.tiles * args.width;
     SAK_ROLLED
     for (int h = dev::thread(); h < size; h += kWeighThreads) {
-      float sum = 0.0f;
-      SAK_ROLLED
-      for (int tile = 0; tile < args.tiles; ++tile) {
-        sum += dev::load_global(sums + int64_t{tile} * args.width + h);
-      }
+      const float sum = sum_of(args.tiles, [&](int tile) {
+        return dev::load_global(sums + int64_t{tile} * args.width + h);
+      });
       dev::store_shared(pooled + h, sum / static_cast<float>(args.tokens));
     }
     dev::barrier();
-    const float* gate = dev::load_global(&router->gate);
-    const float* bias = dev::load_global(&router->gate_bias);
+    const int lane = dev::thread() % 32;
     SAK_ROLLED
     for (int e = dev::thread() / 32; e < experts; e += kWeighThreads / 32) {
-      float sum = 0.0f;
-      for (int h = dev::thread() % 32; h < size; h += 32) {
-        sum = dev::fma(dev::load_shared(pooled + h), dev::load_global(gate + e * size + h), sum);
-      }
-      sum = warp_sum(sum) + dev::load_global(bias + e);
-      if (dev::thread() % 32 == 0) {
-        dev::store_shared(logits + e, sum);
+      const float* row = gate + e * size;
+      const float own = sum_of((size - lane + 31) / 32, [&](int i) {
+        const int h = lane + 32 * i;
+        return dev::load_shared(pooled + h) * dev::load_global(row + h);
+      });
+      const float logit = warp_sum(own) + dev::load_global(bias + e);
+      if (lane == 0) {
+        dev::store_shared(logits + e, present(e) ? logit : kAbsent);
       }
     }
     dev::barrier();
@@ -214,15 +256,13 @@ SAK_DEVICE void weigh_experts(const WeighArgs& args) {
   SAK_ROLLED
   for (int e = dev::thread(); e < experts; e += kWeighThreads) {
     float weight = present(e) ? 1.0f : 0.0f;
-    if (router != nullptr && present(e)) {
+    if (router != nullptr && weight != 0.0f) {
       // Every thread adds up all, in the same order. 1 / p_e = sum of exp(logit - logit of e).
       const float own = dev::load_shared(logits + e);
       float sum = 0.0f;
       SAK_ROLLED
       for (int other = 0; other < experts; ++other) {
-        if (present(other)) {
-          sum += dev::exp2((dev::load_shared(logits + other) - own) * 1.44269504f);
-        }
+        sum += dev::exp2((dev::load_shared(logits + other) - own) * 1.44269504f);
       }
       weight = 1.0f / sum;
     }

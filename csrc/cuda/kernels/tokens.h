@@ -1,5 +1,5 @@
-// Products of 64 tokens, float32 in global memory, with all columns of a layer: what the adapter
-// paths and the routers begin with.
+// Products of a block's tokens, float32 in global memory, with all columns of a layer: what the
+// adapter paths and the routers begin with.
 #pragma once
 
 #include "cuda/kernels/fetch.h"
@@ -14,16 +14,28 @@ SAK_DEVICE float inverse_deviation(float variance) {
   return dev::rsqrt(variance + kNormEpsilon) + 0.0f * variance;
 }
 
-// Two neighbouring values of a vector of `size`, zeros past its end or where there is none.
-SAK_DEVICE Floats2 pair_of(const float* vector, int at, int size) {
-  Floats2 two{};
-  for (int e = 0; e < 2; ++e) {
-    if (vector != nullptr && at + e < size) {
-      two.x[e] = dev::load_global(vector + at + e);
+// A layer's vector in shared memory, kWidth floats: what all warps need when the product is done is
+// on its way before. There are `size` values, or none; zeros take the place of the others. The next
+// barrier lets everybody read it.
+template <int kWidth>
+struct ColumnVector {
+  float* data;
+
+  SAK_DEVICE void fill(const float* from, int size) const {
+    SAK_UNROLL
+    for (int first = 0; first < kWidth; first += kTokenThreads) {
+      const int at = first + dev::thread();
+      if (kWidth % kTokenThreads == 0 || at < kWidth) {
+        const bool is_there = from != nullptr && at < size;
+        dev::store_shared(data + at, is_there ? dev::load_global(from + at) : 0.0f);
+      }
     }
   }
-  return two;
-}
+  // Two neighbouring values; `at` is even.
+  SAK_DEVICE Floats2 pair(int at) const {
+    return dev::load_shared(reinterpret_cast<const Floats2*>(data + at));
+  }
+};
 
 // A block's tokens. What lies past their edges is zero.
 struct TokenRows {
@@ -35,11 +47,11 @@ struct TokenRows {
 
 // k-tiles of TokenRows on their way into shared memory as T: a thread carries four channels of
 // kCount tokens.
-template <class T, int kChunks>
+template <class T, int kTokens, int kChunks>
 struct TokenCarrier {
   static constexpr int kAcross = 2 * kChunks;  // threads for a row
   static constexpr int kTogether = kTokenThreads / kAcross;
-  static constexpr int kCount = kTokenTile / kTogether;
+  static constexpr int kCount = kTokens / kTogether;
 
   Floats4 x[kCount];
   Floats4 r[kCount];
@@ -49,7 +61,7 @@ struct TokenCarrier {
     SAK_UNROLL
     for (int i = 0; i < kCount; ++i) {
       const int row = dev::thread() / kAcross + i * kTogether;
-      const int64_t at = int64_t{row} * tokens.channels + channel;
+      const int at = row * tokens.channels + channel;
       x[i] = {};
       r[i] = {};
       if (row < tokens.rows && channel < tokens.channels) {
@@ -76,14 +88,15 @@ struct TokenCarrier {
   }
 };
 
-// sums[64, kWidth] of a block, over its eight warps.
-template <class T, int kWidth, int kChunks>
+// sums[kTokens, kWidth] of a block, over its eight warps. Tokens are loaded kAhead steps, 1 or 2,
+// before they are multiplied: their registers are a thread's 16 for each.
+template <class T, int kTokens, int kWidth, int kChunks, int kStages, int kAhead>
 struct TokenProduct {
   static constexpr int kAcross = kWidth % 64 == 0 ? 4 : 2;  // warps side by side
   static constexpr int kDown = kTokenThreads / 32 / kAcross;
-  static constexpr int kM = kTokenTile / kDown / 16;
+  static constexpr int kM = kTokens / kDown / 16;
   static constexpr int kN = kWidth / kAcross / 16;
-  static_assert(kWidth == kAcross * kN * 16);
+  static_assert(kWidth == kAcross * kN * 16 && kTokens == kDown * kM * 16);
 
   float sums[kM][2 * kN][4] = {};
 
@@ -93,31 +106,46 @@ struct TokenProduct {
   SAK_DEVICE static int row() { return down() * kM * 16; }
   SAK_DEVICE static int column() { return across() * kN * 16; }
 
-  // `tokens_at(slot)` and `weights_at(slot)` are the tiles of a stage; `fetch(slot, step)` begins
-  // to copy the weights' k-tile. The step past the last is fetched too: what the kernel needs next.
-  template <class TokensAt, class WeightsAt, class Fetch>
+  // `tokens_at(step)` and `weights_at(step)` are the tiles of a step, in a ring of kTokenSlots and
+  // one of kStages; `fetch(step)` begins to copy the weights' k-tile there.
+  // Nothing is on its way afterwards. `meanwhile()` is called when the first of them are.
+  template <class TokensAt, class WeightsAt, class Fetch, class Meanwhile>
   SAK_DEVICE void run(const TokenRows& tokens, TokensAt tokens_at, WeightsAt weights_at,
-                      Fetch fetch) {
+                      Fetch fetch, Meanwhile meanwhile) {
     const int steps = ceil_div(tokens.channels, 8 * kChunks);
-    TokenCarrier<T, kChunks> carrier;
-    fetch(0, 0);
-    dev::copy_commit();
-    carrier.load(tokens, 0);
-    carrier.store(tokens_at(0));
-    SAK_ROLLED
-    for (int step = 0; step < steps; ++step) {
-      const int slot = step % kTokenStages;
-      const bool more = step + 1 < steps;
-      if (more) {
-        carrier.load(tokens, step + 1);
+    const auto begin = [&](int step) {
+      if (step < steps) {
+        fetch(step);
       }
-      dev::copy_wait<0>();
-      dev::barrier();  // this step's k-tile is here, and nobody reads the last one's
-      fetch(1 - slot, step + 1);
       dev::copy_commit();
-      multiply(tokens_at(slot), weights_at(slot));
-      if (more) {
-        carrier.store(tokens_at(1 - slot));
+    };
+    const auto take = [&](int step, Carrier& free, Carrier& next) {
+      free.load(tokens, step + kAhead);
+      dev::copy_wait<kStages - 2>();
+      dev::barrier();  // this step's k-tiles are here, and nobody reads the last one's
+      begin(step + kStages - 1);
+      multiply(tokens_at(step), weights_at(step));
+      if (step + 1 < steps) {
+        (kAhead == 1 ? free : next).store(tokens_at(step + 1));
+      }
+    };
+    Carrier even;
+    Carrier odd;
+    even.load(tokens, 0);
+    if (kAhead == 2) {
+      odd.load(tokens, 1);
+    }
+    SAK_UNROLL
+    for (int step = 0; step < kStages - 1; ++step) {
+      begin(step);
+    }
+    meanwhile();
+    even.store(tokens_at(0));
+    SAK_ROLLED
+    for (int step = 0; step < steps; step += kAhead) {
+      take(step, even, odd);
+      if (kAhead == 2 && step + 1 < steps) {
+        take(step + 1, odd, even);
       }
     }
   }
@@ -155,6 +183,8 @@ struct TokenProduct {
   }
 
  private:
+  using Carrier = TokenCarrier<T, kTokens, kChunks>;
+
   SAK_DEVICE void multiply(const Tile<kChunks>& tokens, const Tile<kChunks>& weights) {
     SAK_UNROLL
     for (int c = 0; c < kChunks; c += 2) {

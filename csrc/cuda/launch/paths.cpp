@@ -7,16 +7,17 @@
 namespace sakedge::cuda {
 namespace {
 
-template <int kCount>
-std::string named(const char* op, const Runs& runs, const int (&widths)[kCount], Index width) {
-  return std::string(op) + name_of(runs.arithmetic) + "_" +
-         std::to_string(width_for(widths, static_cast<int>(width)));
+std::string named(const char* op, const Runs& runs) {
+  return std::string(op) + name_of(runs.arithmetic) + "_";
 }
 
 Index tiles_of(const Runs& runs) { return token_tiles(static_cast<int>(runs.tokens)); }
 
-Grid grid_of(const Runs& runs, Index each) {
-  return {static_cast<int>(tiles_of(runs)), static_cast<int>(each), static_cast<int>(runs.runs)};
+// Blocks of 32 tokens, each on a multiprocessor of its own, end sooner than half as many of 64;
+// where they would take turns, the fewer read the weights less often.
+AdapterTile adapter_tile(const Runs& runs, Index width, int multiprocessors) {
+  const Index small = blocks_of(runs.tokens, 32) * runs.slots * runs.runs;
+  return {small <= multiprocessors ? 32 : 64, width_for(kAdapterWidths, static_cast<int>(width))};
 }
 
 }  // namespace
@@ -34,9 +35,12 @@ void add_adapters(Steps& steps, const Runs& runs, Index width, Index depth, Inde
   if (level >= 0) {
     writes.push_back(normed);
   }
-  const int kernel_width = width_for(kAdapterWidths, static_cast<int>(width));
-  steps.launch<AdapterArgs>(named("adapter_path_", runs, kAdapterWidths, width), kTokenThreads,
-                            adapter_shared(kernel_width), grid_of(runs, runs.slots), reads, writes,
+  const AdapterTile tile = adapter_tile(runs, width, steps.kernels().info().multiprocessors);
+  const std::string name =
+      named("adapter_path_", runs) + std::to_string(tile.tokens) + "x" + std::to_string(tile.width);
+  const Grid grid{blocks_of(runs.tokens, tile.tokens), static_cast<int>(runs.slots),
+                  static_cast<int>(runs.runs)};
+  steps.launch<AdapterArgs>(name, kTokenThreads, tile.shared(), grid, reads, writes,
                             [=](const Addresses& at) {
                               AdapterArgs args{};
                               args.x = at(x);
@@ -59,8 +63,10 @@ Index sums_count(const Runs& runs, Index width) {
 
 void add_routers(Steps& steps, const Runs& runs, Index width, Index level, Buffer x, Buffer sums) {
   const int kernel_width = width_for(kRouterWidths, static_cast<int>(width));
-  steps.launch<RouterArgs>(named("router_", runs, kRouterWidths, width), kTokenThreads,
-                           router_shared(kernel_width), grid_of(runs, runs.tasks), {x}, {sums},
+  const Grid grid{static_cast<int>(tiles_of(runs)), static_cast<int>(runs.tasks),
+                  static_cast<int>(runs.runs)};
+  steps.launch<RouterArgs>(named("router_", runs) + std::to_string(kernel_width), kTokenThreads,
+                           router_shared(kernel_width), grid, {x}, {sums},
                            [=](const Addresses& at) {
                              RouterArgs args{};
                              args.x = at(x);
