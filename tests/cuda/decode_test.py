@@ -14,7 +14,8 @@ from tests.cuda.arithmetic import U
 from tests.cuda.emulator import Emulator
 
 Array = NDArray[np.float64]
-THREADS = 256
+COLUMNS, ROWS = 128, 16
+"""Of a block."""
 KINDS = re.findall(
     r"^DECODER\(\w+, (\w+),",
     (Path(__file__).parents[2] / "csrc" / "cpu" / "kinds.def").read_text(),
@@ -64,8 +65,8 @@ def axis(count: int, scale: float, offset: float, cells: int) -> tuple[Any, ...]
 
 def sampled(logits: NDArray[Any], window: Window) -> tuple[Array, Array]:
     """[height, width, classes], and how far it may be off [height, width, 1]."""
-    rows = axis(window.height, window.row_scale, window.row_offset, MAP[0])
-    columns = axis(window.width, window.column_scale, window.column_offset, MAP[1])
+    rows = axis(window.height, window.row_scale, window.row_offset, logits.shape[0])
+    columns = axis(window.width, window.column_scale, window.column_offset, logits.shape[1])
     low, high, weight, row_off = rows
     values = logits.astype(np.float64)
     weight = weight[:, None, None]
@@ -80,14 +81,16 @@ def sampled(logits: NDArray[Any], window: Window) -> tuple[Array, Array]:
 
 
 def run(emulator: Emulator, entry: str, jobs: list[dict[str, Any]], **more: Any) -> None:
-    pixels = max(job["height"] * job["width"] for job in jobs)
+    map_height, map_width = jobs[0]["map"].shape[:2]
+    height, width = (max(job[side] for job in jobs) for side in ("height", "width"))
     emulator.launch(
         entry,
-        grid=(-(-pixels // THREADS), len(jobs)),
+        grid=(-(-width // COLUMNS), -(-height // ROWS), len(jobs)),
+        shared=4 * 4096,
         args={
             "jobs": emulator.structs("DecodeJob", jobs),
-            "map_height": MAP[0],
-            "map_width": MAP[1],
+            "map_height": map_height,
+            "map_width": map_width,
         },
         **more,
     )
@@ -161,6 +164,15 @@ def test_upsamples_the_logits_themselves(emulator: Emulator, window: Window) -> 
         expected, error = sampled(logits, window)
         off = np.abs(np.moveaxis(done["out"], 0, -1) - expected)
         assert (off <= error).all()
+
+
+def test_columns_that_lie_further_apart_than_shared_memory_reaches(emulator: Emulator) -> None:
+    logits = 4 * np.random.default_rng(0).standard_normal((2, 1500, 3), np.float32)
+    window = Window(5, 140, 0.4, -0.5, 10.7, -0.5)
+    jobs = [job(kind, logits, window) for kind in ("labels_u8", "normals")]
+    run(emulator, "decode", jobs)
+    for done, kind in zip(jobs, ("labels_u8", "normals"), strict=True):
+        check(kind, done["out"], *sampled(logits, window))
 
 
 def decoded(emulator: Emulator, kind: str, pixel: list[float]) -> list[float]:

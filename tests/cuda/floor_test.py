@@ -81,16 +81,22 @@ def test_products_are_those_of_the_algebra(name: str, images: int) -> None:
 
 @pytest.mark.parametrize("name", STUDENTS)
 def test_launches_do_not_grow_with_adapters_tasks_or_images(name: str) -> None:
+    """But for taps and their expansion, of so many tasks and images at a time."""
     manifest = STUDENTS[name]
     arch, levels = manifest.architecture, len(manifest.levels)
     expected = (
         2 + 7 * arch.blocks  # patches and their embedding; norm, qkv, attention, proj, norm, fc1, 2
         + (arch.blocks + 1) * bool(manifest.adapters)
         + levels * (2 + (arch.router == "mor"))  # router, weigh, mix
-        + 3  # taps, expand, decode
+        + 1  # decode
     )  # fmt: skip
-    assert launches(Geometry.of(manifest)) == launches(Geometry.of(manifest, 8)) == expected
-    assert launches(Geometry.of(manifest), "s8") == expected + 1
+    for images in (1, 8):
+        g = Geometry.of(manifest, images)
+        blocks = math.prod(math.ceil(side / 4) for side in manifest.grid)
+        at_once = 132 * (3 if max(t.classes for t in manifest.tasks) <= 24 else 1) // blocks
+        chunks = math.ceil(images * len(manifest.tasks) / at_once)
+        assert launches(g) == expected + 2 * chunks
+        assert launches(g, "s8") == expected + 2 * chunks + 1
 
 
 def test_weights_are_those_of_the_parts() -> None:

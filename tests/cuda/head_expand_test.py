@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from tests.cuda.arithmetic import ARITHMETICS, BF16, F16, SUM, Arithmetic, U
+from tests.cuda.device import Device
 from tests.cuda.emulator import Emulator, Failure, Stats
 from tests.cuda.reference import GELU_SLOPE, double, gelu
 
@@ -19,8 +20,11 @@ TILES = (24, 64)
 
 
 def shared(classes: int) -> int:
-    """As expand_shared() of heads_shape.h: two stages of taps and classes, 48 bytes a row."""
-    return 2 * (9 * 36 + -(-classes // 16) * 16) * 48
+    """As expand_shared() of heads_shape.h: two stages of 32 channels, of taps, classes and biases;
+    where the taps begin, and what lies outside."""
+    rows = 6 * (9 * 6 + 2) + -(-classes // 16) * 16
+    threads = 128 if classes <= 24 else 256
+    return 2 * (64 * rows + 256) + 4 * 6 * (9 * 6 + 2) + 16 * threads
 
 
 def upsampled(maps: Array) -> Array:
@@ -101,9 +105,12 @@ class Case:
         return logits.reshape(-1, self.classes), error.reshape(-1, self.classes)
 
 
-def expand(emulator: Emulator, runs: list[list[Case]], tile: int, **more: Any) -> tuple[Any, ...]:
-    """Maps [runs][tasks], flags [runs] and counters of heads that share grid and arithmetic."""
-    cases = [case for run in runs for case in run]
+def expand(
+    emulator: Emulator, runs: list[list[Case]], tile: int, first: int = 0, **more: Any
+) -> tuple[Any, ...]:
+    """Maps [runs][tasks], of these from `first` on, flags [runs] and counters of heads that share
+    grid and arithmetic."""
+    cases = [case for run in runs for case in run][first:]
     one = cases[0]
     tokens = one.height * one.width
     width = max(9 * case.fused for case in cases) + 16
@@ -123,6 +130,7 @@ def expand(emulator: Emulator, runs: list[list[Case]], tile: int, **more: Any) -
             "maps": maps,
             "finite": finite,
             "map_stride": stride,
+            "first_pair": first,
             "grid_height": one.height,
             "grid_width": one.width,
             "tasks": len(runs[0]),
@@ -184,10 +192,13 @@ def test_same_in_any_schedule(emulator: Emulator, tile: int, long: bool) -> None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_logit_that_is_no_number_marks_its_run(emulator: Emulator, value: float) -> None:
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_a_logit_that_is_no_number_marks_its_run(
+    emulator: Emulator, value: float, first: int
+) -> None:
     runs = [[Case(F16, 2, 2, 16, 3, seed=run), Case(F16, 2, 2, 16, 1)] for run in range(2)]
     runs[1][0].taps[3, 20] = value
-    _, finite, _ = expand(emulator, runs, 24)
+    _, finite, _ = expand(emulator, runs, 24, first)
     assert finite.tolist() == [1, 0]
 
 
@@ -204,6 +215,7 @@ def test_without_a_head_nothing_is_written(emulator: Emulator) -> None:
             "maps": maps,
             "finite": np.ones(1, np.int32),
             "map_stride": 16,
+            "first_pair": 0,
             "grid_height": 1,
             "grid_width": 1,
             "tasks": 2,
@@ -215,6 +227,8 @@ def test_without_a_head_nothing_is_written(emulator: Emulator) -> None:
 
 
 def test_stages_need_their_shared_memory(emulator: Emulator) -> None:
+    if isinstance(emulator, Device):
+        pytest.skip("a device does not see accesses out of bounds of shared memory")
     case = Case(F16, 1, 1, 32, 1)
     with pytest.raises(Failure):
         launch_with(emulator, case, shared(24) - 48)
@@ -232,6 +246,7 @@ def launch_with(emulator: Emulator, case: Case, size: int) -> Stats:
             "maps": np.zeros((16, 1), np.float32),
             "finite": np.ones(1, np.int32),
             "map_stride": 16,
+            "first_pair": 0,
             "grid_height": 1,
             "grid_width": 1,
             "tasks": 1,

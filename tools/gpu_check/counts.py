@@ -9,6 +9,7 @@ computes (addresses, loops) are not.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tools.gpu_check.geometry import Geometry
@@ -52,16 +53,18 @@ class Stage:
     product: tuple[int, int, int] | None = None
 
 
-def stages(g: Geometry, arithmetic: str = "f16") -> list[Stage]:
+def stages(g: Geometry, arithmetic: str = "f16", multiprocessors: int = 132) -> list[Stage]:
     """All launches of one call, in the order of the stem and then of what follows.
 
     Args:
         g: The student and the call.
         arithmetic: `f16` (`bf16` counts the same), or `s8`: in int8 what reads a LayerNorm, whose
             kernel rounds in passing, and the taps.
+        multiprocessors: Of the device, an H100's unless given: the taps of many tasks and images
+            are computed and expanded in so many at a time as fill it.
     """
     int8 = arithmetic == "s8"
-    return [*_stem(g, int8), *_paths(g), *_heads(g, int8)]
+    return [*_stem(g, int8), *_paths(g), *_heads(g, int8, _chunks(g, multiprocessors))]
 
 
 def launches(g: Geometry, arithmetic: str = "f16") -> int:
@@ -175,7 +178,20 @@ def _paths(g: Geometry) -> list[Stage]:
     ]
 
 
-def _heads(g: Geometry, int8: bool) -> list[Stage]:
+def _chunks(g: Geometry, multiprocessors: int) -> list[int]:
+    """Pairs of an image and a task whose taps are computed at a time.
+
+    As pairs_side_by_side() in csrc/cuda/launch/heads.h has it: a block of head_expand is for 4 x 4
+    tokens, and a multiprocessor has three of up to 24 classes, one of more.
+    """
+    blocks = multiprocessors * (3 if max(classes for _, classes in g.tasks) <= 24 else 1)
+    of_a_pair = math.prod(math.ceil(side / 4) for side in g.grid)
+    pairs = g.images * len(g.tasks)
+    most = math.ceil(pairs / math.ceil(pairs / max(1, blocks // of_a_pair)))
+    return [min(most, pairs - first) for first in range(0, pairs, most)]
+
+
+def _heads(g: Geometry, int8: bool, chunks: list[int]) -> list[Stage]:
     c, tasks, z = g.width, len(g.tasks), g.joined
     tokens, positions = g.images * g.patches, g.images * g.map_pixels
     size = 1 if int8 else 2
@@ -186,9 +202,9 @@ def _heads(g: Geometry, int8: bool) -> list[Stage]:
         *([Stage("quantize", 1, data=rounded * 3, pointwise=rounded * 4)] if int8 else []),
         Stage(
             "gemm taps",
-            1,
+            len(chunks),
             macs=tasks * tokens * z * 9 * c,
-            weights=tasks * z * 9 * c * size,
+            weights=sum(min(tasks, pairs) for pairs in chunks) * z * 9 * c * size,
             data=tasks * tokens * (z * size + 9 * c * 2),
             int8=int8,
             product=(g.patches, 9 * c, tasks * g.images),
@@ -196,7 +212,7 @@ def _heads(g: Geometry, int8: bool) -> list[Stage]:
         # The interpolation is a product too, with a constant matrix.
         Stage(
             "head_expand",
-            1,
+            len(chunks),
             macs=positions * c * (tasks * EXPAND_MACS + eights),
             weights=c * eights * 2,
             data=tasks * tokens * 9 * c * 2 + logits,

@@ -74,7 +74,7 @@ def _filled(stage: Stage, multiprocessors: int) -> float:
 
 def of(g: Geometry, device: Device, arithmetic: str = "f16") -> list[Time]:
     """Every stage of a call."""
-    return [times(stage, device) for stage in stages(g, arithmetic)]
+    return [times(stage, device) for stage in stages(g, arithmetic, device.multiprocessors)]
 
 
 def as_json(g: Geometry, devices: Sequence[Device] = DEVICES) -> dict[str, Any]:

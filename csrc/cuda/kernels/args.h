@@ -73,7 +73,7 @@ struct GemmArgs {
 };
 
 // layer_norm_*: rows of x normalised, to T, or (layer_norm_s8) to int8 with a scale for each row.
-// A warp for each row; grid: (ceil(rows / 8), 1, 1), 256 threads.
+// A warp for each row; grid: (ceil(rows / 8), 1, 1), 256 threads; shared memory: gamma and beta.
 struct LayerNormArgs {
   const float* x;  // [rows, channels]
   Norm norm;
@@ -94,7 +94,7 @@ struct QuantizeArgs {
 };
 
 // attention_*: softmax attention over all tokens, heads of 64 channels.
-// Grid: (tiles of queries, heads, images).
+// Grid: (tiles of 96 queries, heads, images).
 struct AttentionArgs {
   const void* qkv;  // T [images * tokens, 3 * heads * 64]: queries, keys, values; in each heads
   void* out;        // T [images * tokens, heads * 64]
@@ -115,7 +115,7 @@ struct Picture {
 };
 
 // patches_*: pictures normalised and cut into patches; zeros beside them. Also writes the class
-// token's row of x0. Grid: (tokens, images).
+// token's row of x0. Grid: (1 + ceil(tokens / 4), images, 1), 128 threads.
 struct PatchesArgs {
   const Picture* pictures;  // [images]
   void* out;                // T [images * tokens, 3 * 16 * 16]: channel, row, column
@@ -128,7 +128,7 @@ struct PatchesArgs {
   float add[3];
 };
 
-// adapter_path_*: all paths' adapters of one depth. Grid: (tiles of 64 tokens, slots, runs).
+// adapter_path_*: all paths' adapters of one depth. Grid: (tiles of 32 or 64 tokens, slots, runs).
 struct AdapterArgs {
   const float* x;            // [images][1 + tokens, C]
   float* r;                  // [runs][slots][tokens, C]; read unless depth is 0, written
@@ -156,7 +156,7 @@ struct RouterArgs {
   int width;  // of `sums`: the widest router's
 };
 
-// weigh: softmax of the gates over the experts that take part; grid: (tasks, runs), 128 threads.
+// weigh: softmax of the gates over the experts that take part; grid: (tasks, runs), 512 threads.
 // Without a router every expert that takes part weighs 1.
 struct WeighArgs {
   const float* sums;
@@ -193,13 +193,15 @@ struct MixArgs {
 };
 
 // head_expand_*: nine taps interpolated and summed, bias, GELU, classes (docs/algebra.md, 1).
-// Grid: (columns of 4 tokens, rows of 4, runs * tasks).
+// A launch is for some of the pairs of a run and a task, [runs][tasks], that follow each other.
+// Grid: (columns of 4 tokens, rows of 4, pairs).
 struct ExpandArgs {
-  const void* taps;          // T [runs][tasks][tokens, taps_width]
-  const Head* const* heads;  // [runs][tasks]
-  float* maps;  // [runs][tasks][map_stride]: [4 * grid_height * 4 * grid_width, classes]
-  int* finite;  // [runs]; set to 0 where a logit is none; set to 1 before
+  const void* taps;          // T [pairs][tokens, taps_width]
+  const Head* const* heads;  // [pairs]
+  float* maps;               // [pairs][map_stride]: [4 * grid_height * 4 * grid_width, classes]
+  int* finite;               // [runs]; set to 0 where a logit is none; set to 1 before
   int64_t map_stride;
+  int first_pair;  // the launch's, of all
   int grid_height;
   int grid_width;
   int tasks;
@@ -222,8 +224,7 @@ struct DecodeJob {
   float column_offset;
 };
 
-// decode: grid (blocks of 256 pixels of the largest job, jobs). upsample: the logits themselves,
-// out float [classes, height, width].
+// decode; grid: heads_shape.h. upsample: the logits themselves, out float [classes, height, width].
 struct DecodeArgs {
   const DecodeJob* jobs;
   int map_height;

@@ -9,8 +9,8 @@
 // anywhere.
 //
 // Work of a warp for a position and a channel, in instructions (strips of four tokens): 1.5
-// products and 0.4 loads of their operands, 8 of GELU, 0.5 packing, 0.4 products with 24 classes,
-// about 1 for copies and the loop: 12 in all, beside 15 cycles of a tensor core that takes 8 for a
+// products and 0.6 loads of their operands, 8 of GELU, 0.5 packing, 0.4 products with 24 classes,
+// about 2 for copies and the loop: 13 in all, beside 12 cycles of a tensor core that takes 6 for a
 // product. A lookup-free expansion in float32 would take 4.5 + 6 multiply-adds in place of the 1.5.
 #pragma once
 
@@ -60,10 +60,17 @@ class HeadExpand {
   static constexpr int kStrip = expand_strip(kClasses);
   static constexpr int kThreads = expand_threads(kClasses);
   static constexpr int kTiles = kClasses / 8;
-  static constexpr int kColumnCopies = 2 * 9 * kExpandCells;
-  static constexpr int kCopiers = kThreads / kColumnCopies;  // columns copied at a time
-  static constexpr int kStageBytes = (kExpandTaps + expand_class_rows(kClasses)) * kExpandRow;
-  static constexpr int kColumnBytes = 9 * kExpandCells * kExpandRow;  // of taps in a stage
+  static constexpr int kTogether = kThreads / 4;  // rows of a stage copied at a time
+  static_assert(kTogether % 8 == 0, "a thread's chunks lie alike in all of its rows");
+
+  // Taps, the last layer's weights and biases of 32 channels.
+  using Stage = Tile<4>;
+  SAK_DEVICE static Stage stage(int step) {
+    return {dev::shared() + step % kExpandStages * expand_stage(kClasses)};
+  }
+  // Where the biases lie in it. Twice, so that a thread's four registers of a product are four
+  // loads' and none is a copy.
+  static constexpr int kBiases = expand_stage(kClasses) - 8 * kExpandChannels;
 
   // The warp's tokens: row() and columns from column() on.
   SAK_DEVICE static int tile_row() { return dev::thread() / 32 * kStrip / kExpandTokens; }
@@ -107,6 +114,7 @@ class HeadExpand {
       }
     }
     // What a tap beside the map adds: the value of the border's cells, which it must not.
+    Words4 outside;
     SAK_UNROLL
     for (int i = 0; i < 4; ++i) {
       const int k = i / 2 * 8 + fragment_column();
@@ -115,172 +123,236 @@ class HeadExpand {
       for (int e = 0; e < 2; ++e) {
         along_y[e] = k + e < 9 ? row_eighths(y + i % 2 * 2, (k + e) % 3, (k + e) / 3) : 0;
       }
-      outside_[i] = pack_eighths(along_y[0], along_y[1], -1.0f / 8);
+      outside.x[i] = pack_eighths(along_y[0], along_y[1], -1.0f / 8);
     }
+    dev::store_shared(outside_weights(), outside);
+  }
+  // Of this thread; few need them, so that they take no registers.
+  SAK_DEVICE static Words4* outside_weights() {
+    constexpr int kBehind = expand_shared(kClasses) - 16 * kThreads;
+    return reinterpret_cast<Words4*>(dev::shared() + kBehind) + dev::thread();
   }
   SAK_DEVICE static uint32_t pack_eighths(int low, int high, float unit) {
     return dev::pack(static_cast<float>(low) * unit, static_cast<float>(high) * unit, T{});
   }
 
-  // A thread copies one chunk of 16 bytes of one tap of one row of cells, in every column or every
-  // other one. Cells beside the map are the ones at its border.
-  SAK_DEVICE static int copied_chunk() { return dev::thread() % 2; }
-  SAK_DEVICE static int copied_row() { return dev::thread() % kColumnCopies / 2; }
+  // Where the rows of taps begin, in chunks of 16 bytes, for fetch(). Cells beside the map are the
+  // ones at its border; the two rows too many of a column repeat its last, for any number that is
+  // one will do there.
+  SAK_DEVICE static uint32_t* tap_offsets() {
+    return reinterpret_cast<uint32_t*>(dev::shared() + kExpandStages * expand_stage(kClasses));
+  }
   SAK_DEVICE void find_taps() {
-    const int y = clamp(dev::block_y() * kExpandTokens - 1 + copied_row() / 9, args_.grid_height);
-    const int64_t token = static_cast<int64_t>(dev::block_z()) * args_.grid_height + y;
-    taps_ = static_cast<const Words4*>(args_.taps) +
-            token * args_.grid_width * (args_.taps_width / 8) + copied_row() % 9 * (fused_ / 8) +
-            copied_chunk();
+    const int tokens = args_.grid_height * args_.grid_width;
+    taps_ = static_cast<const unsigned char*>(args_.taps) +
+            static_cast<int64_t>(dev::block_z()) * tokens * args_.taps_width * 2 +
+            dev::thread() % 4 * 16;
+    for (int row = dev::thread(); row < kExpandTaps; row += kThreads) {
+      const int in_column = row % kExpandColumn;
+      const int tap = in_column < 9 * kExpandCells ? in_column : 9 * kExpandCells - 1;
+      const int y = clamp(dev::block_y() * kExpandTokens - 1 + tap / 9, args_.grid_height);
+      const int x =
+          clamp(dev::block_x() * kExpandTokens - 1 + row / kExpandColumn, args_.grid_width);
+      const int offset =
+          (y * args_.grid_width + x) * (args_.taps_width / 8) + tap % 9 * (fused_ / 8);
+      dev::store_shared(tap_offsets() + row, static_cast<uint32_t>(offset));
+    }
+    dev::barrier();
+  }
+  // Whether a thread has a row of taps to copy in a round.
+  SAK_DEVICE static bool has_row(int first, int round) {
+    return (round + 1) * kTogether <= kExpandTaps || first < kExpandTaps - round * kTogether;
   }
   SAK_DEVICE static int clamp(int cell, int cells) {
     return cell < 0 ? 0 : cell < cells ? cell : cells - 1;
   }
 
-  // Starts the copy of 16 channels of the taps and of the classes' weights.
-  SAK_DEVICE void fetch(int first_class, int step) const {
-    unsigned char* stage = dev::shared() + step % kExpandStages * kStageBytes;
-    if (dev::thread() < kCopiers * kColumnCopies) {
-      // Not all unrolled: their addresses, the same in every step, would be kept in registers.
-      _Pragma("unroll 2") for (int n = 0; n < kExpandCells; n += kCopiers) {
-        const int c = n + dev::thread() / kColumnCopies;
-        const int x = clamp(dev::block_x() * kExpandTokens - 1 + c, args_.grid_width);
-        dev::copy_async(stage + c * kColumnBytes + copied_row() * kExpandRow + copied_chunk() * 16,
-                        taps_ + x * (args_.taps_width / 8) + 2 * step, true);
+  // Starts the copy of 32 channels of the taps, the classes' weights and the biases; zeros, which
+  // add nothing, beyond the last channel.
+  SAK_DEVICE void fetch(int first_class, int step, const unsigned char* taps) const {
+    // Loaded again, from the first level cache, for they would take registers all along.
+    const auto* last = static_cast<const Words4*>(dev::load_global(&head_->last));
+    const float* fuse_bias = dev::load_global(&head_->fuse_bias);
+    const int chunk = dev::thread() % 4;
+    const int first = dev::thread() / 4;
+    const int at = 4 * step + chunk;
+    const bool inside = at < fused_ / 8;
+    unsigned char* to = stage(step).chunk(first, chunk);
+    const uint32_t* from = tap_offsets() + first;
+    constexpr int kRounds = ceil_div(kExpandTaps, kTogether);
+    uint32_t offsets[kRounds];  // all at once, for nothing is loaded past a copy
+    SAK_UNROLL
+    for (int i = 0; i < kRounds; ++i) {
+      offsets[i] = has_row(first, i) ? dev::load_shared(from + i * kTogether) : 0;
+    }
+    SAK_UNROLL
+    for (int i = 0; i < kRounds; ++i) {
+      if (has_row(first, i)) {
+        dev::copy_async(to + i * kTogether * kExpandRow, taps + uint64_t{offsets[i]} * 16, inside);
       }
     }
-    if (dev::thread() < 2 * expand_class_rows(kClasses)) {
-      const int row = dev::thread() / 2;
-      const int c = first_class + row;
-      const bool valid = c < (classes_ + 7) / 8 * 8;
-      const auto* last = static_cast<const Words4*>(dev::load_global(&head_->last));
-      dev::copy_async(stage + (kExpandTaps + row) * kExpandRow + copied_chunk() * 16,
-                      last + (valid ? c * (fused_ / 8) + 2 * step + copied_chunk() : 0), valid);
+    constexpr int kRows = expand_class_rows(kClasses);
+    static_assert(kRows == kTogether);
+    const int c = first_class + first;
+    const bool valid = inside && c < (classes_ + 7) / 8 * 8;
+    dev::copy_async(to + kExpandTaps * kExpandRow, last + (valid ? c * (fused_ / 8) + at : 0),
+                    valid);
+    const int channel = step * kExpandChannels + 4 * dev::thread() % kExpandChannels;
+    if (4 * dev::thread() < 2 * kExpandChannels) {
+      dev::copy_async(stage(step).data + kBiases + 16 * dev::thread(), fuse_bias + channel,
+                      channel < fused_);
     }
     dev::copy_commit();
   }
 
   SAK_DEVICE void expand(int first_class, float (&sums)[kStrip][kTiles][4]) const {
-    const int steps = fused_ / kExpandChannels;
-    fetch(first_class, 0);
+    const int steps = ceil_div(fused_, kExpandChannels);
+    const bool at_border = column() == 0 || column() + kStrip >= args_.grid_width;
+    const unsigned char* taps = taps_;
+    fetch(first_class, 0, taps);
     for (int step = 0; step < steps; ++step) {
       dev::copy_wait<0>();
       dev::barrier();  // Everybody's copies are there, and nobody reads the other stage.
       if (step + 1 < steps) {
-        fetch(first_class, step + 1);
+        taps += kExpandRow;
+        fetch(first_class, step + 1, taps);
       }
       if (exists(0)) {
-        multiply_stage(first_class, step, sums);
-      }
-    }
-  }
-
-  // From column to column of cells; the token whose last one it is is done with.
-  SAK_DEVICE void multiply_stage(int first_class, int step,
-                                 float (&sums)[kStrip][kTiles][4]) const {
-    const unsigned char* stage = dev::shared() + step % kExpandStages * kStageBytes;
-    // The lane's row in load_matrices_transposed. The five columns of `weights_` that are no taps
-    // meet whatever comes next in the stage.
-    const unsigned char* cells = stage + tile_column() * kColumnBytes +
-                                 (9 * tile_row() + lane() % 16) * kExpandRow + lane() / 16 * 16;
-    uint32_t last[kTiles + 1][2];
-    load_last(stage, last);
-
-    const float* bias = dev::load_global(&head_->fuse_bias) + step * kExpandChannels;
-    const Floats2 biases[2] = {
-        dev::load_global(reinterpret_cast<const Floats2*>(bias + fragment_column())),
-        dev::load_global(reinterpret_cast<const Floats2*>(bias + 8 + fragment_column()))};
-    float values[kStrip][2][4];
-    SAK_UNROLL
-    for (int c = 0; c < kStrip + 2; ++c) {
-      SAK_UNROLL
-      for (int i = 0; i < 8 && c < kStrip; ++i) {
-        values[c][i / 4][i % 4] = biases[i / 4].x[i % 2];
-      }
-      SAK_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        uint32_t b[4];
-        dev::load_matrices_transposed(b, cells + c * kColumnBytes + half * 16 * kExpandRow);
-        SAK_UNROLL
-        for (int cell = 0; cell < 3; ++cell) {
-          if (c >= cell && c - cell < kStrip) {
-            multiply_both(values[c - cell], weights_[cell][half], b);
+        SAK_ROLLED
+        for (int half = 0; half < 2; ++half) {
+          if (at_border) {
+            multiply_stage<true>(first_class, stage(step), half, sums);
+          } else {
+            multiply_stage<false>(first_class, stage(step), half, sums);
           }
         }
       }
-      if (c >= 2 && exists(c - 2)) {
-        remove_outside(cells + (c - 1) * kColumnBytes, column() + c - 2, values[c - 2]);
-        classify(first_class, values[c - 2], last, sums[c - 2]);
-      }
     }
   }
-  // Both halves of the 16 channels.
-  SAK_DEVICE static void multiply_both(float (&values)[2][4], const uint32_t (&a)[4],
-                                       const uint32_t (&b)[4]) {
-    dev::multiply(values[0], a, {b[0], b[1]}, T{});
-    dev::multiply(values[1], a, {b[2], b[3]}, T{});
-  }
 
-  SAK_DEVICE void load_last(const unsigned char* stage, uint32_t (&last)[kTiles + 1][2]) const {
-    const unsigned char* row =
-        stage + (kExpandTaps + lane() % 8 + lane() / 16 * 8) * kExpandRow + lane() / 8 % 2 * 16;
+  // 16 channels, from column to column of cells; the token whose last one it is is done with.
+  // Tokens beside the map are computed like the others and there is no branch in between, so that
+  // the compiler is free to mix the products of one token with the GELU of another.
+  template <bool kAtBorder>
+  SAK_DEVICE void multiply_stage(int first_class, const Stage& stage, int channels,
+                                 float (&sums)[kStrip][kTiles][4]) const {
+    float biases[2][4];
     SAK_UNROLL
-    for (int tile = 0; tile < kTiles; tile += 2) {
-      uint32_t b[4];
-      dev::load_matrices(b, row + tile * 8 * kExpandRow);
+    for (int i = 0; i < 4; ++i) {  // half, copy
+      const int channel = i % 2 * kExpandChannels + 16 * channels + i / 2 * 8 + fragment_column();
+      const Floats2 two =
+          dev::load_shared(reinterpret_cast<const Floats2*>(stage.data + kBiases + channel * 4));
+      biases[i / 2][i % 2 * 2] = two.x[0];
+      biases[i / 2][i % 2 * 2 + 1] = two.x[1];
+    }
+    // The lane's row in load_matrices_transposed. The five columns of `weights_` that are no taps
+    // meet whatever comes next in the stage.
+    const int first_row = tile_column() * kExpandColumn + 9 * tile_row();
+    const unsigned char* cells = stage.chunk(first_row + lane() % 16, 2 * channels + lane() / 16);
+    float values[kStrip][2][4];
+    if constexpr (kAtBorder) {
+      remove_outside(stage, channels, biases, values);
+    }
+    uint32_t activations[kStrip][4];
+    SAK_UNROLL
+    for (int c = 0; c < kStrip + 2; ++c) {
       SAK_UNROLL
-      for (int i = 0; i < 4; ++i) {
-        last[tile + i / 2][i % 2] = b[i];
-      }
-    }
-  }
-
-  // The zero padding along x: taps to the left of the first token's first position and to the right
-  // of the last one's last are taken off again. There both cells that a tap is interpolated from
-  // are the token's own, at `own`.
-  SAK_DEVICE void remove_outside(const unsigned char* own, int token_column,
-                                 float (&values)[2][4]) const {
-    SAK_UNROLL
-    for (int side = 0; side < 2; ++side) {
-      if (token_column == (side == 0 ? 0 : args_.grid_width - 1)) {
-        const bool mine = fragment_row() % 4 == 3 * side;
-        const uint32_t a[4] = {mine ? outside_[0] : 0, mine ? outside_[1] : 0,
-                               mine ? outside_[2] : 0, mine ? outside_[3] : 0};
+      for (int half = 0; half < 2; ++half) {
         uint32_t b[4];
-        dev::load_matrices_transposed(b, own + (2 * (lane() % 16) + 2 * side) * kExpandRow);
-        multiply_both(values, a, b);
+        dev::load_matrices_transposed(b, cells + (c * kExpandColumn + half * 16) * kExpandRow);
+        SAK_UNROLL
+        for (int cell = 0; cell < 3; ++cell) {
+          if (c >= cell && c - cell < kStrip) {
+            float (&into)[2][4] = values[c - cell];
+            const bool is_first = cell == 0 && half == 0 && !kAtBorder;
+            multiply_both(into, weights_[cell][half], b, is_first ? biases : into);
+          }
+        }
+      }
+      if (c >= 2) {
+        activate(values[c - 2], activations[c - 2]);
+      }
+    }
+    classify(first_class, stage, channels, activations, sums);
+  }
+  // Both halves of the 16 channels: values = from + a b.
+  SAK_DEVICE static void multiply_both(float (&values)[2][4], const uint32_t (&a)[4],
+                                       const uint32_t (&b)[4], const float (&from)[2][4]) {
+    dev::multiply(values[0], a, {b[0], b[1]}, from[0], T{});
+    dev::multiply(values[1], a, {b[2], b[3]}, from[1], T{});
+  }
+
+  // Values begin as the biases less the zero padding along x: taps to the left of the first token's
+  // first position and to the right of the last one's last, which the weights count in. There both
+  // cells that a tap is interpolated from are the token's own.
+  SAK_DEVICE void remove_outside(const Stage& stage, int channels, const float (&biases)[2][4],
+                                 float (&values)[kStrip][2][4]) const {
+    SAK_UNROLL
+    for (int i = 0; i < 8 * kStrip; ++i) {
+      values[i / 8][i / 4 % 2][i % 4] = biases[i / 4 % 2][i % 4];
+    }
+    SAK_UNROLL
+    for (int i = 0; i < 2 * kStrip; ++i) {
+      const int t = i / 2;
+      const int side = i % 2;
+      if (column() + t == (side == 0 ? 0 : args_.grid_width - 1)) {
+        const bool mine = fragment_row() % 4 == 3 * side;
+        const Words4 outside = dev::load_shared(outside_weights());
+        const uint32_t a[4] = {mine ? outside.x[0] : 0, mine ? outside.x[1] : 0,
+                               mine ? outside.x[2] : 0, mine ? outside.x[3] : 0};
+        const int row =
+            (tile_column() + t + 1) * kExpandColumn + 9 * tile_row() + 3 * (lane() % 16) + 2 * side;
+        uint32_t b[4];
+        dev::load_matrices_transposed(b, stage.chunk(row, 2 * channels + lane() / 16));
+        multiply_both(values[t], a, b, values[t]);
       }
     }
   }
 
-  SAK_DEVICE void classify(int first_class, const float (&values)[2][4],
-                           const uint32_t (&last)[kTiles + 1][2], float (&sums)[kTiles][4]) const {
-    uint32_t a[4];
+  SAK_DEVICE static void activate(const float (&values)[2][4], uint32_t (&activations)[4]) {
     SAK_UNROLL
     for (int i = 0; i < 4; ++i) {
       const float* two = values[i / 2] + i % 2 * 2;
-      a[i] = dev::pack(gelu(two[0]), gelu(two[1]), T{});
+      activations[i] = dev::pack(gelu(two[0]), gelu(two[1]), T{});
     }
+  }
+
+  SAK_DEVICE void classify(int first_class, const Stage& stage, int channels,
+                           const uint32_t (&activations)[kStrip][4],
+                           float (&sums)[kStrip][kTiles][4]) const {
     SAK_UNROLL
-    for (int tile = 0; tile < kTiles; ++tile) {
-      if (first_class + tile * 8 < classes_) {
-        dev::multiply(sums[tile], a, last[tile], T{});
+    for (int tile = 0; tile < kTiles; tile += 2) {
+      if (first_class + tile * 8 >= classes_) {
+        break;
+      }
+      uint32_t b[4];
+      load_b(b, stage, kExpandTaps + tile * 8, 2 * channels);
+      SAK_UNROLL
+      for (int i = 0; i < 2 * kStrip; ++i) {
+        const int right = i / kStrip;
+        if (tile + right < kTiles && first_class + (tile + right) * 8 < classes_) {
+          dev::multiply(sums[i % kStrip][tile + right], activations[i % kStrip],
+                        {b[2 * right], b[2 * right + 1]}, T{});
+        }
       }
     }
   }
 
   SAK_DEVICE void store(int first_class, int t, const float (&sums)[kTiles][4]) const {
     const int width = 4 * args_.grid_width;
-    const int64_t position = static_cast<int64_t>(4 * row() + fragment_row() / 4) * width +
-                             4 * (column() + t) + fragment_row() % 4;
-    float* map = args_.maps + dev::block_z() * args_.map_stride + position * classes_;
-    const int64_t below = static_cast<int64_t>(2) * width * classes_;  // two rows of positions
+    const int position =
+        (4 * row() + fragment_row() / 4) * width + 4 * column() + fragment_row() % 4;
+    // Loaded again, lest addresses be kept in registers all along.
+    const int classes = dev::load_global(&head_->classes);
+    float* map = args_.maps + dev::block_z() * args_.map_stride + int64_t{position} * classes +
+                 4 * t * classes;
+    const int64_t below = int64_t{2 * width} * classes;  // two rows of positions
     const float* bias = dev::load_global(&head_->last_bias);
     bool finite = true;
     SAK_UNROLL
     for (int i = 0; i < 2 * kTiles; ++i) {
       const int c = first_class + i / 2 * 8 + fragment_column() + i % 2;
-      if (c < classes_) {
+      if (c < classes) {
         const float b = dev::load_global(bias + c);
         const float high = sums[i / 2][i % 2] + b;
         const float low = sums[i / 2][i % 2 + 2] + b;
@@ -290,7 +362,7 @@ class HeadExpand {
       }
     }
     if (!finite) {
-      dev::store_global(args_.finite + dev::block_z() / args_.tasks, 0);
+      dev::store_global(args_.finite + (args_.first_pair + dev::block_z()) / args_.tasks, 0);
     }
   }
 
@@ -299,8 +371,7 @@ class HeadExpand {
   int fused_;
   int classes_;
   uint32_t weights_[3][2][4];
-  uint32_t outside_[4];
-  const Words4* taps_;  // of this thread's copies, in the first column of tokens
+  const unsigned char* taps_;  // the chunk of the first token's that this thread copies
 };
 
 }  // namespace sakedge::cuda

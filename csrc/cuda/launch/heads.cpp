@@ -1,5 +1,6 @@
 #include "cuda/launch/heads.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "cuda/kernels/heads_shape.h"
@@ -16,6 +17,11 @@ int kernel_for(const int (&widths)[kCount], Index width) {
 
 std::string named(const char* op, const Runs& runs, int width) {
   return std::string(op) + name_of(runs.arithmetic) + "_" + std::to_string(width);
+}
+
+Grid expand_grid(const ExpandStep& step) {
+  return {blocks_of(step.grid_width, kExpandTokens), blocks_of(step.grid_height, kExpandTokens),
+          static_cast<int>(step.pairs)};
 }
 
 }  // namespace
@@ -48,19 +54,24 @@ void add_mix(Steps& steps, const Runs& runs, const MixStep& step) {
                         });
 }
 
+Index pairs_side_by_side(const Kernels& kernels, const ExpandStep& step) {
+  const Index blocks = Index{kernels.info().multiprocessors} *
+                       expand_blocks(kernel_for(kExpandClasses, step.classes));
+  const Grid grid = expand_grid(step);
+  return std::max(Index{1}, blocks / (Index{grid.x} * grid.y));
+}
+
 void add_expand(Steps& steps, const Runs& runs, const ExpandStep& step) {
   const int classes = kernel_for(kExpandClasses, step.classes);
-  const Grid grid{blocks_of(step.grid_width, kExpandTokens),
-                  blocks_of(step.grid_height, kExpandTokens),
-                  static_cast<int>(runs.runs * runs.tasks)};
   steps.launch<ExpandArgs>(named("head_expand_", runs, classes), expand_threads(classes),
-                           expand_shared(classes), grid, {step.taps}, {step.maps, step.finite},
+                           expand_shared(classes), expand_grid(step), {step.taps}, {step.maps},
                            [=](const Addresses& at) {
                              ExpandArgs args{};
                              args.taps = at(step.taps);
-                             args.heads = runs.heads;
+                             args.heads = runs.heads + step.first;
                              args.maps = at(step.maps);
-                             args.finite = at(step.finite);
+                             args.finite = step.finite;
+                             args.first_pair = static_cast<int>(step.first);
                              args.map_stride = step.map_stride;
                              args.grid_height = static_cast<int>(step.grid_height);
                              args.grid_width = static_cast<int>(step.grid_width);
@@ -72,16 +83,17 @@ void add_expand(Steps& steps, const Runs& runs, const ExpandStep& step) {
 
 Status launch_sampling(const Kernels& kernels, Stream& stream, const char* op,
                        const Sampling& sampling) {
-  if (sampling.count == 0 || sampling.pixels == 0) {
+  if (sampling.count == 0 || sampling.height == 0 || sampling.width == 0) {
     return {};
   }
-  Expected<Kernel> kernel = kernels.find(op, kDecodeThreads, 0);
+  Expected<Kernel> kernel = kernels.find(op, kDecodeThreads, kDecodeShared);
   if (!kernel.ok()) {
     return kernel.status();
   }
   const DecodeArgs args{sampling.jobs, static_cast<int>(sampling.map_height),
                         static_cast<int>(sampling.map_width)};
-  const Grid grid{blocks_of(sampling.pixels, kDecodeThreads), static_cast<int>(sampling.count)};
+  const Grid grid{blocks_of(sampling.width, kDecodeThreads),
+                  blocks_of(sampling.height, kDecodeBlockRows), static_cast<int>(sampling.count)};
   return stream.launch(kernel.value(), grid, &args);
 }
 

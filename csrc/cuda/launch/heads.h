@@ -19,24 +19,31 @@ struct MixStep {
 };
 void add_mix(Steps& steps, const Runs& runs, const MixStep& step);
 
-// Taps, [runs][tasks][tokens, taps_width], to maps; `classes` are the most of any head.
+// Taps, [pairs][tokens, taps_width], to maps, of pairs of a run and a task that follow each other;
+// `classes` are the most of any head. Steps of other pairs set the same flags, so that these are no
+// buffer: a step need not wait for another.
 struct ExpandStep {
+  Index first = 0;  // of the pairs
+  Index pairs = 0;
   Index grid_height = 0;
   Index grid_width = 0;
   Index taps_width = 0;
   Index classes = 0;
   Index map_stride = 0;
   Buffer taps;
-  Buffer maps;
-  Buffer finite;
+  Buffer maps;  // of these pairs
+  int* finite = nullptr;
 };
+// The most pairs whose blocks all run side by side on the device, but at least one.
+Index pairs_side_by_side(const Kernels& kernels, const ExpandStep& step);
 void add_expand(Steps& steps, const Runs& runs, const ExpandStep& step);
 
-// Jobs that lie in device memory; `pixels` are those of the largest.
+// Jobs that lie in device memory; `height` and `width` are the largest of an output.
 struct Sampling {
   const DecodeJob* jobs = nullptr;
   Index count = 0;
-  Index pixels = 0;
+  Index height = 0;
+  Index width = 0;
   Index map_height = 0;
   Index map_width = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 #include "cuda/launch/attention.h"
 #include "cuda/launch/gemm.h"
@@ -49,8 +50,8 @@ class Pipeline {
         type_(wide(stem.arithmetic)),
         rows_(shape.images * (1 + geometry_.tokens())),
         runs_(runs_of(geometry_, type_, shape, tables_)),
-        has_paths_(shape.path_width > 0 && shape.maps) {
-    finite_ = steps_.fixed(tables_.finite, shape.runs * static_cast<Index>(sizeof(int)), "finite");
+        has_paths_(shape.path_width > 0 && shape.maps),
+        maps_(places.maps) {
     const Index weights = shape.runs * shape.tasks * geometry_.level_count() * (1 + shape.slots);
     routing_ = steps_.fixed(tables_.routing, weights * kFloatSize, "routing");
     mixing_ = steps_.scratch(static_cast<double>(weights), kFloatSize, "mixing weights");
@@ -59,8 +60,6 @@ class Pipeline {
       r_ = steps_.scratch(size, kFloatSize, "residuals of paths");
     }
     if (shape.maps) {
-      const Index maps = shape.runs * shape.tasks * map_stride(shape, geometry_);
-      maps_ = steps_.fixed(places.maps, maps * kFloatSize, "maps");
       z_ = steps_.scratch(product(shape.runs, shape.tasks, geometry_.tokens(), shape.z_width),
                           size_of(type_), "z");
     }
@@ -87,8 +86,24 @@ class Pipeline {
  private:
   static constexpr Index kFloatSize = sizeof(float);
 
+  // Stages share memory in turn, and so do levels. What reads a stage beside the stem may so fall a
+  // block behind it before the stem waits, and a mixture until the paths are at their next level:
+  // either has more time than it takes, and each stage more would be 24 MB for eight images.
+  static constexpr std::size_t kStages = 2;
+  static constexpr std::size_t kLevels = 1;
+
+  Buffer in_turn(std::vector<Buffer>& places, std::size_t most, double count, Index size,
+                 const char* what) {
+    if (places.size() == most) {
+      std::rotate(places.begin(), places.begin() + 1, places.end());
+    } else {
+      places.push_back(steps_.scratch(count, size, what));
+    }
+    return places.back();
+  }
+
   Buffer stage_buffer() {
-    return steps_.scratch(product(rows_, geometry_.channels), kFloatSize, "stem output");
+    return in_turn(stages_, kStages, product(rows_, geometry_.channels), kFloatSize, "stem output");
   }
 
   Buffer embed(const Normalisation& normalisation) {
@@ -171,9 +186,9 @@ class Pipeline {
     Buffer normed;
     if (has_paths_) {
       if (level >= 0) {
-        normed = steps_.scratch(
-            product(shape_.runs, shape_.slots, geometry_.tokens(), geometry_.channels),
-            size_of(type_), "normalised paths");
+        normed = in_turn(normed_, kLevels,
+                         product(shape_.runs, shape_.slots, geometry_.tokens(), geometry_.channels),
+                         size_of(type_), "normalised paths");
       }
       add_adapters(steps_, runs_, shape_.path_width, stage, level, x, r_, normed);
     }
@@ -197,31 +212,58 @@ class Pipeline {
               mixing_);
   }
 
-  void taps(const Rows& z, const Linear* const* linears, Buffer out) {
+  // The taps of a chunk, from pair `first` on.
+  void taps(const Rows& z, const Linear* const* linears, Index first, Index pairs, Buffer out) {
     Linear widest{};
     widest.out = static_cast<int>(kTaps * shape_.fused);
     widest.in = static_cast<int>(shape_.z_width);
     GemmStep step = product_of(z, widest, geometry_.tokens(), out);
-    step.batches = shape_.runs * shape_.tasks;
+    step.batches = pairs;
+    step.first = first;
+    step.beside = shape_.runs * shape_.tasks - pairs;
     step.linears = linears;
     add_gemm(steps_, step);
   }
 
+  // Of a pair of a run and a task, taps are nine times as large as z. So they are computed and
+  // expanded in chunks, each of as many pairs as head_expand fills the device with. There is memory
+  // for two: one is computed while the other is expanded.
   void expand() {
-    const Index rows = shape_.runs * shape_.tasks * geometry_.tokens();
+    const Index all = shape_.runs * shape_.tasks;
     const Index width = kTaps * shape_.fused;
-    const Buffer out = steps_.scratch(product(rows, width), size_of(type_), "taps");
-    if (shape_.wide_taps) {
-      taps({type_, z_, {}}, tables_.wide_taps, out);
+    ExpandStep step;
+    step.grid_height = geometry_.grid_height;
+    step.grid_width = geometry_.grid_width;
+    step.taps_width = width;
+    step.classes = shape_.classes;
+    step.map_stride = map_stride(shape_, geometry_);
+    step.finite = tables_.finite;
+    const int chunks = blocks_of(all, pairs_side_by_side(steps_.kernels(), step));
+    const Index most = blocks_of(all, chunks);
+    Buffer places[2];
+    for (Buffer& place : places) {
+      place = steps_.scratch(product(most, geometry_.tokens(), width), size_of(type_), "taps");
     }
+    Rows int8_z;
     if (shape_.int8_taps) {
-      const Rows z = scratch_rows(steps_, Arithmetic::kS8, rows, shape_.z_width, "z in int8");
-      add_quantize(steps_, type_, z_, rows, shape_.z_width, z);
-      taps(z, tables_.int8_taps, out);
+      const Index rows = all * geometry_.tokens();
+      int8_z = scratch_rows(steps_, Arithmetic::kS8, rows, shape_.z_width, "z in int8");
+      add_quantize(steps_, type_, z_, rows, shape_.z_width, int8_z);
     }
-    add_expand(steps_, runs_,
-               {geometry_.grid_height, geometry_.grid_width, width, shape_.classes,
-                map_stride(shape_, geometry_), out, maps_, finite_});
+    for (int chunk = 0; chunk < chunks; ++chunk) {
+      step.first = chunk * most;
+      step.pairs = std::min(most, all - step.first);
+      step.taps = places[chunk % 2];
+      if (shape_.wide_taps) {
+        taps({type_, z_, {}}, tables_.wide_taps, step.first, step.pairs, step.taps);
+      }
+      if (shape_.int8_taps) {
+        taps(int8_z, tables_.int8_taps, step.first, step.pairs, step.taps);
+      }
+      step.maps = steps_.fixed(maps_ + step.first * step.map_stride,
+                               step.pairs * step.map_stride * kFloatSize, "maps");
+      add_expand(steps_, runs_, step);
+    }
   }
 
   Steps steps_;
@@ -233,12 +275,13 @@ class Pipeline {
   const Index rows_;  // tokens of all images
   const Runs runs_;
   const bool has_paths_;
-  Buffer maps_;
-  Buffer finite_;
+  float* const maps_;
   Buffer routing_;
   Buffer mixing_;
   Buffer r_;
   Buffer z_;
+  std::vector<Buffer> stages_;
+  std::vector<Buffer> normed_;
 };
 
 }  // namespace
