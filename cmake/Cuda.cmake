@@ -7,6 +7,7 @@ add_library(sakedge_cuda_driver STATIC
   csrc/cuda/driver/library.cpp
   csrc/cuda/driver/memory.cpp
   csrc/cuda/driver/module.cpp
+  csrc/cuda/driver/pinned_pool.cpp
   csrc/cuda/driver/status.cpp
   csrc/cuda/driver/stream.cpp)
 target_link_libraries(sakedge_cuda_driver PUBLIC sakedge_core ${CMAKE_DL_LIBS})
@@ -40,6 +41,7 @@ add_library(sakedge_cuda_student STATIC
   csrc/cuda/student/parts/stem.cpp
   csrc/cuda/student/pipeline.cpp
   csrc/cuda/student/request.cpp
+  csrc/cuda/student/results.cpp
   csrc/cuda/student/shape.cpp
   csrc/cuda/student/snapshot.cpp
   csrc/cuda/student/student.cpp)

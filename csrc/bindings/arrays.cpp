@@ -1,7 +1,6 @@
 #include "bindings/arrays.h"
 
 #include <cmath>
-#include <vector>
 
 #include "bindings/bind.h"
 #include "core/limits.h"
@@ -54,20 +53,24 @@ const PixelDecoder& decoder_of(const std::string& family, Index classes) {
   return *decoder;
 }
 
-py::array values_array(const PixelDecoder& decoder, Size size) {
+py::array values_array(const PixelDecoder& decoder, Size size, const void* data, py::handle owner) {
   std::vector<Index> shape = {size.height, size.width};
   if (decoder.values > 1) {
     shape.push_back(decoder.values);
   }
   switch (decoder.element) {
     case Element::kU8:
-      return py::array_t<std::uint8_t>(shape);
+      return {py::dtype::of<std::uint8_t>(), shape, data, owner};
     case Element::kU16:
-      return py::array_t<std::uint16_t>(shape);
+      return {py::dtype::of<std::uint16_t>(), shape, data, owner};
     case Element::kF32:
       break;
   }
-  return py::array_t<float>(shape);
+  return floats_array(shape, data, owner);
+}
+
+py::array floats_array(const std::vector<Index>& shape, const void* data, py::handle owner) {
+  return {py::dtype::of<float>(), shape, data, owner};
 }
 
 double bytes_of(const PixelDecoder& decoder, Size size) {

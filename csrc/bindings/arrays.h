@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "decoder/weights/sources.h"
 #include "image/pixel_decoder.h"
@@ -36,8 +37,12 @@ NormSource norm(const FloatPair& gamma_and_beta);
 // The decoder of a family for so many classes.
 const PixelDecoder& decoder_of(const std::string& family, Index classes);
 
-// Uninitialised, for the values that a decoder writes: [height, width], or [height, width, values].
-pybind11::array values_array(const PixelDecoder& decoder, Size size);
+// Arrays for what a decoder writes, uninitialised: of [height, width], or [height, width, values];
+// of float32. Or views of `data`, which `owner` keeps.
+pybind11::array values_array(const PixelDecoder& decoder, Size size, const void* data = nullptr,
+                             pybind11::handle owner = {});
+pybind11::array floats_array(const std::vector<Index>& shape, const void* data = nullptr,
+                             pybind11::handle owner = {});
 
 // Bytes of such an array, and of a float32 one of so many classes.
 double bytes_of(const PixelDecoder& decoder, Size size);

@@ -69,7 +69,7 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem, const std::vecto
   std::vector<ResultArrays> results;
   results.reserve(images.size());
   for (ImageRequest& image : images) {
-    results.emplace_back(geometry, wanted, image);
+    results.emplace_back(geometry, image).add_outputs(geometry, wanted, image);
   }
   raise_unless_ok(without_gil([&] { return decoder.run(images); }));
   py::list all;

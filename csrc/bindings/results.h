@@ -31,26 +31,37 @@ double result_bytes(const Run& run, const Geometry& geometry, const Wanted& want
 // The arrays of one run: values, logits and maps, each a list by task, empty where not wanted.
 class ResultArrays {
  public:
-  // Makes them, and has the run write there.
-  template <class Run, class Geometry, class Wanted>
-  ResultArrays(const Geometry& geometry, const Wanted& wanted, Run& run)
+  // Routing and whether all is finite, which the run writes.
+  template <class Run, class Geometry>
+  ResultArrays(const Geometry& geometry, Run& run)
       : routing_({run.snapshot->task_count(), geometry.level_count(), run.snapshot->experts()}) {
     run.routing = routing_.mutable_data();
     run.finite = finite_.get();
-    for (const auto& task : run.snapshot->tasks) {
+  }
+
+  // Those of the tasks: new ones where an output of the run is null, which then is where it writes;
+  // else views of what it has written, which `owner` keeps.
+  template <class Run, class Geometry, class Wanted>
+  void add_outputs(const Geometry& geometry, const Wanted& wanted, Run& run,
+                   pybind11::handle owner = {}) {
+    run.outputs.resize(run.snapshot->tasks.size());
+    for (std::size_t t = 0; t < run.outputs.size(); ++t) {
+      const auto& task = run.snapshot->tasks[t];
       const Index classes = task.head->classes;
-      auto& output = run.outputs.emplace_back();
+      auto& output = run.outputs[t];
       if (wanted.values) {
-        output.values =
-            added(values_, values_array(*task.decoder, {run.window.height, run.window.width}));
+        const Size size{run.window.height, run.window.width};
+        add(values_, output.values, values_array(*task.decoder, size, output.values, owner));
       }
       if (wanted.logits) {
-        const std::vector<Index> shape = {classes, geometry.input.height, geometry.input.width};
-        output.logits = static_cast<float*>(added(logits_, pybind11::array_t<float>(shape)));
+        add(logits_, output.logits,
+            floats_array({classes, geometry.input.height, geometry.input.width}, output.logits,
+                         owner));
       }
       if (wanted.maps) {
-        const std::vector<Index> shape = {geometry.map().height, geometry.map().width, classes};
-        output.map = static_cast<float*>(added(maps_, pybind11::array_t<float>(shape)));
+        add(maps_, output.map,
+            floats_array({geometry.map().height, geometry.map().width, classes}, output.map,
+                         owner));
       }
     }
   }
@@ -61,10 +72,10 @@ class ResultArrays {
   }
 
  private:
-  static void* added(pybind11::list& list, pybind11::array array) {
-    void* data = array.mutable_data();
+  template <class Element>
+  static void add(pybind11::list& list, Element*& place, pybind11::array array) {
+    place = static_cast<Element*>(array.mutable_data());
     list.append(std::move(array));
-    return data;
   }
 
   pybind11::list values_, logits_, maps_;

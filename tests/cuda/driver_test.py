@@ -34,6 +34,9 @@ TESTS: dict[str, dict[str, object]] = {
     "out_of_memory_leaves_everything_usable": {"memory": 1 << 20},
     "a_lost_device_stays_lost": {"lose_at": 2, "lose_with": 700},
     "mapped_memory_is_the_same_on_both_sides": {"integrated": 1},
+    "pinned_blocks_are_lent_again": {},
+    "a_small_pool_lends_to_few": {},
+    "threads_share_a_pool": {},
     "events_tell_the_time": {},
     "threads_share_a_device": {},
 }
@@ -41,12 +44,12 @@ TESTS: dict[str, dict[str, object]] = {
 FAULTS = {
     "a_kernel_that_cannot_run_is_refused": "launch of stir: a grid of (0, 1, 1)",
     "a_stray_write_loses_the_device": "out of bounds",
-    "memory_is_used_after_it_was_freed": "memset of 32 bytes that are not, or no longer",
+    "memory_is_used_after_it_was_freed": "copy to of 32 bytes that are not, or no longer",
     "a_kernel_uses_freed_memory": "stir: ",
     "a_kernel_outlives_its_module": "a kernel that does not exist, or no longer, is used",
     "memory_is_freed_twice": "memory is freed that is not allocated, or no longer",
     "memory_is_never_freed": "left when the context was released, device memory #1 of 16 bytes",
-    "a_copy_is_longer_than_its_memory": "memset of 33 bytes that are not",
+    "a_copy_is_longer_than_its_memory": "copy to of 33 bytes that are not",
 }
 OTHERS = {"say_what_is_missing", "the_host_touches_device_memory"}
 

@@ -9,7 +9,6 @@ PLAN = "sakedge_cuda_plan_test"
 GRAPH = "sakedge_cuda_graph_test"
 # What each test needs of the device.
 ON_A_DEVICE: dict[str, dict[str, object]] = {
-    "steps_run_one_by_one": {},
     "a_graph_computes_the_same_in_any_order": {},
     "a_read_that_is_not_declared_shows": {},
     "an_arena_that_is_too_small_is_refused": {},

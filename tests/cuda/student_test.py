@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.cuda.student.calls import WINDOW, Found, assert_same, copied, picture, run
 from tests.cuda.student.capsules import CPU, DeviceArray, Exported
-from tests.cuda.student.machine import PATH, device, emulated, image, on_device
+from tests.cuda.student.machine import HOPPER, PATH, device, emulated, image, on_device
 from tests.cuda.student.model import Packer, Student, tiny
 from tests.cuda.student.reference import DEVIATIONS, Reference, Result, inputs, sampling
 from tests.kernels.decoded import assert_decoded
@@ -19,37 +19,12 @@ from tests.kernels.decoded import assert_decoded
 from sakedge import _cuda
 
 ARITHMETICS = ("f16", "bf16", "s8")
-WINDOW = (64, 64, 0.0, 0.0, 1.0, 1.0)
-Found = tuple[list[Any], list[Any], list[Any], NDArray[Any], bool]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _kernels(request: pytest.FixtureRequest) -> None:
     """The process that has the device is told which kernels it runs."""
     os.environ[PATH] = request.config.getoption("--cuda-path")
-
-
-def picture(seed: int = 0, height: int = 64, width: int = 64) -> NDArray[np.uint8]:
-    """Noise over a slope."""
-    rng = np.random.default_rng(seed)
-    noise = rng.integers(0, 128, (height, width, 3))
-    slope = np.linspace(0, 127, width, dtype=np.int64)[None, :, None]
-    return (noise + slope).astype(np.uint8)
-
-
-def run(model: Any, snapshots: Sequence[Any], pictures: Any = None, **options: Any) -> list[Found]:
-    """A call on one picture for each snapshot, unless they are given."""
-    pictures = [(picture(i), 0, 0) for i in range(len(snapshots))] if pictures is None else pictures
-    call: dict[str, Any] = {
-        "rows": range(len(snapshots)),
-        "windows": [WINDOW] * len(snapshots),
-        "values": True,
-        "logits": True,
-        "maps": True,
-        "min_weight": 0.0,
-    }
-    found: list[Found] = model.run(pictures=pictures, snapshots=snapshots, **call | options)
-    return found
 
 
 def assert_near(
@@ -89,11 +64,12 @@ def assert_near(
         )
 
 
+@pytest.mark.parametrize("hopper", [False, True])
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)
 @on_device
-def test_a_student_is_computed(arithmetic: str) -> None:
+def test_a_student_is_computed(arithmetic: str, hopper: bool) -> None:
     student = tiny()
-    packer = Packer(device(), student, arithmetic)
+    packer = Packer(device(**(HOPPER if hopper else {})), student, arithmetic)
     model = packer.model()
     found = run(model, [packer.snapshot()], [(picture(0, 50, 60), 7, 2)])
     image = inputs(picture(0, 50, 60), student.input_size, 7, 2)
@@ -121,12 +97,29 @@ def test_several_snapshots_run_on_one_picture_and_on_others() -> None:
         assert_near(student, "f16", image, result, *each)
 
 
-def assert_same(a: Sequence[Found], b: Sequence[Found]) -> None:
-    for one, other in zip(a, b, strict=True):
-        for i in range(3):
-            for x, y in zip(one[i], other[i], strict=True):
-                np.testing.assert_array_equal(x, y)
-        np.testing.assert_array_equal(one[3], other[3])
+@pytest.mark.parametrize("arithmetic", ["f16", "s8"])
+@on_device
+def test_tasks_in_several_chunks_are_computed_as_each_alone(arithmetic: str) -> None:
+    student = tiny()
+    # Three pairs of a run and a task fill it, a block each.
+    packer = Packer(device(multiprocessors=1), student, arithmetic)
+    model = packer.model()
+    on_one: dict[str, Any] = {"pictures": [(picture(), 0, 0)], "rows": [0, 0, 0]}
+    adapters: list[tuple[str | None, ...]] = [("a", "b"), ("b", "a"), ("a", None)]
+    found = run(model, [packer.snapshot(each) for each in adapters], **on_one)
+    tasks = [task for task, _, _ in student.spec.tasks]
+    pairs = len(tasks) * len(adapters)
+    assert pairs > 9  # more chunks than there is memory for at a time
+    expected = model.graph_nodes()
+    for i, task in enumerate(tasks):
+        snapshots = [packer.snapshot(each, (task,)) for each in adapters]
+        for together, alone in zip(found, run(model, snapshots, **on_one), strict=True):
+            assert together[4] and alone[4]
+            for kind in range(3):
+                np.testing.assert_array_equal(together[kind][i], alone[kind][0])
+    # Of each chunk but the first a product and its expansion.
+    assert expected == model.graph_nodes() + 2 * (-(-pairs // 3) - 1)
+    emulated().set(multiprocessors=None)
 
 
 @on_device
@@ -149,6 +142,18 @@ def test_results_do_not_depend_on_the_order_in_which_a_graph_runs() -> None:
     model, snapshot = packer.model(), packer.snapshot()
     first = run(model, [snapshot])
     for seed in range(2, 6):
+        emulated().set(seed=seed)
+        assert_same(run(model, [snapshot]), first)
+
+
+@on_device
+def test_more_stages_and_levels_than_there_is_memory_for_at_a_time() -> None:
+    student = tiny(blocks=6, levels=(0, 2, 3, 5))
+    packer = Packer(device(), student, "f16")
+    model, snapshot = packer.model(), packer.snapshot()
+    first = run(model, [snapshot])
+    assert_near(student, "f16", inputs(picture(0), student.input_size, 0, 0), first[0])
+    for seed in range(2, 5):
         emulated().set(seed=seed)
         assert_same(run(model, [snapshot]), first)
 
@@ -210,10 +215,13 @@ def test_a_picture_on_the_device_is_used_where_it_lies(version: int | None) -> N
 def test_an_integrated_device_computes_the_same() -> None:
     student = tiny()
     apart = Packer(device(), student, "f16")
-    first = run(apart.model(), [apart.snapshot()])
+    first = copied(run(apart.model(), [apart.snapshot()]))
     del apart
     shared = Packer(device(integrated=1), student, "f16")
-    assert_same(run(shared.model(), [shared.snapshot()]), first)
+    model, snapshot = shared.model(), shared.snapshot()
+    kept = run(model, [snapshot])
+    run(model, [snapshot], [(picture(1), 0, 0)])
+    assert_same(kept, first)
     emulated().set(integrated=0)
 
 
@@ -236,7 +244,8 @@ def test_out_of_memory_leaves_a_student_usable() -> None:
 def test_a_lost_device_says_so_in_every_call() -> None:
     packer = Packer(device(), tiny(), "f16")
     model, snapshot = packer.model(), packer.snapshot()
-    run(model, [snapshot])
+    kept = run(model, [snapshot])
+    before = copied(kept)
     launches = model.graph_nodes() + 2  # and decode, upsample
     emulated().set(lose_at=launches + 3)
     messages = []
@@ -246,6 +255,7 @@ def test_a_lost_device_says_so_in_every_call() -> None:
         assert lost.value.args[0] == "device_lost"
         messages.append(lost.value.args[1])
     assert messages[0] == messages[1]
+    assert_same(kept, before)
     emulated().set(lose_at=None)
 
 

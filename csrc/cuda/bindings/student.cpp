@@ -96,7 +96,8 @@ class Pictures {
   std::vector<DevicePicture> held_;
 };
 
-// A call and the arrays of its results.
+// A call and the arrays of its results. Those of the tasks are views of the memory that the device
+// wrote to: nothing is copied.
 struct Call {
   Request request;
   std::vector<ResultArrays> results;
@@ -122,8 +123,20 @@ struct Call {
     require_memory(bytes);
     results.reserve(request.runs.size());
     for (Run& run : request.runs) {
-      results.emplace_back(geometry, wanted, run);
+      results.emplace_back(geometry, run);
     }
+  }
+
+  // The results of all runs, in `block`, which their arrays keep.
+  py::list found(const Student& student, Results::Block block) {
+    const py::capsule owner(new Results::Block(std::move(block)),
+                            [](void* held) { delete static_cast<Results::Block*>(held); });
+    py::list all;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      results[i].add_outputs(student.stem().geometry, request.wanted, request.runs[i], owner);
+      all.append(results[i].result());
+    }
+    return all;
   }
 };
 
@@ -132,13 +145,8 @@ py::list run(Student& student, const py::list& pictures, const std::vector<Index
              const std::vector<WindowArguments>& windows, bool values, bool logits, bool maps,
              float min_weight) {
   const Pictures given(pictures, *student.stem().device);
-  const Call call(student, given, rows, snapshots, windows, {values, logits, maps}, min_weight);
-  raise_unless_ok(without_gil([&] { return student.run(call.request); }));
-  py::list all;
-  for (const ResultArrays& each : call.results) {
-    all.append(each.result());
-  }
-  return all;
+  Call call(student, given, rows, snapshots, windows, {values, logits, maps}, min_weight);
+  return call.found(student, value_of(without_gil([&] { return student.run(call.request); })));
 }
 
 Student::Profile profile(Student& student, const py::list& pictures, const std::vector<Index>& rows,
@@ -146,7 +154,7 @@ Student::Profile profile(Student& student, const py::list& pictures, const std::
                          const std::vector<WindowArguments>& windows, bool values, bool logits,
                          bool maps, float min_weight) {
   const Pictures given(pictures, *student.stem().device);
-  const Call call(student, given, rows, snapshots, windows, {values, logits, maps}, min_weight);
+  Call call(student, given, rows, snapshots, windows, {values, logits, maps}, min_weight);
   return value_of(without_gil([&] { return student.profile(call.request); }));
 }
 

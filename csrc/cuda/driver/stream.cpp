@@ -91,11 +91,6 @@ Status Stream::copy_out(void* host, const void* device, Index bytes) {
   return SAKEDGE_CALL(*context_, cuMemcpyDtoHAsync_v2, host, address(device), size(bytes), handle_);
 }
 
-Status Stream::zero(void* device, Index bytes) {
-  const Current current(*context_);
-  return SAKEDGE_CALL(*context_, cuMemsetD8Async, address(device), 0, size(bytes), handle_);
-}
-
 Status Stream::launch(const Kernel& kernel, Grid grid, const void* args) {
   const Current current(*context_);
   void* parameters[] = {const_cast<void*>(args)};  // the API's signature; it only reads them

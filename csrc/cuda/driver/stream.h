@@ -44,7 +44,6 @@ class Stream {
 
   Status copy_in(void* device, const void* host, Index bytes);
   Status copy_out(void* host, const void* device, Index bytes);
-  Status zero(void* device, Index bytes);
   // `args` is the kernel's one parameter; it is read before this returns.
   Status launch(const Kernel& kernel, Grid grid, const void* args);
   Status record(Event& event);

@@ -38,16 +38,4 @@ Index Plan::place() {
   return arena_size_;
 }
 
-Status Plan::run(Stream& stream, std::byte* arena) const {
-  const Addresses at(*this, arena);
-  for (const Step& step : steps_) {
-    const std::vector<std::byte> args = step.args(at);
-    const Status status = stream.launch(step.kernel, step.grid, args.data());
-    if (!status.ok()) {
-      return status;
-    }
-  }
-  return {};
-}
-
 }  // namespace sakedge::cuda

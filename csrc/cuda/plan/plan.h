@@ -62,10 +62,6 @@ class Plan {
   const std::vector<Step>& steps() const { return steps_; }
   const std::vector<Extent>& buffers() const { return buffers_; }
 
-  // Runs the steps one by one, as they were added: to see which is at fault. `arena` has
-  // arena_size() bytes.
-  Status run(Stream& stream, std::byte* arena) const;
-
  private:
   void add(const Kernel& kernel, Grid grid, const std::vector<Buffer>& reads,
            const std::vector<Buffer>& writes,

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstring>
 
+#include "cuda/student/results.h"
+
 namespace sakedge::cuda {
 namespace {
 
 // Arrays of one call begin at a multiple of this: what one load takes, and a whole cache line.
-constexpr Index kAlign = 128;
+constexpr Index kAlign = Results::kAlign;
 
 // Takes `bytes` from `used`; where they begin.
 Index take(Index& used, Index bytes) {
@@ -83,15 +85,15 @@ Call::Call(const Request& request, const Geometry& geometry) : shape_(Shape::of(
 }
 
 void Call::write(const Request& request, const Geometry& geometry, const Graphs& graphs,
-                 const Mirror& pixels, const Mirror& results) {
+                 const Mirror& pixels, std::byte* results) {
   const Index levels = geometry.level_count();
   const CallTables tables(shape_, levels, graphs.tables().host());
   const CallTables there(shape_, levels, graphs.tables().device());
   tables.fill(shape_, request);
   write_pictures(request, tables, pixels);
   const Size map = geometry.map();
-  decode_ = {there.decode, 0, 0, map.height, map.width};
-  upsample_ = {there.upsample, 0, 0, map.height, map.width};
+  decode_ = {there.decode, 0, 0, 0, map.height, map.width};
+  upsample_ = {there.upsample, 0, 0, 0, map.height, map.width};
   const Window whole{geometry.input.height, geometry.input.width};
   for (Index r = 0; r < shape_.runs; ++r) {
     const Run& run = request.runs[static_cast<std::size_t>(r)];
@@ -100,13 +102,15 @@ void Call::write(const Request& request, const Geometry& geometry, const Graphs&
       const float* from = graphs.maps() + (r * shape_.tasks + t) * map_stride(shape_, geometry);
       if (request.wanted.values) {
         tables.decode[decode_.count++] =
-            job_of(run.window, geometry, task, from, results.device() + place(r, t).values);
-        decode_.pixels = std::max(decode_.pixels, run.window.height * run.window.width);
+            job_of(run.window, geometry, task, from, results + place(r, t).values);
+        decode_.height = std::max(decode_.height, run.window.height);
+        decode_.width = std::max(decode_.width, run.window.width);
       }
       if (request.wanted.logits) {
         tables.upsample[upsample_.count++] =
-            job_of(whole, geometry, task, from, results.device() + place(r, t).logits);
-        upsample_.pixels = whole.height * whole.width;
+            job_of(whole, geometry, task, from, results + place(r, t).logits);
+        upsample_.height = whole.height;
+        upsample_.width = whole.width;
       }
       if (request.wanted.maps) {
         maps_.push_back({from, place(r, t).map, floats_bytes(task.head->classes, map)});
@@ -135,25 +139,20 @@ void Call::write_pictures(const Request& request, const CallTables& tables,
   }
 }
 
-void Call::deliver(const Request& request, const Geometry& geometry, const Graphs& graphs,
-                   const Mirror& results) const {
+void Call::deliver(Request& request, const Geometry& geometry, const Graphs& graphs,
+                   std::byte* results) const {
   const Index levels = geometry.level_count();
   const CallTables tables(shape_, levels, graphs.tables().host());
-  const auto copy = [&](void* to, Index from, Index bytes) {
-    if (to != nullptr) {
-      std::memcpy(to, results.host() + from, static_cast<std::size_t>(bytes));
-    }
-  };
   for (Index r = 0; r < shape_.runs; ++r) {
-    const Run& run = request.runs[static_cast<std::size_t>(r)];
+    Run& run = request.runs[static_cast<std::size_t>(r)];
     const Index experts = run.snapshot->experts();
+    run.outputs.clear();
     bool is_finite = tables.finite[r] != 0;
     for (Index t = 0; t < run.snapshot->task_count(); ++t) {
-      const Snapshot::Task& task = run.snapshot->task(t);
-      const Output& output = run.outputs[static_cast<std::size_t>(t)];
-      copy(output.values, place(r, t).values, values_bytes(run, task));
-      copy(output.logits, place(r, t).logits, floats_bytes(task.head->classes, geometry.input));
-      copy(output.map, place(r, t).map, floats_bytes(task.head->classes, geometry.map()));
+      const auto at = [&](bool wanted, Index begin) { return wanted ? results + begin : nullptr; };
+      run.outputs.push_back({at(request.wanted.values, place(r, t).values),
+                             at(request.wanted.logits, place(r, t).logits),
+                             at(request.wanted.maps, place(r, t).map)});
       for (Index level = 0; level < levels; ++level) {
         const float* from =
             tables.routing + ((r * shape_.tasks + t) * levels + level) * (1 + shape_.slots);

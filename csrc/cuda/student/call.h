@@ -18,17 +18,18 @@ class Call {
   Index sampled() const { return sampled_; }  // bytes of values and logits
   Index results() const { return results_; }  // bytes of these and the maps
 
-  // Writes tables and pictures: `maps` as the graph leaves them, mirrors with room for the sizes.
+  // Writes tables and pictures: `maps` as the graph leaves them, a mirror with room for the pixels,
+  // where the results are to lie on the device.
   void write(const Request& request, const Geometry& geometry, const Graphs& graphs,
-             const Mirror& pixels, const Mirror& results);
+             const Mirror& pixels, std::byte* results);
 
   // What is launched after the graph.
   const Sampling& decode() const { return decode_; }
   const Sampling& upsample() const { return upsample_; }
 
-  // Copies the results to where the request wants them, once they are on the host.
-  void deliver(const Request& request, const Geometry& geometry, const Graphs& graphs,
-               const Mirror& results) const;
+  // Says in the request where the results lie, once they are on the host, and writes the routing.
+  void deliver(Request& request, const Geometry& geometry, const Graphs& graphs,
+               std::byte* results) const;
 
   // A map that is wanted: where it lies on the device, and in the results on the host.
   struct Map {

@@ -15,22 +15,22 @@ constexpr Index kTables = Index{64} << 10;
 Graphs::Graphs(std::shared_ptr<const Stem> stem, const Normalisation& normalisation, Index most)
     : stem_(std::move(stem)), normalisation_(normalisation), most_(most) {}
 
-Expected<Graphs::Entry*> Graphs::find(const Shape& shape) {
+Expected<Graphs::Entry*> Graphs::find(const Shape& shape, Stream& stream) {
   Slot& slot = slot_of(shape);
   if (slot.entry.has_value()) {
     return &*slot.entry;
   }
-  Expected<Entry*> made = make(slot);
+  Expected<Entry*> made = make(slot, stream);
   if (!made.ok()) {
     slots_.pop_front();
   }
   return made;
 }
 
-Status Graphs::restore() {
+Status Graphs::restore(Stream& stream) {
   for (Slot& slot : slots_) {
     if (!slot.entry.has_value()) {
-      if (Expected<Entry*> made = make(slot); !made.ok()) {
+      if (Expected<Entry*> made = make(slot, stream); !made.ok()) {
         return made.status();
       }
     }
@@ -68,7 +68,7 @@ Status Graphs::grow(const Reserve& reserve) {
   return status;
 }
 
-Expected<Graphs::Entry*> Graphs::make(Slot& slot) {
+Expected<Graphs::Entry*> Graphs::make(Slot& slot, Stream& stream) {
   const std::shared_ptr<Context>& context = stem_->device->context();
   const Shape& shape = slot.shape;
   const Geometry& geometry = stem_->geometry;
@@ -98,7 +98,15 @@ Expected<Graphs::Entry*> Graphs::make(Slot& slot) {
   if (!graph.ok()) {
     return graph.status();
   }
-  return &slot.entry.emplace(Entry{shape, std::move(placed), std::move(graph).take()});
+  Graph made = std::move(graph).take();
+  status = made.upload(stream);
+  if (status.ok()) {
+    status = stream.wait();  // it goes as soon as memory has to grow for another
+  }
+  if (!status.ok()) {
+    return status;
+  }
+  return &slot.entry.emplace(Entry{shape, std::move(placed), std::move(made)});
 }
 
 }  // namespace sakedge::cuda

@@ -25,11 +25,12 @@ class Graphs {
   };
   // Made if it is not kept; nothing may be running. Where memory has to grow for it, the other
   // shapes keep their places, and their graphs are made again when they are next asked for. Fails
-  // as plan_of, and with kDeviceMemory; other shapes can be asked for afterwards.
-  Expected<Entry*> find(const Shape& shape);
+  // as plan_of, and with kDeviceMemory; other shapes can be asked for afterwards. A graph that is
+  // made is sent to the device by `stream`.
+  Expected<Entry*> find(const Shape& shape, Stream& stream);
 
   // Makes all graphs again that growing memory has taken away.
-  Status restore();
+  Status restore(Stream& stream);
 
   const Mirror& tables() const { return tables_; }
   float* maps() const { return reinterpret_cast<float*>(maps_.data()); }
@@ -46,7 +47,7 @@ class Graphs {
   };
 
   Slot& slot_of(const Shape& shape);
-  Expected<Entry*> make(Slot& slot);
+  Expected<Entry*> make(Slot& slot, Stream& stream);
   // What `reserve` does to memory whose address graphs have in them.
   template <class Reserve>
   Status grow(const Reserve& reserve);

@@ -31,11 +31,11 @@ struct PictureSource {
   }
 };
 
-// Where the results of a task go, on the host; null for what is not wanted.
+// Where the results of a task lie, on the host; null for what is not wanted.
 struct Output {
-  void* values = nullptr;   // [height, width] pixels of the window
-  float* logits = nullptr;  // [classes, input height, input width]
-  float* map = nullptr;     // [map height, map width, classes]
+  void* values = nullptr;  // [height, width] pixels of the window
+  void* logits = nullptr;  // float [classes, input height, input width]
+  void* map = nullptr;     // float [map height, map width, classes]
 };
 
 // A snapshot on an image of the call.
@@ -43,9 +43,9 @@ struct Run {
   Index row = 0;  // the image's number
   std::shared_ptr<const Snapshot> snapshot;
   Window window;
-  std::vector<Output> outputs;  // by task
-  float* routing = nullptr;     // [tasks, levels, experts]; written
-  bool* finite = nullptr;       // written: false if NaN or infinity is in the results
+  std::vector<Output> outputs;  // by task; written
+  float* routing = nullptr;     // [tasks, levels, experts]; what is there is written
+  bool* finite = nullptr;       // likewise: false if NaN or infinity is in the results
 };
 
 // What is wanted of all runs.

@@ -70,7 +70,8 @@ Student::Student(std::shared_ptr<const Stem> stem, const Normalisation& normalis
     : stem_(std::move(stem)),
       graphs_(stem_, normalisation, graphs),
       stream_(std::move(stream)),
-      moments_(std::move(moments)) {}
+      moments_(std::move(moments)),
+      results_(stem_->device->context()) {}
 
 Status Student::check(const Request& request) const {
   if (Status status = cuda::check(request, *stem_); !status.ok()) {
@@ -116,27 +117,27 @@ Status Student::guarded(const Request& request, const Work& work) {
   return status;
 }
 
-Status Student::reserve_for(const Call& call, Graphs::Entry*& entry) {
-  const std::shared_ptr<Context>& context = stem_->device->context();
-  Expected<Graphs::Entry*> found = graphs_.find(call.shape());
+Status Student::reserve_for(const Call& call, Graphs::Entry*& entry, Results::Lent& results) {
+  Expected<Graphs::Entry*> found = graphs_.find(call.shape(), stream_);
   if (!found.ok()) {
     return found.status();
   }
   entry = found.value();
   nodes_ = entry->graph.nodes();
-  Status status = pixels_.reserve(context, call.pixels());
-  return status.ok() ? results_.reserve(context, call.results()) : status;
+  Status status = pixels_.reserve(stem_->device->context(), call.pixels());
+  return status.ok() ? results_.lend(call.results(), call.sampled(), results) : status;
 }
 
 template <class Compute, class Sample>
-Status Student::serve(const Request& request, const Compute& compute, const Sample& sample) {
+Status Student::serve(Request& request, Results::Lent& results, const Compute& compute,
+                      const Sample& sample) {
   const Geometry& geometry = stem_->geometry;
   Call call(request, geometry);
   Graphs::Entry* entry = nullptr;
-  if (Status status = reserve_for(call, entry); !status.ok()) {
+  if (Status status = reserve_for(call, entry, results); !status.ok()) {
     return status;
   }
-  call.write(request, geometry, graphs_, pixels_, results_);
+  call.write(request, geometry, graphs_, pixels_, results.device);
   const CallTables tables(call.shape(), geometry.level_count(), graphs_.tables().host());
   const std::function<Status()> steps[] = {
       [&] { return stream_.record(moments_[0]); },
@@ -148,10 +149,10 @@ Status Student::serve(const Request& request, const Compute& compute, const Samp
       [&] { return sample("upsample", call.upsample()); },
       [&] { return stream_.record(moments_[2]); },
       [&] { return graphs_.tables().to_host(stream_, tables.results, tables.size); },
-      [&] { return results_.to_host(stream_, 0, call.sampled()); },
+      [&] { return results.to_host(stream_, call.sampled()); },
       [&] {
         for (const Call::Map& map : call.maps()) {
-          Status status = stream_.copy_out(results_.host() + map.at, map.device, map.bytes);
+          Status status = stream_.copy_out(results.host.get() + map.at, map.device, map.bytes);
           if (!status.ok()) {
             return status;
           }
@@ -167,7 +168,7 @@ Status Student::serve(const Request& request, const Compute& compute, const Samp
       return status;
     }
   }
-  call.deliver(request, geometry, graphs_, results_);
+  call.deliver(request, geometry, graphs_, results.host.get());
   return {};
 }
 
@@ -175,68 +176,77 @@ Status Student::sample(const char* op, const Sampling& sampling) {
   return launch_sampling(stem_->device->kernels(), stream_, op, sampling);
 }
 
-Status Student::run(const Request& request) {
-  return guarded(request, [&] {
+Expected<Results::Block> Student::run(Request& request) {
+  Results::Lent results;
+  Status status = guarded(request, [&] {
     return serve(
-        request, [&](Graphs::Entry& entry) { return entry.graph.launch(stream_); },
+        request, results, [&](Graphs::Entry& entry) { return entry.graph.launch(stream_); },
         [&](const char* op, const Sampling& sampling) { return sample(op, sampling); });
   });
+  if (!status.ok()) {
+    return status;
+  }
+  return std::move(results.host);
 }
 
 Status Student::capture(const Request& request) {
   return guarded(request, [&] {
     Graphs::Entry* entry = nullptr;
-    Status status = reserve_for(Call(request, stem_->geometry), entry);
-    return status.ok() ? graphs_.restore() : status;
+    Results::Lent results;
+    Status status = reserve_for(Call(request, stem_->geometry), entry, results);
+    return status.ok() ? graphs_.restore(stream_) : status;
   });
 }
 
-Expected<Student::Profile> Student::profile(const Request& request) {
+Expected<Student::Profile> Student::profile(Request& request) {
   Profile profile;
-  const auto add = [&](const std::string& name, const std::function<Status()>& work) -> Status {
-    Expected<float> time = timed(work);
-    if (time.ok()) {
-      profile.emplace_back(name, time.value());
+  Results::Lent results;
+  std::vector<Event> between;  // one before the first step, and one behind each
+  const auto mark = [&]() -> Status {
+    Expected<Event> event = Event::make(stem_->device->context());
+    if (!event.ok()) {
+      return event.status();
     }
-    return time.ok() ? Status() : time.status();
+    between.push_back(std::move(event).take());
+    return stream_.record(between.back());
+  };
+  const auto add = [&](const std::string& name, const Status& launched) -> Status {
+    profile.emplace_back(name, 0.0f);
+    return launched.ok() ? mark() : launched;
   };
   Status status = guarded(request, [&] {
     return serve(
-        request,
+        request, results,
         [&](Graphs::Entry& entry) {
+          // While the graph runs, all its steps are asked for again, so that none waits to be
+          // asked.
+          Status prepared = entry.graph.launch(stream_);
+          if (prepared.ok()) {
+            prepared = mark();
+          }
           const Addresses at(entry.plan, graphs_.arena().data());
           for (const Plan::Step& step : entry.plan.steps()) {
-            const std::vector<std::byte> args = step.args(at);
-            Status launched = add(step.kernel.name, [&] {
-              return stream_.launch(step.kernel, step.grid, args.data());
-            });
-            if (!launched.ok()) {
-              return launched;
+            if (!prepared.ok()) {
+              break;
             }
+            const std::vector<std::byte> args = step.args(at);
+            prepared = add(step.kernel.name, stream_.launch(step.kernel, step.grid, args.data()));
           }
-          return Status();
+          return prepared;
         },
         [&](const char* op, const Sampling& sampling) {
-          return sampling.count == 0 ? Status() : add(op, [&] { return sample(op, sampling); });
+          return sampling.count == 0 ? Status() : add(op, sample(op, sampling));
         });
   });
+  for (std::size_t i = 0; i < profile.size() && status.ok(); ++i) {
+    const Expected<float> time = between[i + 1].since(between[i]);
+    status = time.ok() ? Status() : time.status();
+    profile[i].second = time.ok() ? time.value() : 0.0f;
+  }
   if (!status.ok()) {
     return status;
   }
   return profile;
-}
-
-// Milliseconds of work on the stream. The last two moments are not in use while a call computes.
-Expected<float> Student::timed(const std::function<Status()>& work) {
-  for (const std::function<Status()>& step :
-       {std::function<Status()>([&] { return stream_.record(moments_[2]); }), work,
-        std::function<Status()>([&] { return stream_.record(moments_[3]); }),
-        std::function<Status()>([&] { return stream_.wait(); })}) {
-    if (Status status = step(); !status.ok()) {
-      return status;
-    }
-  }
-  return moments_[3].since(moments_[2]);
 }
 
 Status Student::take_times() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cuda/student/call.h"
+#include "cuda/student/results.h"
 
 namespace sakedge::cuda {
 
@@ -23,18 +24,19 @@ class Student {
   // Whether `run` takes a call. Fails with kInvalid.
   Status check(const Request& request) const;
 
-  // Runs a call, and returns when its results are there. All that it points to is borrowed. Fails
-  // as `check`; with kDeviceMemory, kDriver, kDeviceLost.
-  Status run(const Request& request);
+  // Runs a call, and returns when its results are there: the block that its outputs then lie in,
+  // which no later call touches. All that it points to is borrowed. Fails as `check`; with
+  // kDeviceMemory, kDriver, kDeviceLost.
+  Expected<Results::Block> run(Request& request);
 
   // Makes the graph of a call's shape and reserves its memory, so that the first call is as fast as
-  // the next. Pixels and places of results are not looked at.
+  // the next. Pixels are not looked at.
   Status capture(const Request& request);
 
-  // Runs a call kernel by kernel: each step's kernel and milliseconds, in the order of the plan,
-  // decode and upsample last.
+  // Runs a call kernel by kernel, right behind each other: each step's kernel and milliseconds, in
+  // the order of the plan, decode and upsample last. A microsecond or so of each is the event's.
   using Profile = std::vector<std::pair<std::string, float>>;
-  Expected<Profile> profile(const Request& request);
+  Expected<Profile> profile(Request& request);
 
   // Milliseconds of the calling thread's last run: until the pictures were there, until all was
   // computed, until the results were back.
@@ -47,7 +49,8 @@ class Student {
 
   const Stem& stem() const { return *stem_; }
   CUstream stream() const { return stream_.handle(); }
-  // Bytes of memory that it has reserved, on device and host, without parts.
+  // Bytes of memory that it has reserved, on device and host, without parts. Those of results that
+  // are kept are among them.
   Index memory() const;
   // Shapes whose graphs are kept, and kernels of the graph of the last call.
   Index kept() const;
@@ -65,12 +68,13 @@ class Student {
   template <class Work>
   Status guarded(const Request& request, const Work& work);
   // Graph and memory for a call.
-  Status reserve_for(const Call& call, Graphs::Entry*& entry);
-  // The work of a call on the stream: `compute` launches its graph, `sample` what follows.
+  Status reserve_for(const Call& call, Graphs::Entry*& entry, Results::Lent& results);
+  // The work of a call on the stream: `compute` launches its graph, `sample` what follows. What it
+  // fills `results` with must stay until the stream is waited for.
   template <class Compute, class Sample>
-  Status serve(const Request& request, const Compute& compute, const Sample& sample);
+  Status serve(Request& request, Results::Lent& results, const Compute& compute,
+               const Sample& sample);
   Status sample(const char* op, const Sampling& sampling);
-  Expected<float> timed(const std::function<Status()>& work);
   Status take_times() const;
 
   std::shared_ptr<const Stem> stem_;
@@ -79,7 +83,7 @@ class Student {
   Stream stream_;
   std::vector<Event> moments_;
   Mirror pixels_;
-  Mirror results_;
+  Results results_;
   int nodes_ = 0;
   Status lost_;  // once the device is
 };

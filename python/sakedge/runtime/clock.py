@@ -20,7 +20,11 @@ class Clock:
         self._last = now
 
     def divide(self, known: Mapping[str, float], *, rest: str) -> None:
-        """Divides the time since the last lap among stages: what is known, and the rest."""
+        """Divides the time since the last lap among stages: what is known, and the rest.
+
+        The stage of the rest comes last where it was not named.
+        """
+        self._spent.setdefault(rest, 0.0)
         self.lap(rest)
         for stage, ms in known.items():
             if stage != rest:

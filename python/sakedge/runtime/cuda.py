@@ -91,7 +91,7 @@ class CudaCore:
             maps=wanted.maps,
             min_weight=self._min_weight,
         )
-        clock.divide(times, rest="device")
+        clock.divide(times, rest="postprocess")
         return decoded
 
     def mosaic(self, grid: Grid, snapshot: Snapshot) -> Mosaic:

@@ -1,6 +1,8 @@
 // Calls of the driver: how they go, and how they fail.
+#include <algorithm>
 #include <thread>
 
+#include "cuda/driver/pinned_pool.h"
 #include "testing.h"
 
 namespace {
@@ -47,7 +49,7 @@ void work_is_done() {
   must(toy.stream.copy_in(y.data(), b.data(), bytes(b)));
   const StirArgs args = stir_args(x, y, y);
   must(toy.stream.launch(toy.stir, {4}, &args));
-  must(toy.stream.zero(y.data() + 4, 4));
+  must(toy.zero(y.data() + 4, 4));
   must(toy.stream.copy_out(out.data(), y.data(), bytes(out)));
   must(toy.stream.wait());
   for (std::uint32_t i = 0; i < 100; ++i) {
@@ -117,23 +119,29 @@ void out_of_memory_leaves_everything_usable() {
                "expected 1 MiB of device memory, got 1 MiB that are free of 1 MiB; cuMemAlloc_v2"));
   EXPECT(fails(HostMemory::make(toy.context, 1 << 21).status(), Code::kDeviceMemory,
                "expected 2 MiB of pinned memory"));
-  must(toy.stream.zero(x.data(), x.size()));
+  must(toy.zero(x.data(), x.size()));
   must(toy.stream.wait());
   x = {};
   EXPECT(DeviceMemory::make(toy.context, 1 << 20).ok());
+  PinnedPool pool(toy.context, 1 << 24);
+  PinnedPool::Block block = must(pool.take(1 << 20));
+  EXPECT(block != nullptr && must(pool.take(1)) == nullptr);
+  block = nullptr;
+  EXPECT(pool.size() == 1 << 20 && must(pool.take(1)) != nullptr);
+  EXPECT(must(pool.take(1 << 21)) == nullptr && pool.size() == 0);
 }
 
 void a_lost_device_stays_lost() {
   Toy toy;
   DeviceMemory x = toy.memory(8);
-  must(toy.stream.zero(x.data(), x.size()));
+  must(toy.zero(x.data(), x.size()));
   const StirArgs args = stir_args(x, x, x);
   must(toy.stream.launch(toy.stir, {}, &args));
   must(toy.stream.wait());
   must(toy.stream.launch(toy.stir, {}, &args));
   EXPECT(fails(toy.stream.wait(), Code::kDeviceLost,
                "cuStreamSynchronize failed with CUDA_ERROR_ILLEGAL_ADDRESS"));
-  EXPECT(fails(toy.stream.zero(x.data(), 1), Code::kDeviceLost, "cuMemsetD8Async"));
+  EXPECT(fails(toy.zero(x.data(), 1), Code::kDeviceLost, "cuMemcpyHtoDAsync_v2"));
   EXPECT(fails(DeviceMemory::make(toy.context, 8).status(), Code::kDeviceLost, "cuMemAlloc_v2"));
   EXPECT(fails(Context::make(0).status(), Code::kDeviceLost, "cuDevicePrimaryCtxRetain"));
 }
@@ -142,7 +150,7 @@ void a_stray_write_loses_the_device() {
   Toy toy;
   const Kernel stray = must(toy.module->kernel("stray", 32, 0));
   DeviceMemory x = toy.memory(8);
-  must(toy.stream.zero(x.data(), x.size()));
+  must(toy.zero(x.data(), x.size()));
   const StirArgs args = stir_args(x, x, x);
   must(toy.stream.launch(stray, {}, &args));
   EXPECT(fails(toy.stream.wait(), Code::kDeviceLost, "CUDA_ERROR_LAUNCH_FAILED"));
@@ -160,6 +168,63 @@ void mapped_memory_is_the_same_on_both_sides() {
   EXPECT(words[7] == 1);
   must(toy.stream.wait());
   EXPECT(words[7] == 48);
+}
+
+void pinned_blocks_are_lent_again() {
+  constexpr Index kMiB = Index{1} << 20;
+  Toy toy;
+  PinnedPool::Block late;
+  {
+    PinnedPool pool(toy.context, 4 * kMiB);
+    PinnedPool::Block a = must(pool.take(1));
+    PinnedPool::Block b = must(pool.take(kMiB + 1));
+    EXPECT(a->size() == kMiB && b->size() == 2 * kMiB && pool.size() == 3 * kMiB);
+    EXPECT(must(pool.take(2 * kMiB)) == nullptr);  // 5 of 4 MiB
+    const std::byte* data = a->data();
+    a = nullptr;
+    EXPECT(pool.size() == 3 * kMiB);
+    a = must(pool.take(100));
+    EXPECT(a->data() == data);
+    b = nullptr;
+    late = must(pool.take(3 * kMiB));  // in place of the one that waits
+    EXPECT(late->size() == 3 * kMiB && pool.size() == 4 * kMiB);
+  }
+  late->data()[3 * kMiB - 1] = std::byte{1};
+}
+
+// Few calls have their blocks, however large, and one that is far too large stays for others.
+void a_small_pool_lends_to_few() {
+  constexpr Index kMiB = Index{1} << 20;
+  Toy toy;
+  PinnedPool pool(toy.context, kMiB);
+  PinnedPool::Block a = must(pool.take(8 * kMiB));
+  PinnedPool::Block b = must(pool.take(2 * kMiB));
+  EXPECT(a != nullptr && b != nullptr && must(pool.take(1)) == nullptr);
+  a = nullptr;
+  a = must(pool.take(2 * kMiB));
+  EXPECT(a->size() == 2 * kMiB && pool.size() == 4 * kMiB);
+}
+
+void threads_share_a_pool() {
+  Toy toy;
+  PinnedPool pool(toy.context, Index{1} << 23);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&pool, mark = std::byte(t)] {
+      for (Index round = 0; round < 50; ++round) {
+        const PinnedPool::Block block = must(pool.take((1 + round % 3) << 20));
+        if (block != nullptr) {
+          std::fill_n(block->data(), 4096, mark);
+          std::this_thread::yield();
+          EXPECT(std::count(block->data(), block->data() + 4096, mark) == 4096);
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT(pool.size() <= Index{1} << 23);
 }
 
 void events_tell_the_time() {
@@ -202,7 +267,7 @@ void threads_share_a_device() {
 void memory_is_used_after_it_was_freed() {
   Toy toy;
   DeviceMemory x = toy.memory(8);
-  must(toy.stream.zero(x.data(), x.size()));
+  must(toy.zero(x.data(), x.size()));
   x = {};
   EXPECT(fails(toy.stream.wait(), Code::kDeviceLost, "CUDA_ERROR_ILLEGAL_ADDRESS"));
 }
@@ -246,7 +311,7 @@ void memory_is_never_freed() {
 void a_copy_is_longer_than_its_memory() {
   Toy toy;
   DeviceMemory x = toy.memory(8);
-  EXPECT(!toy.stream.zero(x.data(), 33).ok());
+  EXPECT(!toy.zero(x.data(), 33).ok());
 }
 
 void the_host_touches_device_memory() {
@@ -269,6 +334,9 @@ constexpr Test kTests[] = {
     TEST(a_lost_device_stays_lost),
     TEST(a_stray_write_loses_the_device),
     TEST(mapped_memory_is_the_same_on_both_sides),
+    TEST(pinned_blocks_are_lent_again),
+    TEST(a_small_pool_lends_to_few),
+    TEST(threads_share_a_pool),
     TEST(events_tell_the_time),
     TEST(threads_share_a_device),
     TEST(memory_is_used_after_it_was_freed),

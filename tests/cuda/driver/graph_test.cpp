@@ -1,4 +1,4 @@
-// Plans on a device: step by step, and as graphs whose nodes run in any order that edges allow.
+// Plans on a device: graphs whose nodes run in any order that edges allow.
 #include "cuda/plan/graph.h"
 
 #include "random_plan.h"
@@ -32,13 +32,6 @@ struct Run {
   RandomPlan random;
   DeviceMemory arena;
 };
-
-void steps_run_one_by_one() {
-  Toy toy;
-  Run run(toy, 1, false);
-  EXPECT(run.result([&] { return run.random.plan.run(toy.stream, run.arena.data()); }) ==
-         run.random.expected);
-}
 
 void a_graph_computes_the_same_in_any_order() {
   Toy toy;
@@ -84,7 +77,6 @@ void a_graph_on_a_lost_device_says_so() {
 
 constexpr Test kTests[] = {
 #define TEST(name) {#name, name}
-    TEST(steps_run_one_by_one),
     TEST(a_graph_computes_the_same_in_any_order),
     TEST(a_read_that_is_not_declared_shows),
     TEST(an_arena_that_is_too_small_is_refused),

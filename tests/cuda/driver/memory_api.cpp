@@ -110,20 +110,3 @@ EXPORTED CUresult cuMemcpyDtoHAsync_v2(void* to, CUdeviceptr from, std::size_t b
                                        CUstream stream) {
   return copy("cuMemcpyDtoHAsync", stream, to, false, pointer(from), true, bytes);
 }
-
-EXPORTED CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, std::size_t bytes,
-                                  CUstream stream) {
-  return in_context("cuMemsetD8Async", [&](Context&) {
-    std::byte* data = pointer(to);
-    if (!known("memset", data, bytes)) {
-      return CUDA_ERROR_INVALID_VALUE;
-    }
-    return enqueue(stream, [=] {
-      if (!known("memset", data, bytes)) {
-        return CUDA_ERROR_ILLEGAL_ADDRESS;
-      }
-      std::memset(data, value, bytes);
-      return CUDA_SUCCESS;
-    });
-  });
-}

@@ -83,6 +83,11 @@ struct Toy {
   Stream stream = must(Stream::make(context));
 
   DeviceMemory memory(Index words) { return must(DeviceMemory::make(context, 4 * words)); }
+
+  Status zero(std::byte* data, Index bytes) {
+    static const std::vector<std::byte> zeros(std::size_t{1} << 20);
+    return stream.copy_in(data, zeros.data(), bytes);
+  }
 };
 
 using Words = std::vector<std::uint32_t>;

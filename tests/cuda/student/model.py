@@ -43,8 +43,8 @@ class Student:
         return self.parts.manifest.input_size
 
 
-def tiny(seed: int = 0) -> Student:
-    spec = Spec(**(vars(SPEC) | {"seed": seed}))
+def tiny(seed: int = 0, **more: Any) -> Student:
+    spec = Spec(**(vars(SPEC) | {"seed": seed} | more))
     rng = np.random.default_rng(1000 + seed)
     c = spec.width
 
