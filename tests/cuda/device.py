@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cuda.emulator import Emulator, memory
-from tests.cuda.emulator.build import KERNELS
+from tests.cuda.emulator.build import KERNELS, OF_HOPPER
 from tests.cuda.emulator.host import entries_of
 from tests.cuda.emulator.kernels import Kernels
 from tests.cuda.emulator.shipped import compile_kernels
@@ -24,8 +25,7 @@ from tests.cuda.emulator.structs import fields_of
 _GUARD = 512
 """Bytes before and behind each allocation; keeps the alignment of what the driver gives."""
 _PATTERN = 0xA5
-_MOST_SHARED = 99 * 1024
-_MAJOR, _MINOR, _MULTIPROCESSORS = 75, 76, 16  # CU_DEVICE_ATTRIBUTE_…
+_MAJOR, _MINOR, _MULTIPROCESSORS, _MOST_SHARED = 75, 76, 16, 97  # CU_DEVICE_ATTRIBUTE_…
 _DYNAMIC_SHARED = 8  # CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 _THREADS = 0  # CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK
 
@@ -72,16 +72,24 @@ class Device(Kernels):
         self._call("cuCtxPushCurrent_v2", context)
         self._stream = ctypes.c_void_p()
         self._call("cuStreamCreate", ctypes.byref(self._stream), 0)
-        major, minor, self.multiprocessors = (
-            self._attribute(device, which) for which in (_MAJOR, _MINOR, _MULTIPROCESSORS)
+        self._moments = self._event(), self._event()
+        major, minor, self.multiprocessors, self._most_shared = (
+            self._attribute(device, which)
+            for which in (_MAJOR, _MINOR, _MULTIPROCESSORS, _MOST_SHARED)
         )
         self.arch = f"sm_{major}{minor}"
         name = ctypes.create_string_buffer(256)
         self._call("cuDeviceGetName", name, len(name), device)
         self.name = name.value.decode()
-        files = tuple(Path(s).resolve() for s in sources or sorted(KERNELS.glob("*.cu")))
+        files = tuple(
+            path
+            for path in (Path(s).resolve() for s in sources or sorted(KERNELS.glob("*.cu")))
+            if path not in OF_HOPPER or (arch or self.arch) == "sm_90"
+        )
         super().__init__({k: v for path in files for k, v in entries_of(path).items()}, files)
-        self._modules = [self._load(path, arch or self.arch) for path in files]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            built = list(pool.map(lambda path: _compiled(path, arch or self.arch), files))
+        self._modules = [self._load(image) for image in built]
 
     def launch(
         self,
@@ -106,26 +114,41 @@ class Device(Kernels):
         return _Uncounted()
 
     def milliseconds(
-        self, name: str, *, grid: Sequence[int], args: dict[str, Any], shared: int, repeats: int
-    ) -> float:
-        """The median time of a launch, each behind a write of 64 MB that empties the cache."""
-        start, end = self._event(), self._event()
+        self, kernels: Mapping[str, tuple[Sequence[int], int]], args: dict[str, Any], repeats: int
+    ) -> dict[str, float]:
+        """The median time of each kernel, given as grid and shared memory, with the same arguments.
+
+        Each launch is behind a write of 64 MB that empties the cache.
+        """
         flush = ctypes.c_uint64()
         self.allocate(flush, 64 << 20)
-        spent = []
-        with self._prepared(name, args) as (function, given, _):
+        spent: dict[str, list[float]] = {name: [] for name in kernels}
+        with self._prepared(next(iter(kernels)), args) as (_, given, _):
             for i in range(repeats + 2):  # the first two warm up
-                size = ctypes.c_size_t(64 << 20)
-                self._call("cuMemsetD8Async", flush, ctypes.c_ubyte(i), size, self._stream)
-                self._call("cuEventRecord", start, self._stream)
-                self._launch(function, grid, shared, given)
-                self._call("cuEventRecord", end, self._stream)
-                self._call("cuStreamSynchronize", self._stream)
-                ms = ctypes.c_float()
-                self._call("cuEventElapsedTime", ctypes.byref(ms), start, end)
-                spent.append(ms.value)
+                for name, (grid, shared) in kernels.items():
+                    spent[name].append(self._timed(name, grid, shared, given, flush, i))
         self.free(flush)
-        return sorted(spent[2:])[repeats // 2]
+        return {name: sorted(times[2:])[repeats // 2] for name, times in spent.items()}
+
+    def _timed(
+        self,
+        name: str,
+        grid: Sequence[int],
+        shared: int,
+        given: ctypes.Structure,
+        flush: ctypes.c_uint64,
+        value: int,
+    ) -> float:
+        start, end = self._moments
+        size = ctypes.c_size_t(64 << 20)
+        self._call("cuMemsetD8Async", flush, ctypes.c_ubyte(value), size, self._stream)
+        self._call("cuEventRecord", start, self._stream)
+        self._launch(self._function(name), grid, shared, given)
+        self._call("cuEventRecord", end, self._stream)
+        self._call("cuStreamSynchronize", self._stream)
+        ms = ctypes.c_float()
+        self._call("cuEventElapsedTime", ctypes.byref(ms), start, end)
+        return ms.value
 
     def allocate(self, address: ctypes.c_uint64, size: int) -> None:
         """Device memory."""
@@ -151,7 +174,8 @@ class Device(Kernels):
         blocks = [_Block(self, each) for each in memory.disjoint(allocations)]
         try:
             for each in memory.everything(allocations):
-                if isinstance(each.held, ctypes.Array):  # a table: what it points to moves as well
+                # A table: what it points to moves as well.
+                if isinstance(each.held, ctypes.Array) and len(each.held) > 0:
                     home = next(block for block in blocks if block.holds(each.address))
                     home.patch(each.address, _moved(each.held, blocks))
             for block in blocks:
@@ -178,12 +202,11 @@ class Device(Kernels):
         function = ctypes.c_void_p()
         for module in self._modules:
             if self._cuda.cuModuleGetFunction(ctypes.byref(function), module, name.encode()) == 0:
-                self._call("cuFuncSetAttribute", function, _DYNAMIC_SHARED, _MOST_SHARED)
+                self._call("cuFuncSetAttribute", function, _DYNAMIC_SHARED, self._most_shared)
                 return function
         raise DeviceError(f"{name} is in none of the modules")
 
-    def _load(self, path: Path, arch: str) -> ctypes.c_void_p:
-        image, _ = compiler_for(arch).compile(path, arch)
+    def _load(self, image: bytes) -> ctypes.c_void_p:
         module = ctypes.c_void_p()
         self._call("cuModuleLoadDataEx", ctypes.byref(module), image + b"\0", 0, None, None)
         return module
@@ -295,6 +318,11 @@ def machine_of(path: str, sources: Sequence[Path] | None = None) -> Emulator | D
     if path == "device":
         return Device(sources, os.environ.get("CUDA_TEST_ARCH"))
     return Emulator(path, sources)
+
+
+def _compiled(path: Path, arch: str) -> bytes:
+    image: bytes = compiler_for(arch).compile(path, arch)[0]
+    return image
 
 
 def compiler_for(arch: str) -> Any:

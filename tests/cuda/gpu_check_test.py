@@ -24,7 +24,14 @@ from sakedge.format import StudentFile
 
 def given(output: Path, **more: object) -> argparse.Namespace:
     return argparse.Namespace(
-        **{"output": output, "rehearse": True, "student": None, "trtexec": None, **more}
+        **{
+            "output": output,
+            "rehearse": True,
+            "student": None,
+            "trtexec": None,
+            "exhaustive": False,
+            **more,
+        }
     )
 
 
@@ -116,11 +123,11 @@ def steps_of_a_call() -> list[tuple[str, float]]:
     """In the order of csrc/cuda/student/pipeline.cpp, each of 0.1 ms."""
     names = ["patches_f16", "gemm_f16_64x64"]
     for depth in range(1 + VIT_BASE.blocks):
-        names.append("adapter_path_f16_192")
+        names.append("adapter_path_f16_64x192")
         if depth in (3, 6, 9, 12):
             names += ["router_f16_384", "weigh", "mix_f16_192"]
         if depth < VIT_BASE.blocks:
-            names += ["layer_norm_f16", "gemm_f16_128x128", "attention_f16_64", "gemm_f16_64x64"]
+            names += ["layer_norm_f16", "gemm_f16_128x128", "attention_f16_2", "gemm_f16_64x64"]
             names += ["layer_norm_f16", "gemm_f16_128x128", "gemm_f16_64x64"]
     return [(name, 0.1) for name in [*names, "gemm_f16_128x256", "head_expand_f16_24", "decode"]]
 
@@ -144,14 +151,15 @@ def test_a_step_of_no_stage_is_refused() -> None:
         by_stage([("blend", 1.0)], 12)
 
 
-def test_the_table_of_tiles_keeps_what_was_not_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tune, "TABLE", tmp_path / "tuning.json")
-    tune.write("sm_87", {"gemm_f16 1025x2304x768": "64x64", "gemm_f16 1025x768x768": "32x64"})
-    tune.write("sm_90", {"gemm_f16 1025x2304x768": "128x128"})
-    tune.write("sm_87", {"gemm_f16 1025x2304x768": "128x64"})
-    assert json.loads((tmp_path / "tuning.json").read_text()) == {
+def test_the_table_of_tiles_keeps_what_was_not_measured(tmp_path: Path) -> None:
+    tables = [tmp_path / "tuning.json", tmp_path / "installed.json"]
+    tune.write(
+        "sm_87", {"gemm_f16 1025x2304x768": "64x64", "gemm_f16 1025x768x768": "32x64"}, tables
+    )
+    tune.write("sm_90", {"gemm_f16 1025x2304x768": "128x128"}, tables)
+    tune.write("sm_87", {"gemm_f16 1025x2304x768": "128x64"}, tables)
+    assert tables[0].read_bytes() == tables[1].read_bytes()
+    assert json.loads(tables[0].read_text()) == {
         "format": 1,
         "tiles": {
             "sm_87": {"gemm_f16 1025x2304x768": "128x64", "gemm_f16 1025x768x768": "32x64"},

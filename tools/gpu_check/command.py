@@ -31,6 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
         each.add_argument("--rehearse", action="store_true", help="as far as it goes without a GPU")
         each.add_argument("--student", type=Path, help="default: a random ViT-B is made")
         each.add_argument("--trtexec", type=Path, help="TensorRT's program, if not on the PATH")
+        each.add_argument(
+            "--exhaustive",
+            action="store_true",
+            help="let torch search Triton's products as well: minutes for each number of images",
+        )
     parser.add_argument("--tune", action="store_true", help="also search the tables of tiles")
     parser.add_argument(
         "--only", nargs="+", metavar="STEP", help=", ".join(step.name for step in STEPS)

@@ -19,11 +19,11 @@ def emulate() -> Any:
     if find_spec("sakedge._cuda") is None:
         raise SkipError("sakedge._cuda is not built here")
     from tests.cuda.driver.driver import Driver
-    from tests.cuda.emulator.build import KERNELS
+    from tests.cuda.emulator.build import KERNELS, OF_HOPPER
     from tests.cuda.emulator.shipped import build
 
     from sakedge.cuda import images
 
     ptx = next(each for each in images.images() if not each.is_machine_code)
-    library, _ = build(sorted(KERNELS.glob("*.cu")))
+    library, _ = build([path for path in sorted(KERNELS.glob("*.cu")) if path not in OF_HOPPER])
     return Driver({images.read(ptx): library}, name="Emulated device", major=10, minor=0)

@@ -18,12 +18,12 @@ STEPS: tuple[Step, ...] = (
     Step("build", 150),
     Step("conformance", 40),
     Step("kernels", 90),
+    Step("tune", 90),
     Step("student", 75),
     Step("calls", 45),
     Step("sanitizer", 75),
     Step("benchmark", 220),
     Step("tensorrt", 120),
-    Step("tune", 240),
 )
 """In the order in which a failure matters. Their seconds are the most that each may take; together
 they are more than the check has, for few take all of theirs."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from tools.gpu_check.step import ROOT, Given
 
@@ -34,6 +36,8 @@ def run_tests(
         *under, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
         "--cuda-path", path, f"--junitxml={report}", *arguments,
     ]  # fmt: skip
+    if find_spec("xdist") and not under and not given.rehearse:
+        command += ["-n", str(min(12, os.cpu_count() or 1)), "-p", "no:benchmark", "-p", "no:cov"]
     ended = subprocess.run(command, cwd=ROOT).returncode
     if not report.exists():
         given.findings.failed(name, f"pytest ended with {ended} and left no report")

@@ -41,6 +41,7 @@ class Given:
         rehearse: Whether there is no GPU, and it shall go as far as that allows.
         student: A student's file, or None.
         trtexec: TensorRT's program, or None.
+        exhaustive: Whether torch may take as long as it wants to search.
         findings: Where it says what it found.
     """
 
@@ -48,6 +49,7 @@ class Given:
     rehearse: bool
     student: Path | None
     trtexec: Path | None
+    exhaustive: bool
     findings: Findings
 
 
@@ -60,7 +62,16 @@ def run_step(name: str, given: argparse.Namespace) -> int:
     findings = Findings(result_path(given.output, name))
     module = import_module(f"tools.gpu_check.steps.{name}")
     try:
-        module.run(Given(given.output, given.rehearse, given.student, given.trtexec, findings))
+        module.run(
+            Given(
+                given.output,
+                given.rehearse,
+                given.student,
+                given.trtexec,
+                given.exhaustive,
+                findings,
+            )
+        )
     except SkipError as reason:
         findings.skipped(name, str(reason))
     except ImportError as error:
@@ -80,6 +91,7 @@ def run_apart(
     result_path(output, step.name).unlink(missing_ok=True)
     command = [sys.executable, "-m", "tools.gpu_check", "step", step.name, "--output", str(output)]
     command += ["--rehearse"] if given.rehearse else []
+    command += ["--exhaustive"] if given.exhaustive else []
     for option in ("student", "trtexec"):
         if (value := getattr(given, option)) is not None:
             command += [f"--{option}", str(value)]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tests.cuda.device import Device
-from tests.cuda.shapes import GemmTile, gemm_tiles
+from tests.cuda.shapes import KERNELS, GemmTile, gemm_tiles, warpgroup_tiles
 from tools.gpu_check.geometry import VIT_BASE, VIT_LARGE, VIT_SMALL, Geometry
 from tools.gpu_check.step import ROOT, Given, SkipError
 
 TABLE = ROOT / "python" / "sakedge" / "cuda" / "tuning.json"
+_MOST_BATCHES = 5
+"""More of the same product would take as much longer in every tile."""
 _BATCHES = (1, 8)
 _REPEATS = 15
 
@@ -22,21 +26,22 @@ def run(given: Given) -> None:
     products = list(dict.fromkeys(_products(given)))
     if given.rehearse:
         raise SkipError(f"an emulator has no times; {len(products)} products would be measured")
-    device = Device()
+    device = Device([KERNELS / "gemm.cu", KERNELS / "warpgroup_gemm.cu"])
+    # A product has the same bits in all tiles of a kind, and not in tiles of both: where there are
+    # warpgroups, all products are theirs, so that results do not depend on the number of images.
+    tiles = warpgroup_tiles() if device.arch == "sm_90" else gemm_tiles()
+    # The source's, and that of the package that is installed, which the next steps measure.
+    tables = [TABLE, Path(str(files("sakedge").joinpath("cuda", TABLE.name)))]
     best: dict[str, str] = {}
     for type, m, n, k, batches in products:
-        times = {
-            name: measure(device, f"gemm_{type}_{name}", tile, type, (m, n, k), batches)
-            for name, tile in gemm_tiles().items()
-            if f"gemm_{type}_{name}" in device.entries
-        }
+        times = measure(device, tiles, type, (m, n, k), min(batches, _MOST_BATCHES))
         name = min(times, key=lambda each: times[each])
         best[f"gemm_{type} {m}x{n}x{k}"] = name
         if type == "f16":  # bf16 takes the same time: its instructions differ in the type alone
             best[f"gemm_bf16 {m}x{n}x{k}"] = name
         shown = ", ".join(f"{each} {1000 * ms:.0f}" for each, ms in times.items())
         given.findings.measured(f"gemm_{type} {batches}x {m}x{n}x{k}", f"{name}; µs: {shown}")
-        write(device.arch, best)
+        write(device.arch, best, tables)
     given.findings.measured("table", f"{len(best)} entries for {device.arch} in {TABLE}")
 
 
@@ -58,16 +63,24 @@ def _products(given: Given) -> Iterator[tuple[str, int, int, int, int]]:
 
 
 def measure(
-    device: Device, kernel: str, tile: GemmTile, type: str, size: tuple[int, int, int], batches: int
-) -> float:
-    """Milliseconds of a product with random operands; zeros would take less power, and time."""
+    device: Device,
+    tiles: Mapping[str, GemmTile],
+    type: str,
+    size: tuple[int, int, int],
+    batches: int,
+) -> dict[str, float]:
+    """Milliseconds of a product in each tile that the device has.
+
+    With random operands: zeros would take less power, and time.
+    """
     m, n, k = size
     rng = np.random.default_rng(0)
+    # Repeated every 64 K numbers: to draw them all would take longer than to multiply them.
+    numbers = rng.integers(-127, 128, 1 << 16).astype(np.int8)
 
     def operand(*shape: int) -> np.ndarray:
-        if type == "s8":
-            return rng.integers(-127, 128, shape, np.int8)
-        return (rng.standard_normal(shape, np.float32) / k**0.5).astype(np.float16)
+        values = np.resize(numbers, shape)
+        return values if type == "s8" else (values / np.float16(127 * k**0.5)).astype(np.float16)
 
     linear: dict[str, Any] = {
         "weight": operand(n, k),
@@ -87,20 +100,28 @@ def measure(
     if type == "s8":
         linear["scale"] = np.ones(n, np.float32)
         args["a_scale"] = np.full(batches * m, 1e-3, np.float32)
-    return device.milliseconds(
-        kernel,
-        grid=(tile.blocks_for(m, n), 1, batches),
-        shared=tile.shared,
-        args={**args, "linear": linear},
-        repeats=_REPEATS,
-    )
+    kernels = {
+        f"gemm_{type}_{name}": ((tile.blocks_for(m, n), 1, batches), tile.shared)
+        for name, tile in tiles.items()
+        if f"gemm_{type}_{name}" in device.entries
+    }
+    times = device.milliseconds(kernels, {**args, "linear": linear}, _REPEATS)
+    return {name.removeprefix(f"gemm_{type}_"): ms for name, ms in times.items()}
 
 
-def write(arch: str, best: dict[str, str]) -> None:
-    """Puts entries into the table; those of other products and architectures stay."""
+def write(arch: str, best: dict[str, str], paths: Collection[Path]) -> None:
+    """Puts entries into tables; those of other products and architectures stay.
+
+    Args:
+        arch: Of the device.
+        best: Tiles by product.
+        paths: The tables, which become alike; the first is the one that is read.
+    """
     table: dict[str, Any] = {"format": 1, "tiles": {}}
-    if TABLE.exists():
-        table = json.loads(TABLE.read_text())
+    first = next(iter(paths))
+    if first.exists():
+        table = json.loads(first.read_text())
     known = table["tiles"].get(arch, {})
     table["tiles"][arch] = dict(sorted({**known, **best}.items()))
-    TABLE.write_text(json.dumps(table, indent=1) + "\n")
+    for path in paths:
+        path.write_text(json.dumps(table, indent=1) + "\n")
