@@ -212,3 +212,14 @@ class GemmBlock {
 };
 
 }  // namespace sakedge::cuda
+
+// The kernels of a tile, whose products a class template computes.
+#define SAK_GEMM_ENTRY(name, Product, T, tile)                                             \
+  SAK_ENTRY(name, sakedge::cuda::tile::kTile.threads(), sakedge::cuda::tile::kTile.blocks, \
+            GemmArgs) {                                                                    \
+    sakedge::cuda::Product<T, sakedge::cuda::tile>(args).run();                            \
+  }
+#define SAK_GEMM_ENTRIES(Product, name)                                             \
+  SAK_GEMM_ENTRY(gemm_f16_##name, Product, sakedge::cuda::Half, GemmTile_##name)    \
+  SAK_GEMM_ENTRY(gemm_bf16_##name, Product, sakedge::cuda::Bfloat, GemmTile_##name) \
+  SAK_GEMM_ENTRY(gemm_s8_##name, Product, int8_t, GemmTile_##name)

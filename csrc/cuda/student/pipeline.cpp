@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 #include <utility>
-#include <vector>
 
 #include "cuda/launch/attention.h"
 #include "cuda/launch/gemm.h"
@@ -55,9 +54,13 @@ class Pipeline {
     const Index weights = shape.runs * shape.tasks * geometry_.level_count() * (1 + shape.slots);
     routing_ = steps_.fixed(tables_.routing, weights * kFloatSize, "routing");
     mixing_ = steps_.scratch(static_cast<double>(weights), kFloatSize, "mixing weights");
+    for (Buffer& stage : stages_) {
+      stage = steps_.scratch(product(rows_, geometry_.channels), kFloatSize, "stem output");
+    }
     if (has_paths_) {
       const double size = product(shape.runs, shape.slots, geometry_.tokens(), geometry_.channels);
       r_ = steps_.scratch(size, kFloatSize, "residuals of paths");
+      normed_ = steps_.scratch(size, size_of(type_), "normalised paths");
     }
     if (shape.maps) {
       z_ = steps_.scratch(product(shape.runs, shape.tasks, geometry_.tokens(), shape.z_width),
@@ -86,24 +89,12 @@ class Pipeline {
  private:
   static constexpr Index kFloatSize = sizeof(float);
 
-  // Stages share memory in turn, and so do levels. What reads a stage beside the stem may so fall a
-  // block behind it before the stem waits, and a mixture until the paths are at their next level:
+  // Stages have two places in turn, and levels one. What reads a stage beside the stem may so fall
+  // a block behind it before the stem waits, and a mixture until the paths are at their next level:
   // either has more time than it takes, and each stage more would be 24 MB for eight images.
-  static constexpr std::size_t kStages = 2;
-  static constexpr std::size_t kLevels = 1;
-
-  Buffer in_turn(std::vector<Buffer>& places, std::size_t most, double count, Index size,
-                 const char* what) {
-    if (places.size() == most) {
-      std::rotate(places.begin(), places.begin() + 1, places.end());
-    } else {
-      places.push_back(steps_.scratch(count, size, what));
-    }
-    return places.back();
-  }
-
   Buffer stage_buffer() {
-    return in_turn(stages_, kStages, product(rows_, geometry_.channels), kFloatSize, "stem output");
+    std::swap(stages_[0], stages_[1]);
+    return stages_[0];
   }
 
   Buffer embed(const Normalisation& normalisation) {
@@ -186,9 +177,7 @@ class Pipeline {
     Buffer normed;
     if (has_paths_) {
       if (level >= 0) {
-        normed = in_turn(normed_, kLevels,
-                         product(shape_.runs, shape_.slots, geometry_.tokens(), geometry_.channels),
-                         size_of(type_), "normalised paths");
+        normed = normed_;
       }
       add_adapters(steps_, runs_, shape_.path_width, stage, level, x, r_, normed);
     }
@@ -280,8 +269,8 @@ class Pipeline {
   Buffer mixing_;
   Buffer r_;
   Buffer z_;
-  std::vector<Buffer> stages_;
-  std::vector<Buffer> normed_;
+  Buffer stages_[2];
+  Buffer normed_;
 };
 
 }  // namespace
