@@ -1,5 +1,7 @@
 #include "calls/variants/variants.h"
 
+#include <algorithm>
+
 namespace sakedge::calls {
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -13,12 +15,13 @@ extern const cpu::KernelTable kTable;
 
 const std::vector<cpu::Isa>& all_isas() {
   static const std::vector<cpu::Isa> kAll = [] {
-    std::vector<cpu::Isa> all;
+    std::vector<cpu::Isa> all(cpu::isas().begin(), cpu::isas().end());
 #if defined(__x86_64__) || defined(_M_X64)
-    all.push_back({"avx_vnni_evex", &avx_vnni_evex::kTable, cpu::kAvx512 | cpu::kAvx512Vnni});
-    all.push_back({"avx_vnni_emulated", &avx_vnni_emulated::kTable, cpu::kAvx2});
+    // Before the set that they are variants of: what they lack comes from the same sets.
+    const auto place = std::ranges::find(all, "avx_vnni", &cpu::Isa::name);
+    all.insert(place, {{"avx_vnni_evex", &avx_vnni_evex::kTable, cpu::kAvx512 | cpu::kAvx512Vnni},
+                       {"avx_vnni_emulated", &avx_vnni_emulated::kTable, cpu::kAvx2}});
 #endif
-    all.insert(all.end(), cpu::isas().begin(), cpu::isas().end());
     return all;
   }();
   return kAll;
