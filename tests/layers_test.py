@@ -17,6 +17,7 @@ PACKAGE = ROOT / "python" / "sakedge"
 # nothing else of ours. ARCHITECTURE.md shows the same picture.
 PICTURE = """\
 cli
+bundling
 checks convert quantizing
 evaluating peers
 api exporting
@@ -54,6 +55,9 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "pyrage": ("trust/",),
     "securesystemslib": ("trust/",),
     "tuf": ("trust/tuf/",),
+    "packaging": ("bundling/",),
+    "packageurl": ("bundling/",),
+    "cyclonedx": ("bundling/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "sakedge._core": ("decoder/",),

@@ -168,6 +168,10 @@ class StoreError(FileFormatError):
     """An adapter store is damaged, of another kind, or lacks what was asked for."""
 
 
+class BundleError(FileFormatError):
+    """A bundle, or an installation of one, is malformed or damaged, or cannot be made."""
+
+
 class ChoiceError(FileFormatError):
     """A file is no choice of model and backend, is damaged, or belongs to another student."""
 
@@ -286,6 +290,10 @@ class UnverifiedError(SakedgeError):
 
 class IsaError(SakedgeError):
     """SAKEDGE_ISA names an instruction set that is unknown or that this CPU lacks."""
+
+
+class InstallError(SakedgeError):
+    """A bundle cannot be installed here; what runs goes on."""
 
 
 class ForkError(SakedgeError):

@@ -71,5 +71,13 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "export": "sakedge.cli.adapter.export:export",
         },
     ),
+    "bundle": (
+        "Bundles: all that a box without internet needs, locked and signed.",
+        {
+            "make": "sakedge.cli.bundle.make:make",
+            "verify": "sakedge.cli.bundle.verify:verify",
+            "targets": "sakedge.cli.bundle.targets:targets",
+        },
+    ),
 }
 """Group → its help, and its verbs as in `VERBS`."""

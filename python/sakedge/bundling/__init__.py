@@ -1,0 +1,1 @@
+"""Bundles: all that a box without internet needs, in one folder or file, locked and signed."""

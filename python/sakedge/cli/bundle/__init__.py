@@ -1,0 +1,1 @@
+"""`sakedge bundle`, a file per verb."""

@@ -1,0 +1,1 @@
+"""Bundles made, installed and interrupted: in a fresh root without a network, and killed."""
