@@ -53,8 +53,11 @@ def stated(metadata: Message) -> str:
 
 
 def texts_in(wheel: Wheel) -> dict[str, bytes]:
-    """The texts of licences in a wheel: path in it → content."""
-    return {name: wheel.read_file(name) for name in wheel.names if _is_text(name)}
+    """The texts of licences in a wheel, each once: path in it → content."""
+    found: dict[bytes, str] = {}
+    for name in filter(_is_text, wheel.names):
+        found.setdefault(wheel.read_file(name), name)
+    return {name: content for content, name in found.items()}
 
 
 def write_licences(

@@ -44,7 +44,8 @@ def resolve(own: Wheel, extras: Sequence[str], target: Target, scratch: Path) ->
             *("pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes"),
             *("--only-binary", ":all:", "--no-emit-package", NAME, "--constraint", pins),
             *("--python-version", target.python, "--python-platform", platform),
-            *index_options(),
+            # The best of all indexes, as pip does it.
+            *("--index-strategy", "unsafe-best-match", *index_options()),
             *("--output-file", found, wanted),
         ],
     )

@@ -118,7 +118,7 @@ def _inside(own: Wheel) -> list[Component]:
 
 
 def _licences(text: str) -> list[License]:
-    from cyclonedx.factory.license import LicenseFactory
+    from cyclonedx.contrib.license.factories import LicenseFactory
 
     return [LicenseFactory().make_from_string(text)] if text else []
 

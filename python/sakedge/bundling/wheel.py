@@ -83,7 +83,8 @@ class Wheel:
     @cached_property
     def has_cuda(self) -> bool:
         """Whether it is a wheel of sakedge with the CUDA backend."""
-        return any(PurePosixPath(name).name.startswith("_cuda.") for name in self.names)
+        files = map(PurePosixPath, self.names)
+        return any(f.name.startswith("_cuda.") and f.suffix == ".so" for f in files)
 
     def read_file(self, name: str) -> bytes:
         """One of its files."""

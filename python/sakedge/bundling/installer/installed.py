@@ -126,7 +126,7 @@ def _program(version: Path, own: Path, whole: bool, progress: Progress) -> list[
     for path, target in expected_links.items():
         if _target(version / path) != target:
             faults.append(Fault(path, f"is no link to {target}"))
-    if not python.is_absolute() or python.is_relative_to(version):
+    if not python.is_absolute() or python.is_relative_to(version.parent.parent):
         faults.append(Fault("bin/python3", f"leads to {python}, which is not this system's Python"))
     config = version / "pyvenv.cfg"
     if not config.is_file() or config.read_bytes() != settings(python):

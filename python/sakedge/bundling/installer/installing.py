@@ -73,7 +73,8 @@ def install(
         before = place.running()
         if before != name:
             record(place, name, "bundle.install", before)
-            os.sync()  # every file of the version, before its record says that it is complete
+            # Every file of the version, before its record says that it is complete.
+            sync_all(place.prefix, place.data)
             student = student_digest(checked.listed)
             Record(str(checked.digest), before, student).write(place.versions / name)
             place.switch(name)
@@ -136,6 +137,23 @@ def settle(place: Place, name: str, *arguments: str | Path) -> subprocess.Comple
         env={**os.environ, "SAKEDGE_CACHE": "off"},
         stdin=subprocess.DEVNULL,
     )
+
+
+def sync_all(*folders: Path) -> None:
+    """Makes all that was written on the disks of some folders durable."""
+    try:
+        from ctypes import CDLL
+
+        sync = CDLL(None).syncfs  # not of every disk: one may be a slow stick
+    except (ImportError, OSError, AttributeError):
+        os.sync()
+        return
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            sync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def remove_folder(folder: Path) -> None:
