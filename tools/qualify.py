@@ -53,6 +53,14 @@ CHECKS: dict[str, Check] = {
         ("-m", "tools.soak_exits", "--exits", "50", "--backend", "openvino")
     ),
     "crash-store": Check(("-m", "tools.crash_store")),
+    "crash-bundle": Check(("-m", "tools.check_bundle", "kills")),
+    **{
+        f"bundle-{machine}-py{python}": Check(
+            ("-m", "tools.check_bundle", "install", "--machine", machine, "--python", python)
+        )
+        for machine, python in (("x86_64", "3.11"), ("x86_64", "3.13"), ("aarch64", "3.11"))
+    },
+    "bundle-jetson": Check(("-m", "tools.check_bundle", "targets", "jetson-jp6", "jetson-jp7")),
     "soak-captures": Check(("-m", "tools.soak_captures")),
     **{
         f"exports-{size}": Check(("-m", "tools.check_exports", size))

@@ -23,6 +23,7 @@ from sakedge.bundling.targets import Target
 from sakedge.bundling.wheel import wheels_in
 from sakedge.trust.keys import PrivateKey
 
+ROOT = Path(__file__).parents[2]
 TARGET = "here"
 HERE = Target(
     python="{}.{}".format(*sys.version_info[:2]),

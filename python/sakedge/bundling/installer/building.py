@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from sakedge.bundling.installer import bytecode, envelope
 from sakedge.bundling.installer.checking import LISTING, Checked, Progress
+from sakedge.bundling.installer.children import run_child
 from sakedge.bundling.installer.environment import links, make_environment
 from sakedge.bundling.installer.listing import digest_of, read_listing
 from sakedge.bundling.installer.manifest import Manifest
@@ -112,7 +112,7 @@ def _run_pip(version: Path, own: Path, listed: Mapping[str, str]) -> None:
         *(version / "bin" / "python3", "-I", own / wheel / "pip", *_PIP),
         *("--find-links", own / WHEELS, "-r", own / LOCK),
     )
-    ran = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    ran = run_child(command, quiet=True)
     if ran.returncode != 0:
         said = " ".join(ran.stderr.split()) or "nothing"
         raise InstallError("pip refused the bundle's wheels", got=said[-800:])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from sakedge.bundling.installer.building import OWN, build, student_digest
 from sakedge.bundling.installer.checking import Checked, Progress, require_whole
+from sakedge.bundling.installer.children import run_child
 from sakedge.bundling.installer.installed import check_installed
 from sakedge.bundling.installer.keys import Trust
 from sakedge.bundling.installer.machine import check_machine, check_space
@@ -121,7 +121,7 @@ def record(place: Place, name: str, action: str, before: str | None) -> None:
         InstallError: It must be recorded, and cannot be.
     """
     call = ("record", action, name, "--before", before or "", "--site", place.site)
-    if settle(place, name, *call).returncode != 0:
+    if settle(place, name, *call) != 0:
         raise InstallError(
             "this cannot be recorded in the site's log, see above",
             got=f"{before} still runs" if before else None,
@@ -129,14 +129,11 @@ def record(place: Place, name: str, action: str, before: str | None) -> None:
         )
 
 
-def settle(place: Place, name: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-    """Runs what a version itself has to do for its installation."""
+def settle(place: Place, name: str, *arguments: str | Path) -> int:
+    """Lets a version do its own part of an installation; returns its exit code."""
     python = place.versions / name / "bin" / "python3"
-    return subprocess.run(
-        [python, "-I", "-m", "sakedge.bundling.settling", *arguments],
-        env={**os.environ, "SAKEDGE_CACHE": "off"},
-        stdin=subprocess.DEVNULL,
-    )
+    command = [python, "-I", "-m", "sakedge.bundling.settling", *arguments]
+    return run_child(command, environment={"SAKEDGE_CACHE": "off"}).returncode
 
 
 def sync_all(*folders: Path) -> None:
@@ -190,13 +187,13 @@ def _try_out(place: Place, name: str, manifest: Manifest, say: Say) -> None:
     version = place.versions / name
     own = version / OWN
     say("trying it out:")
-    ended = settle(
+    code = settle(
         *(place, name, "try", version / manifest.student[0]),
         *("--store", place.store, "--site", place.site),
         *(part for each in manifest.adapters for part in ("--adapter", own / each)),
         *(part for each in manifest.images for part in ("--image", own / each)),
     )
-    if ended.returncode != 0:
+    if code != 0:
         running = place.running()
         kept = f"{running} still runs" if running else "nothing is installed"
         raise InstallError(
