@@ -59,7 +59,7 @@ def accept(python: str, machine: str, wheels: Path, folder: Path | None) -> str:
     root.run(SAKEDGE, "bundle", "verify", "/opt/sakedge")
     first = _current(root)
 
-    root.run(SAKEDGE, "adapter", "activate", "sam", "1")
+    root.run(SAKEDGE, "adapter", "activate", "texture", "1")
     root.run("/opt/sakedge/current/bundle/install.sh", "/media/usb/two")
     assert _current(root) != first
     root.run("sh", "/opt/sakedge/current/bundle/install.sh", "--rollback")
@@ -69,7 +69,7 @@ def accept(python: str, machine: str, wheels: Path, folder: Path | None) -> str:
     kept = ("var/lib/sakedge/students", "var/lib/sakedge/store/active.json", "etc/sakedge/audit")
     assert all((root.folder / each).exists() for each in kept)
     root.run("sh", "/media/usb/two/install.sh")
-    assert "sam" in root.run(SAKEDGE, "adapter", "list")
+    assert "texture" in root.run(SAKEDGE, "adapter", "list")
     log = root.run(SAKEDGE, "audit", "verify")
     root.remove()
     return (
@@ -89,11 +89,11 @@ def _make(
     lock: Path | None = None,
 ) -> Made:
     """A bundle with a signed adapter; with a lock there is a signed configuration in it too."""
-    student, pack = work / "student.onnx", work / "sam.safetensors"
+    student, pack = work / "student.onnx", work / "texture.safetensors"
     if not student.exists():
         shutil.copyfile(demo_student(), student)
         with StudentFile.open(student) as file:
-            part = extract_part(file, "adapters.sam")
+            part = extract_part(file, "adapters.texture")
         write_pack(pack, part.manifest.model_copy(update={"version": "1"}), part.tensors)
         for path in (student, pack):
             sign_file(path, key, predicate=predicate(path))

@@ -98,4 +98,4 @@ def _files(statement: dict[str, Any]) -> dict[str, str]:
 
 
 def _refused(reason: str, remedy: str = "Copy the bundle again") -> EnvelopeError:
-    return EnvelopeError(f"{NAME} is refused: {reason}", remedy=remedy)
+    return EnvelopeError(f"the envelope is refused: {reason}", remedy=remedy)
