@@ -32,13 +32,14 @@ def main() -> None:
     install.add_argument("--root", type=Path, help="a fresh root that is there already")
     targets = verbs.add_parser("targets", help="bundles for other machines, made and verified")
     targets.add_argument("names", nargs="+")
+    targets.add_argument("--cuda", action=argparse.BooleanOptionalAction)
     for each in (install, targets):
         each.add_argument("--wheels", type=Path, default=Path("dist"))
     given = parser.parse_args()
     if given.verb == "install":
         print(accept(given.python, given.machine, given.wheels, given.root))
     elif given.verb == "targets":
-        print(resolve_all(given.names, given.wheels))
+        print(resolve_all(given.names, given.wheels, given.cuda))
     else:
         print(f"{_kill(given)} kills: all well")
 

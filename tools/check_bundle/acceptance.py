@@ -46,19 +46,20 @@ def accept(python: str, machine: str, wheels: Path, folder: Path | None) -> str:
     lock = work / "one" / "requirements.txt"
     newer = _make(work / "two", name, read_targets()[name], wheels, key, work, lock=lock)
     assert newer.packages == made.packages
-    for place in ("etc/sakedge/keys/mori.pub", "root/mori.pub"):
-        root.put(work / "mori.pub", place)
-    (root.folder / "etc/sakedge/policy.json").write_text(_POLICY)
+    root.put(work / "mori.pub", "root/mori.pub")
     root.put(work / "one", "media/usb/one")
     root.put(work / "two", "media/usb/two")
 
     _refuse_a_changed_byte(root)
-    root.run("sh", "/media/usb/one/install.sh")
+    root.run("sh", "/media/usb/one/install.sh", "--key", "/root/mori.pub")
     root.run(SAKEDGE, "demo", "--output", "/tmp/out")
     assert len(list((root.folder / "tmp/out").iterdir())) > 8
     root.run(SAKEDGE, "bundle", "verify", "/opt/sakedge")
     first = _current(root)
 
+    # From here on under a policy: signatures are required, and what is done is recorded.
+    root.put(work / "mori.pub", "etc/sakedge/keys/mori.pub")
+    (root.folder / "etc/sakedge/policy.json").write_text(_POLICY)
     root.run(SAKEDGE, "adapter", "activate", "texture", "1")
     root.run("/opt/sakedge/current/bundle/install.sh", "/media/usb/two")
     assert _current(root) != first

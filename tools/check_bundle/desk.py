@@ -17,12 +17,13 @@ from sakedge.bundling.targets import find_target, read_targets
 from sakedge.trust.keys import PrivateKey
 
 
-def resolve_all(names: Sequence[str], wheels: Path) -> str:
+def resolve_all(names: Sequence[str], wheels: Path, cuda: bool | None) -> str:
     """Makes a bundle for each target, and again from its lock: the same bytes.
 
     Args:
         names: Of the targets.
-        wheels: Of sakedge, with CUDA or without, as there are.
+        wheels: Of sakedge.
+        cuda: Whether those with CUDA are taken; None is as the target says.
 
     Returns:
         What was made, in a line.
@@ -36,7 +37,7 @@ def resolve_all(names: Sequence[str], wheels: Path) -> str:
         target = find_target(name, targets)
         folder = ROOTS / "desk" / name
         shutil.rmtree(folder, ignore_errors=True)
-        ask = Ask(name, target, wheels, keys=(key,))
+        ask = Ask(name, target, wheels, cuda=cuda, keys=(key,))
         made = make_bundle(contents, folder / "one", ask, lambda step, share: None)
         lock = folder / "one" / "requirements.txt"
         ask = Ask(name, target, wheels, lock=lock, keys=(key,))

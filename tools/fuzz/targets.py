@@ -17,6 +17,7 @@ TARGETS: tuple[str, ...] = (
     "call",
     "delta",
     "trust",
+    "bundle",
     "tuf",
     "store",
     "audit",

@@ -17,6 +17,9 @@ from sakedge.errors import BundleError
 _INSTALLER = "pip>=25.1"
 """Carried too: it installs the others, on boxes that have none."""
 
+_UNWANTED = ("openvino-telemetry",)
+"""What a package asks for, and works without: this one looks up a host when it is imported."""
+
 
 def resolve(own: Wheel, extras: Sequence[str], target: Target, scratch: Path) -> list[str]:
     """The versions of all packages that a target needs, each with the hashes of all its wheels.
@@ -33,6 +36,7 @@ def resolve(own: Wheel, extras: Sequence[str], target: Target, scratch: Path) ->
     Raises:
         BundleError: uv is missing, or found no solution.
     """
+    unwanted = (option for name in (NAME, *_UNWANTED) for option in ("--no-emit-package", name))
     wanted, pins, found = scratch / "wanted.in", scratch / "pins.in", scratch / "found.txt"
     brackets = f"[{','.join(extras)}]" if extras else ""
     wanted.write_text(f"{NAME}{brackets} @ {own.path.absolute().as_uri()}\n{_INSTALLER}\n")
@@ -42,7 +46,7 @@ def resolve(own: Wheel, extras: Sequence[str], target: Target, scratch: Path) ->
         "uv",
         [
             *("pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes"),
-            *("--only-binary", ":all:", "--no-emit-package", NAME, "--constraint", pins),
+            *("--only-binary", ":all:", *unwanted, "--constraint", pins),
             *("--python-version", target.python, "--python-platform", platform),
             # The best of all indexes, as pip does it.
             *("--index-strategy", "unsafe-best-match", *index_options()),

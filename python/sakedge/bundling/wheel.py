@@ -136,12 +136,12 @@ class Wheel:
 
 
 def wheels_in(folder: Path) -> list[Wheel]:
-    """The wheels in a folder.
+    """The wheels in a folder and in those in it, as `dist/cuda`.
 
     Raises:
         BundleError: There are none, or one is damaged.
     """
-    found = [Wheel.read(path) for path in sorted(folder.glob("*.whl"))]
+    found = [Wheel.read(path) for path in sorted(folder.rglob("*.whl"))]
     if not found:
         raise BundleError(
             f"there are no wheels in {folder}", remedy="Make them: `make wheels`, or `make wheel`"

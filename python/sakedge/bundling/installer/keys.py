@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,7 +80,7 @@ def parse_key(text: bytes, name: str) -> bytes:
     try:
         is_pem = len(lines) >= 3 and lines[0] == _BEGIN and lines[-1] == _END
         content = base64.b64decode("".join(lines[1:-1]), validate=True) if is_pem else b""
-    except binascii.Error:
+    except ValueError:  # no base64, no ASCII
         content = b""
     if len(content) != len(_PREFIX) + KEY_BYTES or not content.startswith(_PREFIX):
         raise KeyFileError(
