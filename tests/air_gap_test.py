@@ -82,7 +82,7 @@ def test_predict_writes_its_results_and_the_cache(
         ("doctor",),
         ("inspect", STUDENT),
         ("verify", STUDENT, "--precision", "int8"),
-        ("benchmark", STUDENT, "--iterations", "1", "--warmup", "0"),
+        ("benchmark", STUDENT, "--iterations", "1", "--warmup", "0", "--rounds", "1"),
     ],
     ids=lambda arguments: arguments[0],
 )

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.support.command_line import Run
+from typer.testing import CliRunner, Result
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,3 +55,19 @@ def int8_student(tmp_path_factory: pytest.TempPathFactory, tiny_student: Path) -
 
     path = tmp_path_factory.mktemp("int8") / "student.int8.onnx"
     return quantised_student(tiny_student, path)
+
+
+@pytest.fixture
+def run() -> Run:
+    """Runs the command line in this process; an exception that is no exit fails the test."""
+    from sakedge.cli.app import build
+
+    runner = CliRunner()
+    app = build()
+
+    def invoke(*arguments: object) -> Result:
+        result = runner.invoke(app, [str(argument) for argument in arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result
+        return result
+
+    return invoke

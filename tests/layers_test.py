@@ -18,7 +18,7 @@ PACKAGE = ROOT / "python" / "sakedge"
 PICTURE = """\
 cli
 bundling
-checks convert quantizing
+benchmarking checks convert quantizing
 evaluating peers
 api exporting
 student
@@ -50,6 +50,7 @@ GUARDED: dict[str, tuple[str, ...]] = {
     "scipy": ("measuring/",),
     "matplotlib": ("evaluating/",),
     "jinja2": ("evaluating/",),
+    "pynvml": ("benchmarking/hardware/",),
     "zstandard": ("format/delta/",),
     "cryptography": ("trust/",),
     "pyrage": ("trust/",),

@@ -176,6 +176,10 @@ class ChoiceError(FileFormatError):
     """A file is no choice of model and backend, is damaged, or belongs to another student."""
 
 
+class RecordError(FileFormatError):
+    """A file is no record of a benchmark, or is damaged."""
+
+
 class CheckpointError(SakedgeError):
     """A training checkpoint or its configuration cannot be converted."""
 

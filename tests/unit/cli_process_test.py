@@ -109,10 +109,10 @@ def on_a_terminal(*arguments: object) -> tuple[int, str, str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_progress_on_a_terminal_stays_out_of_the_results(tiny_student: Path) -> None:
-    options = ("-niter", "20", "--warmup", "0", "--json")
+    options = ("-niter", "20", "--warmup", "0", "--rounds", "1", "--json")
     code, printed, seen = on_a_terminal("benchmark", tiny_student, *options)
     assert code == 0
-    assert json.loads(printed)["iterations"] == 20
+    assert json.loads(printed)["results"]["total_number_of_iterations"] == 20
     assert "100%" in seen
 
 

@@ -166,7 +166,7 @@ def test_control_characters_of_names_are_escaped(
         "inspect": ("inspect", hostile),
         "predict": ("predict", hostile, strange, "-o", tmp_path / f"out{HOSTILE}"),
         "verify": ("verify", hostile, strange, "--backend", "onnxruntime"),
-        "benchmark": ("benchmark", hostile, "-niter", 1, "--warmup", 0),
+        "benchmark": ("benchmark", hostile, "-niter", 1, "--warmup", 0, "--rounds", 1),
     }
     ended = shell("", *arguments[verb], *(["--json"] if json_too else []))
     assert ended.returncode == 0, ended.stderr

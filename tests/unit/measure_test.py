@@ -1,4 +1,4 @@
-"""The parts under verify, benchmark and doctor that a whole run does not show."""
+"""The parts under verify and doctor that a whole run does not show."""
 
 from __future__ import annotations
 
@@ -11,19 +11,12 @@ from PIL import Image
 
 from sakedge.backends import registry
 from sakedge.checks import doctor
-from sakedge.checks.benchmark import Latency
 from sakedge.checks.doctor import Diagnosis, Finding
 from sakedge.checks.verify import Comparison, Verification, verify
 from sakedge.errors import BackendError
 from sakedge.images import examples
 from sakedge.runtime import machine
 from sakedge.runtime.threads import Processors
-
-
-def test_percentiles_are_measured_values() -> None:
-    latency = Latency.of([float(i) for i in range(1, 101)])
-    assert latency == Latency(mean=50.5, p50=50.0, p90=90.0, p99=99.0, min=1.0, max=100.0)
-    assert Latency.of([7.0]) == Latency(7.0, 7.0, 7.0, 7.0, 7.0, 7.0)
 
 
 def test_one_task_that_differs_is_a_disagreement() -> None:

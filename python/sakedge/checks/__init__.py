@@ -1,1 +1,1 @@
-"""Capabilities behind the verbs `verify`, `benchmark` and `doctor`."""
+"""Capabilities behind the verbs `verify` and `doctor`, and the choice by measuring."""

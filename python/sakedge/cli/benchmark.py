@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from sakedge.cli.benchmarked import compare_records, measure_and_show, show_record
 from sakedge.cli.choose import choose_by_measuring
 from sakedge.cli.options import (
     Adapters,
@@ -15,41 +16,68 @@ from sakedge.cli.options import (
     Device,
     Json,
     Precision,
-    StudentPath,
     Tasks,
     Threads,
     names,
 )
-from sakedge.cli.output import print_json, print_table, progress_bar, say
 from sakedge.cli.peers import compare_with_peers
-from sakedge.cli.written import check_output, write_json
-
-if TYPE_CHECKING:
-    from sakedge.checks.benchmark import Benchmark
+from sakedge.cli.written import check_output
 
 
 def benchmark(
-    student: StudentPath,
+    student: Annotated[
+        Path | None, typer.Argument(metavar="STUDENT", help="A student.onnx.", show_default=False)
+    ] = None,
     images: Annotated[
         list[Path] | None, typer.Argument(help="Images to run on (default: an example).")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Also write the JSON.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Also write a page for a buyer (one file)."),
+    ] = None,
     batch: Annotated[int, typer.Option("--batch", "-b", help="Images in one call.")] = 1,
     iterations: Annotated[
         int | None,
-        typer.Option("--iterations", "-niter", help="Calls to measure (default: by --duration)."),
+        typer.Option(
+            "--iterations", "-niter", help="Calls in each process (default: by --duration)."
+        ),
     ] = None,
     duration: Annotated[
         float | None,
         typer.Option(
-            "--duration",
-            "-t",
-            help="Seconds to measure for (default: 10; with --peers and --choose 2 a process).",
+            "--duration", "-t", help="Seconds in each process (default: 2; at least 10 calls)."
         ),
     ] = None,
     warmup: Annotated[int, typer.Option(help="Warm-up calls, not measured.")] = 3,
+    rounds: Annotated[int, typer.Option(help="Fresh processes.")] = 5,
+    streams: Annotated[
+        str | None,
+        typer.Option("--streams", "-nstreams", metavar="1,2,4", help="Callers at once."),
+    ] = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(metavar="10ms,1s", help="Also calls that each come after a pause."),
+    ] = None,
+    soak: Annotated[
+        float | None,
+        typer.Option(metavar="MINUTES", help="Also a long run: heat, drift, memory."),
+    ] = None,
+    identify: Annotated[
+        bool, typer.Option("--identify", help="Record host, user and the student's folder.")
+    ] = False,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A.json B.json", help="Set two records side by side."),
+    ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Compare records of different work.")
+    ] = False,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Show a record; measure nothing.")
+    ] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="Compare with stock runtimes on the same file.")
     ] = False,
@@ -59,9 +87,6 @@ def benchmark(
             "--choose", help="Measure every model, backend and stem; load takes the fastest."
         ),
     ] = False,
-    rounds: Annotated[
-        int, typer.Option(help="With --peers and --choose: fresh processes of each.")
-    ] = 5,
     adapters: Adapters = None,
     tasks: Tasks = None,
     backend: Backend = "auto",
@@ -71,9 +96,32 @@ def benchmark(
     cache_dir: CacheDir = None,
     json: Json = False,
 ) -> None:
-    """Measure loading, latency by stage, throughput and memory; --peers: against stock runtimes."""
-    check_output(output, [student, *(images or ())])
-    whole = {"images": images, "adapters": adapters, "tasks": tasks, "iterations": iterations}
+    """Measure speed, memory, energy and heat, and write a record; compare two; --peers: others."""
+    inputs = [each for each in (student, *(images or ()), record, *(compare or ())) if each]
+    for written in (output, report):
+        check_output(written, inputs)
+    if compare or record:
+        _refuse_with("--compare and --record", student=student, peers=peers, choose=choose)
+        if compare:
+            _refuse_with("--compare", record=record, output=output)
+            compare_records(compare, report, json, anyway=anyway)
+        elif record:
+            _refuse_with("--record", output=output)
+            show_record(record, report, json)
+        return
+    if student is None:
+        raise typer.BadParameter("a student is needed, or --compare or --record")
+    whole = {
+        "images": images,
+        "adapters": adapters,
+        "tasks": tasks,
+        "iterations": iterations,
+        "streams": streams,
+        "interval": interval,
+        "soak": soak,
+        "report": report,
+        "identify": identify,
+    }
     if choose:
         named = {"backend": backend != "auto", "batch": batch != 1}
         _refuse_with("--choose", **whole, **named, peers=peers)
@@ -105,63 +153,37 @@ def benchmark(
             options={"backend": backend, "device": device, "cache_dir": cache_dir},
         )
         return
-    from sakedge.checks.benchmark import benchmark as run
-
-    with progress_bar() as progress:
-        found = run(
-            student,
-            images or (),
-            batch=batch,
-            iterations=iterations,
-            duration=10.0 if duration is None else duration,
-            warmup=warmup,
-            progress=progress,
-            adapters=names(adapters),
-            tasks=names(tasks),
-            backend=backend,
-            device=device,
-            precision=precision,
-            threads=threads,
-            cache_dir=cache_dir,
-        )
-    if output is not None:
-        write_json(output, found.to_dict())
-    if json:
-        print_json(found.to_dict())
-        return
-    _print(found, student)
-    if output is not None:
-        say(f"written to {output}")
+    measure_and_show(
+        student,
+        images or (),
+        output,
+        report,
+        json,
+        plan={
+            "batch": batch,
+            "rounds": rounds,
+            "iterations": iterations,
+            "warmup": warmup,
+            "duration": 2.0 if duration is None else duration,
+        },
+        streams=streams,
+        interval=interval,
+        soak_minutes=soak,
+        identify=identify,
+        adapters=names(adapters),
+        tasks=names(tasks),
+        backend=backend,
+        device=device,
+        precision=precision,
+        threads=threads,
+        cache_dir=cache_dir,
+    )
 
 
 def _refuse_with(option: str, **given: object) -> None:
-    """Refuses what narrows a comparison of whole students: for stock runtimes it would not hold."""
+    """Refuses what does not go with an option, e.g. what narrows a comparison of whole students."""
     from sakedge.errors import OptionError
 
     for name, value in given.items():
         if value:
             raise OptionError(f"{name} cannot be given together with {option}")
-
-
-def _print(found: Benchmark, student: Path) -> None:
-    ours = found.student
-    say(f"{student}  {ours['model']} model, {ours['precision']}, decoder {ours['isa']}")
-    say(f"backend {ours['backend']} ({ours['backend_reason']})")
-    say(f"{found.machine['cpu']}, {ours['threads']} threads, batch {found.batch}")
-    say(f"read               {found.read_ms:10.1f} ms")
-    say(f"compile            {found.compile_ms:10.1f} ms  (cache: {ours['session']['cache']})")
-    say(f"decoder weights    {found.decoder_ms:10.1f} ms")
-    say(f"first inference    {found.first_inference_ms:10.1f} ms")
-    rows = {"latency": found.latency_ms, **found.stages_ms}
-    print_table(
-        f"Milliseconds over {found.iterations} calls",
-        ("", "mean", "p50", "p90", "p99", "min", "max"),
-        [
-            (name, *(f"{v:.2f}" for v in (x.mean, x.p50, x.p90, x.p99, x.min, x.max)))
-            for name, x in rows.items()
-        ],
-    )
-    say(f"throughput         {found.throughput_fps:10.2f} images/s")
-    for name, amount in found.memory.items():
-        if amount is not None:
-            say(f"memory {name:<12}{amount / 2**20:10.1f} MiB")

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sakedge.evaluating.ablation import Ablation, Subset
 from sakedge.evaluating.evaluation import Evaluation, Score
 from sakedge.evaluating.report import experts, figures
 from sakedge.evaluating.report.canvas import jpeg
+from sakedge.evaluating.report.rendering import templates
 from sakedge.files.atomic import atomic_write
-from sakedge.measuring.intervals import Estimate
-from sakedge.text import visible
 
 _TEMPLATE = "page.html"
 
@@ -37,45 +35,25 @@ def write_report(evaluation: Evaluation, path: Path) -> None:
 
 def render(evaluation: Evaluation) -> str:
     """The page as text."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"figure": figure, "interval": interval, "percent": percent}
-    environment.filters["visible"] = visible
     first = evaluation.runs[0]
     ablation = evaluation.ablation
-    return environment.get_template(_TEMPLATE).render(
-        evaluation=evaluation,
-        first=first,
-        values=figures.values(evaluation),
-        tasks=[_task(evaluation, name) for name in evaluation.tasks],
-        routing=experts.routing(
-            first.routing(), evaluation.student["levels"], evaluation.student["experts"]
+    return (
+        templates()
+        .get_template(_TEMPLATE)
+        .render(
+            evaluation=evaluation,
+            first=first,
+            values=figures.values(evaluation),
+            tasks=[_task(evaluation, name) for name in evaluation.tasks],
+            routing=experts.routing(
+                first.routing(), evaluation.student["levels"], evaluation.student["experts"]
+            )
+            if first.measured.routing
+            else "",
+            ablation=None if ablation is None else _ablation(evaluation, ablation),
+            setting=_setting(evaluation),
         )
-        if first.measured.routing
-        else "",
-        ablation=None if ablation is None else _ablation(evaluation, ablation),
-        setting=_setting(evaluation),
     )
-
-
-def figure(value: float, digits: int = 4) -> str:
-    """A number, or a dash for none."""
-    return f"{value:.{digits}g}" if np.isfinite(value) else "-"
-
-
-def interval(found: Estimate, digits: int = 4) -> str:
-    """An interval, with as many digits as its value."""
-    return f"{figure(found.low, digits)} … {figure(found.high, digits)}"
-
-
-def percent(share: float) -> str:
-    """A relative difference with its sign."""
-    return f"{100 * share:+.2f} %" if np.isfinite(share) else "-"
 
 
 def _task(evaluation: Evaluation, task: str) -> dict[str, Any]:

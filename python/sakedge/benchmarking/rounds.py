@@ -1,0 +1,87 @@
+"""Rounds in fresh processes, one after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from sakedge import errors
+from sakedge.benchmarking.one_round import Request
+from sakedge.benchmarking.record import Round
+from sakedge.benchmarking.worker import MARK
+from sakedge.errors import BackendError, SakedgeError
+from sakedge.progress import Progress
+
+_WORKER = [sys.executable, "-m", "sakedge.benchmarking.worker"]
+_LONGEST = 300
+"""Characters of a reason."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a process measured: the round, `student.explain()`, and what it could not read."""
+
+    found: Round
+    student: Mapping[str, Any]
+    missing: Mapping[str, str]
+
+
+def fresh_round(request: Request, progress: Progress) -> Answer:
+    """Measures in a fresh process, which ends with this call, also when it is interrupted.
+
+    Raises:
+        SakedgeError: What ended it there.
+        BackendError: The process died.
+    """
+    with tempfile.TemporaryFile() as complaints:
+        process = subprocess.Popen(
+            _WORKER,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+            errors="replace",
+            env={**os.environ, "PYTHONSAFEPATH": "1"},  # no module of the folder it runs in
+        )
+        try:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(TypeAdapter(Request).dump_json(request).decode())
+            process.stdin.close()
+            answer = None
+            for line in process.stdout:
+                if line.startswith(MARK):
+                    answer = json.loads(line[len(MARK) :])
+                    if "step" in answer:
+                        progress(answer["step"], answer["share"])
+        finally:
+            if process.poll() is None and sys.exc_info()[0] is not None:
+                process.kill()
+            process.wait()
+            process.stdout.close()  # type: ignore[union-attr]
+        complaints.seek(0)
+        last = complaints.read().decode(errors="replace").strip().splitlines()[-1:]
+    if answer is None or process.returncode:
+        raise BackendError(
+            "the process that measured died",
+            got=f"exit code {process.returncode}: {''.join(last)}"[:_LONGEST],
+        )
+    if "error" in answer:
+        raise _rebuilt(*answer["error"])
+    return Answer(Round.model_validate(answer["round"]), answer["student"], answer["missing"])
+
+
+def _rebuilt(
+    name: str, problem: str, expected: str | None, got: str | None, remedy: str | None
+) -> SakedgeError:
+    kind = getattr(errors, name, SakedgeError)
+    if not (isinstance(kind, type) and issubclass(kind, SakedgeError)):
+        kind = SakedgeError
+    return kind(problem, expected=expected, got=got, remedy=remedy)
