@@ -76,6 +76,10 @@ CHECKS: dict[str, Check] = {
         for model in ("host", "graph")
         for backend in ("onnxruntime", "openvino")
     },
+    "benchmark-compare": Check(("-m", "tools.validate_compare", "--rounds", "60")),
+    "benchmark-box": Check(
+        ("-m", "tools.bench_box", "-o", "build/qualify/box", "--soak", "10", "--interval", "1s")
+    ),
     "cuda-long": Check(("-m", "pytest", "-q", "tests/cuda", "--cuda-long")),
     "cuda-host-sanitized": Check(("-m", "tools.sanitize_cuda")),
     "kernels-generic": Check(KERNEL_TESTS, {"SAKEDGE_ISA": "generic"}),

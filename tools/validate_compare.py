@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from sakedge.benchmarking.rounds import fresh_round
 from sakedge.benchmarking.widening import Side, leaves_out_one, ratios
 
 EACH = 5
+PLAUSIBLE = 0.05
+"""Rate of false alarms: 1 % is allowed, and pairs that overlap fail together."""
 FACTORS = (1.02, 1.05, 1.1, 1.2, 1.5, 2.0, 4.0)
 
 
@@ -41,7 +44,8 @@ class One:
     delayed: float
 
 
-def main() -> None:
+def main() -> int:
+    """1 if two that are the same are called different more often than is plausible."""
     parser = argparse.ArgumentParser(prog="python -m tools.validate_compare", description=__doc__)
     parser.add_argument("student", nargs="?", type=Path, default=demo_student())
     parser.add_argument("--rounds", type=int, default=60)
@@ -53,14 +57,14 @@ def main() -> None:
     args = parser.parse_args()
     if args.synthetic:
         synthetic(args.synthetic)
-        return
+        return 0
     if args.source:
         rounds = [One(each["ms"], each["delayed"]) for each in json.loads(args.source.read_text())]
     else:
         rounds = measure(args.student, args.rounds, args.seconds, args.threads)
     if args.output:
         args.output.write_text(json.dumps([vars(each) for each in rounds]))
-    report(rounds)
+    return int(report(rounds) > PLAUSIBLE)
 
 
 def measure(student: Path, count: int, seconds: float, threads: int | None) -> list[One]:
@@ -76,8 +80,12 @@ def measure(student: Path, count: int, seconds: float, threads: int | None) -> l
     return found
 
 
-def report(rounds: Sequence[One]) -> None:
-    """Prints how often two that are the same, and two that are not, are said to differ."""
+def report(rounds: Sequence[One]) -> float:
+    """Prints how often two that are the same, and two that are not, are said to differ.
+
+    Returns:
+        The rate of false alarms.
+    """
     times = [each.ms for each in rounds]
     shares = [each.delayed for each in rounds]
     low, middle, high = np.percentile(times, (5, 50, 95))
@@ -87,6 +95,7 @@ def report(rounds: Sequence[One]) -> None:
     print(f"{len(pairs)} pairs of {EACH} rounds in a row each, intervals of {100 * LEVEL:.0f} %")
     print("| B over A | called a difference | by the rounds alone |")
     print("| ---: | ---: | ---: |")
+    alarms = 0
     for factor in (1.0, *FACTORS):
         widened = plain = 0
         for i, j in pairs:
@@ -95,8 +104,11 @@ def report(rounds: Sequence[One]) -> None:
             assert found is not None
             plain += leaves_out_one(found[0])
             widened += leaves_out_one(found[1])
+        alarms = widened if factor == 1 else alarms
         shown = " | ".join(f"{100 * each / len(pairs):.0f} %" for each in (widened, plain))
         print(f"| {factor:g} | {shown} |")
+    print(f"false alarms: {alarms} of {len(pairs)} pairs")
+    return alarms / len(pairs)
 
 
 def side(rounds: Sequence[One], factor: float = 1.0) -> Side:
@@ -119,4 +131,4 @@ def synthetic(pairs: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
