@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
+import threading
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,41 +43,52 @@ def fresh_round(request: Request, progress: Progress) -> Answer:
         SakedgeError: What ended it there.
         BackendError: The process died.
     """
-    with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            _WORKER,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            text=True,
-            errors="replace",
-            env={**os.environ, "PYTHONSAFEPATH": "1"},  # no module of the folder it runs in
-        )
+    process = subprocess.Popen(
+        _WORKER,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**os.environ, "PYTHONSAFEPATH": "1"},  # no module of the folder it runs in
+    )
+    with process:
         try:
-            assert process.stdin is not None and process.stdout is not None
-            process.stdin.write(TypeAdapter(Request).dump_json(request).decode())
-            process.stdin.close()
-            answer = None
-            for line in process.stdout:
-                if line.startswith(MARK):
-                    answer = json.loads(line[len(MARK) :])
-                    if "step" in answer:
-                        progress(answer["step"], answer["share"])
-        finally:
-            if process.poll() is None and sys.exc_info()[0] is not None:
-                process.kill()
-            process.wait()
-            process.stdout.close()  # type: ignore[union-attr]
-        complaints.seek(0)
-        last = complaints.read().decode(errors="replace").strip().splitlines()[-1:]
-    if answer is None or process.returncode:
+            answer, last = _listen(process, request, progress)
+        except BaseException:
+            process.kill()
+            raise
+    if answer is None or "step" in answer or process.returncode:
         raise BackendError(
             "the process that measured died",
-            got=f"exit code {process.returncode}: {''.join(last)}"[:_LONGEST],
+            got=f"exit code {process.returncode}: {last}"[:_LONGEST],
         )
     if "error" in answer:
         raise _rebuilt(*answer["error"])
     return Answer(Round.model_validate(answer["round"]), answer["student"], answer["missing"])
+
+
+def _listen(
+    process: subprocess.Popen[str], request: Request, progress: Progress
+) -> tuple[dict[str, Any] | None, str]:
+    """The last thing that a process says by the protocol, and its last complaint."""
+    assert process.stdin is not None and process.stdout is not None
+    complaints: deque[str] = deque(maxlen=1)
+    assert process.stderr is not None
+    listener = threading.Thread(target=complaints.extend, args=(process.stderr,), daemon=True)
+    listener.start()
+    with suppress(BrokenPipeError):  # it died; its exit code says so
+        process.stdin.write(TypeAdapter(Request).dump_json(request).decode())
+        process.stdin.close()
+    answer = None
+    for line in process.stdout:
+        if line.startswith(MARK):
+            answer = json.loads(line[len(MARK) :])
+            if "step" in answer:
+                progress(answer["step"], answer["share"])
+    process.wait()
+    listener.join()
+    return answer, "".join(complaints).strip()
 
 
 def _rebuilt(

@@ -41,7 +41,7 @@ def soaking(soak: Soak) -> str:
             axes.set_ylim(0, 1.15 * top if top > 0 else 1)
             axes.set_ylabel(name)
             axes.set_xlim(0, max(at) * 1.02)
-        drawn.axes.flat[0].set_title("Over time (grey: settles, not judged; red: throttled for heat)")
+        drawn.axes.flat[0].set_title("Over time (grey: it settles, not judged; red: throttled)")
         drawn.axes.flat[-1].set_xlabel("minutes since the start")
         throttled = [each.state.throttle_events for each in soak.windows]
         for before, after, when in zip(throttled, throttled[1:], at[1:], strict=False):
