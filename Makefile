@@ -50,10 +50,10 @@ wheel: .venv/stamp
 wheel-cuda: .venv/stamp
 	SAKEDGE_CUDA=1 $(PIP) wheel --no-deps --wheel-dir dist/cuda .
 
-# One wheel for every Python in PYTHONS, e.g. make wheels PYTHONS="python3.10 python3.12"
-PYTHONS ?= python3.10 python3.11 python3.12 python3.13 python3.14
-wheels:
-	for python in $(PYTHONS); do $$python -m pip wheel --no-deps --wheel-dir dist . || exit 1; done
+# Every Python, x86-64 and aarch64, without and with CUDA (docs/platforms.md), on one x86-64 machine;
+# e.g. WHEELS="--python 3.12 --machine aarch64 --no-cuda", or WHEELS=--check to install them as well.
+wheels: .venv/wheels.stamp
+	$(BIN)/python -m tools.wheels $(WHEELS)
 
 clean:
 	rm -rf .venv build dist out
@@ -73,6 +73,10 @@ clean:
 	$(PIP) install --quiet --group build --group test
 	$(PIP) install --quiet --no-build-isolation -Ceditable.rebuild=true -Cbuild-dir=build/ed \
 		--editable ".[all,convert]" torch==2.13.0
+	touch $@
+
+.venv/wheels.stamp: .venv/stamp pyproject.toml
+	$(PIP) install --quiet --group build --group wheels
 	touch $@
 
 .venv/lint.stamp: .venv/stamp pyproject.toml

@@ -3,6 +3,12 @@
 set(SAKEDGE_CUDA_ARCHS "sm_80;sm_87;sm_89;sm_90;sm_110;sm_120;compute_80" CACHE STRING
   "What the kernels are compiled for: machine code (sm_*) and PTX (compute_*)")
 
+set(SAKEDGE_CUDA_ARCHIVE "" CACHE FILEPATH "The archive, where it was compiled before")
+if(SAKEDGE_CUDA_ARCHIVE)
+  install(FILES ${SAKEDGE_CUDA_ARCHIVE} DESTINATION sakedge)
+  return()
+endif()
+
 file(GLOB SAKEDGE_CUDA_SOURCES CONFIGURE_DEPENDS csrc/cuda/device/*.h csrc/cuda/kernels/*)
 list(TRANSFORM SAKEDGE_CUDA_ARCHS PREPEND "--arch=" OUTPUT_VARIABLE archs)
 set(compiler ${PROJECT_SOURCE_DIR}/cmake/compile_kernels.py)

@@ -18,6 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="ptx",
         help="run CUDA kernels as the PTX that ships, as the host compiles them, or on a GPU",
     )
+    parser.addoption("--runner", help="command of a sakedge_kernel_runner, to test its kernels")
     parser.addoption("--cuda-long", action="store_true", help="all schedules and sizes")
 
 

@@ -14,9 +14,9 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-std::shared_ptr<const AdapterPath> make(const Geometry& geometry, const std::string& arithmetic,
-                                        const std::vector<std::pair<Layer, Layer>>& blocks,
-                                        const std::vector<FloatPair>& norms) {
+std::shared_ptr<const AdapterPath> make_adapter_path(
+    const Geometry& geometry, const std::string& arithmetic,
+    const std::vector<std::pair<Layer, Layer>>& blocks, const std::vector<FloatPair>& norms) {
   PathSource source;
   source.blocks.reserve(blocks.size());
   source.norms.reserve(norms.size());
@@ -36,7 +36,7 @@ std::shared_ptr<const AdapterPath> make(const Geometry& geometry, const std::str
 
 void bind_adapter_path(py::module_& module) {
   seal(whole_class<AdapterPath>(module, "AdapterPath")
-           .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"),
+           .def(py::init(&make_adapter_path), py::arg("geometry"), py::arg("arithmetic"),
                 py::arg("blocks").noconvert(), py::arg("norms").noconvert()));
 }
 

@@ -19,7 +19,7 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-std::unique_ptr<Decoder> make(const Geometry& geometry, std::shared_ptr<ThreadPool> pool) {
+std::unique_ptr<Decoder> make_decoder(const Geometry& geometry, std::shared_ptr<ThreadPool> pool) {
   return value_of(Decoder::make(active_kernels().kernels, geometry, std::move(pool)));
 }
 
@@ -83,7 +83,7 @@ py::list run(Decoder& decoder, const std::vector<Floats>& stem, const std::vecto
 
 void bind_decoder(py::module_& module) {
   seal(whole_class<Decoder>(module, "Decoder")
-           .def(py::init(&make), py::arg("geometry"), py::arg("pool"))
+           .def(py::init(&make_decoder), py::arg("geometry"), py::arg("pool"))
            .def("run", &run, py::kw_only(), py::arg("stem").noconvert(), py::arg("rows"),
                 py::arg("snapshots"), py::arg("windows"), py::arg("values"), py::arg("logits"),
                 py::arg("maps"), py::arg("min_weight")));

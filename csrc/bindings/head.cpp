@@ -13,9 +13,9 @@ namespace py = pybind11;
 namespace sakedge::bindings {
 namespace {
 
-std::shared_ptr<const Head> make(const Geometry& geometry, const std::string& arithmetic,
-                                 const std::vector<Layer>& linears, const Layer& fuse,
-                                 const FloatPair& last) {
+std::shared_ptr<const Head> make_head(const Geometry& geometry, const std::string& arithmetic,
+                                      const std::vector<Layer>& linears, const Layer& fuse,
+                                      const FloatPair& last) {
   HeadSource source;
   source.linears.reserve(linears.size());
   for (const Layer& layer : linears) {
@@ -34,7 +34,7 @@ std::shared_ptr<const Head> make(const Geometry& geometry, const std::string& ar
 
 void bind_head(py::module_& module) {
   seal(whole_class<Head>(module, "Head")
-           .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"),
+           .def(py::init(&make_head), py::arg("geometry"), py::arg("arithmetic"),
                 py::arg("linears").noconvert(), py::arg("fuse").noconvert(),
                 py::arg("last").noconvert()));
 }

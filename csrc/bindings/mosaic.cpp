@@ -29,9 +29,9 @@ TileAxis axis_of(const AxisArguments& arguments) {
   return {length, tile, starts, {rows.data, rows.data + weights.size()}};
 }
 
-std::unique_ptr<Mosaic> make(std::shared_ptr<ThreadPool> pool, const SizeArguments& map,
-                             const SizeArguments& input, const AxisArguments& rows,
-                             const AxisArguments& columns) {
+std::unique_ptr<Mosaic> make_mosaic(std::shared_ptr<ThreadPool> pool, const SizeArguments& map,
+                                    const SizeArguments& input, const AxisArguments& rows,
+                                    const AxisArguments& columns) {
   return value_of(Mosaic::make(active_kernels().kernels, std::move(pool), size_from(map),
                                size_from(input), axis_of(rows), axis_of(columns)));
 }
@@ -53,8 +53,8 @@ bool is_output(const py::array& array, const PixelDecoder& decoder, Size picture
 }
 
 // Writes rows [begin, end) of `out`, an array that `output` made.
-void decode(const Mosaic& mosaic, const std::string& family, Index classes,
-            const std::vector<TileArguments>& tiles, Index begin, Index end, py::array out) {
+void decode_rows(const Mosaic& mosaic, const std::string& family, Index classes,
+                 const std::vector<TileArguments>& tiles, Index begin, Index end, py::array out) {
   const PixelDecoder& decoder = decoder_of(family, classes);
   const Size map = mosaic.map();
   std::vector<TileMap> maps;
@@ -78,10 +78,10 @@ void decode(const Mosaic& mosaic, const std::string& family, Index classes,
 
 void bind_mosaic(py::module_& module) {
   seal(whole_class<Mosaic>(module, "Mosaic")
-           .def(py::init(&make), py::kw_only(), py::arg("pool"), py::arg("map_size"),
+           .def(py::init(&make_mosaic), py::kw_only(), py::arg("pool"), py::arg("map_size"),
                 py::arg("input_size"), py::arg("rows").noconvert(), py::arg("columns").noconvert())
            .def("output", &output, py::arg("family"), py::arg("classes"))
-           .def("decode", &decode, py::kw_only(), py::arg("family"), py::arg("classes"),
+           .def("decode", &decode_rows, py::kw_only(), py::arg("family"), py::arg("classes"),
                 py::arg("tiles").noconvert(), py::arg("begin"), py::arg("end"),
                 py::arg("out").noconvert()));
 }

@@ -25,8 +25,8 @@ std::vector<GateSource> gates_of(const std::vector<FloatPair>& gates) {
 
 using LevelArrays = std::tuple<Layer, FloatPair, FloatPair>;  // hidden, norm, gate
 
-std::shared_ptr<const Router> make(const Geometry& geometry, const std::string& arithmetic,
-                                   const std::vector<LevelArrays>& levels) {
+std::shared_ptr<const Router> make_router(const Geometry& geometry, const std::string& arithmetic,
+                                          const std::vector<LevelArrays>& levels) {
   std::vector<RouterLevelSource> source;
   source.reserve(levels.size());
   for (const auto& [hidden, normed, gate] : levels) {
@@ -46,7 +46,7 @@ std::shared_ptr<const Router> regated(const Router& base, const std::vector<Floa
 
 void bind_router(py::module_& module) {
   seal(whole_class<Router>(module, "Router")
-           .def(py::init(&make), py::arg("geometry"), py::arg("arithmetic"),
+           .def(py::init(&make_router), py::arg("geometry"), py::arg("arithmetic"),
                 py::arg("levels").noconvert())
            .def("regated", &regated, py::arg("gates").noconvert()));
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.kernels.machines import ISAS, VARIANTS, Kernels, Runner, local
+from tests.kernels.machines import ISAS, VARIANTS, Kernels, Runner, local, output
 from tests.support import cmake
 
 import sakedge_kernels
@@ -61,8 +62,19 @@ def aarch64(aarch64_build: Path) -> Callable[..., list[str]]:
 
 @pytest.fixture(scope="session", params=[*ISAS, *VARIANTS])
 def kernels(request: pytest.FixtureRequest) -> Iterator[Kernels]:
-    """The kernels of each instruction set and variant, those of 64-bit Arm under an emulator."""
+    """The kernels of each instruction set and variant, those of 64-bit Arm under an emulator.
+
+    With `--runner` those that another build has: `python -m tools.wheels.windows` has Wine run it.
+    """
     isa = request.param
+    if command := shlex.split(request.config.getoption("--runner") or ""):
+        isa = isa.removeprefix("aarch64 ")
+        if f"{isa}\t" not in output([*command, "isas"]):
+            pytest.skip("the runner has not got it, or its CPU cannot run it")
+        runner = Runner(command, isa)
+        yield Kernels(runner)
+        runner.close()
+        return
     if " " not in isa:
         missing = dict(sakedge_kernels.isas())[isa]
         if missing:

@@ -15,6 +15,11 @@
 #include <string>
 #include <string_view>
 
+#ifdef _WIN32
+#include <fcntl.h>
+#include <io.h>
+#endif
+
 #include "calls/call.h"
 #include "cpu/dispatch.h"
 
@@ -87,6 +92,11 @@ int serve(const std::string& isa) {
   if (!kernels.ok()) {
     fail(kernels.status().message());
   }
+#ifdef _WIN32
+  // Not as text, in which ends of lines would be changed.
+  _setmode(_fileno(stdin), _O_BINARY);
+  _setmode(_fileno(stdout), _O_BINARY);
+#endif
   std::uint32_t length = 0;
   while (read(&length, sizeof(length))) {
     std::string name(length, '\0');

@@ -38,8 +38,8 @@ py::list list_devices() {
   return all;
 }
 
-std::shared_ptr<Device> make(int ordinal, const py::bytes& image,
-                             std::map<std::string, std::string> tiles) {
+std::shared_ptr<Device> make_device(int ordinal, const py::bytes& image,
+                                    std::map<std::string, std::string> tiles) {
   char* data = nullptr;
   py::ssize_t size = 0;
   if (PyBytes_AsStringAndSize(image.ptr(), &data, &size) != 0) {
@@ -78,7 +78,7 @@ std::shared_ptr<Geometry> make_geometry(Index channels, Index blocks, Index head
 void bind_device(py::module_& module) {
   module.def("devices", &list_devices);
   seal(whole_class<Device>(module, "Device")
-           .def(py::init(&make), py::arg("ordinal"), py::arg("image"), py::arg("tiles"))
+           .def(py::init(&make_device), py::arg("ordinal"), py::arg("image"), py::arg("tiles"))
            .def_property_readonly("info",
                                   [](const Device& device) { return described(device.info()); })
            .def_property_readonly("stream",

@@ -23,10 +23,10 @@ namespace {
 // norm1, qkv, proj, norm2, fc1, fc2
 using BlockArrays = std::tuple<FloatPair, Layer, Layer, FloatPair, Layer, Layer>;
 
-std::shared_ptr<const Stem> make(std::shared_ptr<Device> device, const Geometry& geometry,
-                                 const std::string& arithmetic, const FloatPair& patch,
-                                 const Floats& class_token, const Floats& position,
-                                 const std::vector<BlockArrays>& blocks) {
+std::shared_ptr<const Stem> make_stem(std::shared_ptr<Device> device, const Geometry& geometry,
+                                      const std::string& arithmetic, const FloatPair& patch,
+                                      const Floats& class_token, const Floats& position,
+                                      const std::vector<BlockArrays>& blocks) {
   StemSource source;
   source.patch = matrix(patch.first);
   source.patch_bias = vector(patch.second);
@@ -45,7 +45,7 @@ std::shared_ptr<const Stem> make(std::shared_ptr<Device> device, const Geometry&
 
 void bind_stem(py::module_& module) {
   seal(whole_class<Stem>(module, "Stem")
-           .def(py::init(&make), py::arg("device"), py::arg("geometry"), py::arg("arithmetic"),
+           .def(py::init(&make_stem), py::arg("device"), py::arg("geometry"), py::arg("arithmetic"),
                 py::arg("patch").noconvert(), py::arg("class_token").noconvert(),
                 py::arg("position").noconvert(), py::arg("blocks").noconvert()));
 }

@@ -26,9 +26,9 @@ namespace {
 
 using Channels = std::array<double, 3>;
 
-std::unique_ptr<Student> make(const std::shared_ptr<Device>& device, const Geometry& geometry,
-                              std::shared_ptr<Stem> stem, const Channels& mean, const Channels& std,
-                              Index graphs) {
+std::unique_ptr<Student> make_student(const std::shared_ptr<Device>& device,
+                                      const Geometry& geometry, std::shared_ptr<Stem> stem,
+                                      const Channels& mean, const Channels& std, Index graphs) {
   require(stem != nullptr && stem->device == device &&
               static_cast<const StemShape&>(stem->geometry) == geometry,
           "student: expected a stem of this device and geometry");
@@ -195,7 +195,7 @@ void bind_student(py::module_& module) {
              py::arg("maps"), py::arg("min_weight"));
   };
   auto type = whole_class<Student>(module, "Student");
-  type.def(py::init(&make), py::arg("device"), py::arg("geometry"), py::arg("stem"),
+  type.def(py::init(&make_student), py::arg("device"), py::arg("geometry"), py::arg("stem"),
            py::arg("mean"), py::arg("std"), py::arg("graphs"));
   call(type, "run", &run);
   call(type, "profile", &profile);

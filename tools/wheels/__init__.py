@@ -1,0 +1,1 @@
+"""Wheels for every supported Python and machine, built on one: `python -m tools.wheels`."""
