@@ -6,6 +6,10 @@
 #include <thread>
 #include <vector>
 
+#ifdef _WIN32
+#include <windows.h>
+#endif
+
 #include "expect.h"
 
 namespace {
@@ -31,14 +35,14 @@ void every_index_runs_once() {
 // Plain integers: under ThreadSanitizer a worker shared by two running calls is a race.
 void a_worker_is_never_shared() {
   ThreadPool pool(4);
-  std::vector<long> sums(4, 0);
+  std::vector<Index> sums(4, 0);
   pool.parallel_for(10000,
                     [&](Index i, int worker) { sums[static_cast<std::size_t>(worker)] += i; });
-  long total = 0;
-  for (const long sum : sums) {
+  Index total = 0;
+  for (const Index sum : sums) {
     total += sum;
   }
-  EXPECT(total == 10000L * 9999 / 2);
+  EXPECT(total == Index{10000} * 9999 / 2);
 }
 
 void many_callers_share_the_workers() {
@@ -66,14 +70,14 @@ void many_callers_share_the_workers() {
 // after it went to sleep.
 void jobs_of_a_burst_run_whole() {
   ThreadPool pool(4);
-  std::vector<long> sums(4, 0);
-  long expected = 0;
+  std::vector<Index> sums(4, 0);
+  Index expected = 0;
   for (int round = 0; round < 20; ++round) {
     const ThreadPool::Burst burst(pool);
-    for (int job = 0; job < 50; ++job) {
+    for (Index job = 0; job < 50; ++job) {
       pool.parallel_for(job,
                         [&](Index i, int worker) { sums[static_cast<std::size_t>(worker)] += i; });
-      expected += job * (job - 1L) / 2;
+      expected += job * (job - 1) / 2;
       if (job % 10 == 0) {
         std::this_thread::sleep_for(ThreadPool::kPatience * (job / 10));
       }
@@ -108,7 +112,17 @@ void bursts_of_many_callers_overlap() {
 
 // Processor time of this process, in seconds.
 double processor_time() {
+#ifdef _WIN32
+  // Its clock() is the time of day.
+  FILETIME created, ended, kernel, user;
+  GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user);
+  const auto seconds = [](const FILETIME& time) {
+    return 429.4967296 * time.dwHighDateTime + 1e-7 * time.dwLowDateTime;
+  };
+  return seconds(kernel) + seconds(user);
+#else
   return static_cast<double>(std::clock()) / static_cast<double>(CLOCKS_PER_SEC);
+#endif
 }
 
 // Neither between bursts nor for long within one: others have the processors.
