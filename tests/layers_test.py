@@ -18,7 +18,7 @@ PACKAGE = ROOT / "python" / "sakedge"
 PICTURE = """\
 cli
 bundling
-benchmarking checks convert quantizing
+benchmarking checks compiling convert quantizing
 evaluating peers
 api exporting
 student

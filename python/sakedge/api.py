@@ -30,6 +30,7 @@ from sakedge.runtime.session import Request
 from sakedge.runtime.threads import resolve_threads
 from sakedge.site import Site
 from sakedge.student import Student
+from sakedge.tasks.results import result_class
 
 
 def load(
@@ -61,8 +62,8 @@ def load(
         cache_dir: Where compiled stems are kept; None is SAKEDGE_CACHE or the user's cache folder,
             `""` for no cache.
         config: Advanced options: `model`, `choice`, `stem`, `unverified`, `min_weight`,
-            `max_batch`, `max_pixels`, `tile_overlap`, `site`, `fallback`, and per backend a dict
-            of the runtime's own options.
+            `max_batch`, `max_pixels`, `tile_overlap`, `site`, `fallback`, `warm_up`, and per
+            backend a dict of the runtime's own options.
 
     Raises:
         FileFormatError: The file is not a student, or is damaged; the subclass names the cause.
@@ -119,6 +120,9 @@ def load(
         if options.min_weight > 0:
             require(model, "min_weight")
         snapshot = Snapshot(file.content_digest, manifest.adapter_names)
+        for task in manifest.tasks:
+            if task.name in tasks:
+                result_class(task.kind)  # imported now, not in the first call
         for source in sources(file, adapters, tasks):
             snapshot = snapshot.having(prepared_part(model, source))
         clock.lap("decoder")
@@ -135,7 +139,10 @@ def load(
         partial(_original, path, file.file_digest, site),
     )
     site.record("load", subject=str(path), new=origin.file_digest)
-    return Student(manifest, model, snapshot, origin, options, quality, site)
+    student = Student(manifest, model, snapshot, origin, options, quality, site)
+    if options.warm_up:
+        student.warm_up()
+    return student
 
 
 def _check_licenses(site: Site, manifest: Manifest, adapters: Sequence[str]) -> None:

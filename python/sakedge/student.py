@@ -32,6 +32,7 @@ from sakedge.progress import Progress
 from sakedge.result import Result
 from sakedge.runtime.calls import BegunCall, runs_of
 from sakedge.runtime.explain import Explanation
+from sakedge.runtime.explaining import explained
 from sakedge.runtime.forks import ForkGuard
 from sakedge.runtime.inputs import check_inputs
 from sakedge.runtime.model import Inference, InputModel, Model, silent
@@ -269,32 +270,25 @@ class Student:
         opened = store if isinstance(store, Store) else Store.open(store, site=self._site)
         return Following(self.adapters, opened, every=every, golden=golden, watch=watch)
 
+    def warm_up(self) -> None:
+        """Runs a grey image, so that the next one takes no longer than those after it.
+
+        Runtimes get their memory, and finish their kernels, in the first run. It is neither
+        recorded nor watched.
+
+        Raises:
+            BackendError: The runtime failed.
+            ForkError, ClosedError: As for a call.
+        """
+        self._running()
+        grey = np.full((*self.input_size, 3), 128, np.uint8)
+        self._run_each(grey, [self.adapters.snapshot()], self.tasks)
+
     def explain(self) -> Explanation:
         """What runs where, what was refused, and why; `print` it or read its fields."""
         model, snapshot = self._running(), self.adapters.snapshot()
-        origin = self._origin
-        adapters = [part for part in snapshot.ids if part.kind == "adapter"]
         told = model.explain(snapshot)
-        verdict, reason = self._quality.at(told).judge(snapshot)
-        return Explanation(
-            **vars(told),
-            path=origin.path,
-            digest=origin.content_digest,
-            file_digest=origin.file_digest,
-            input_size=self.input_size,
-            tasks=self.tasks,
-            adapters=snapshot.active,
-            teachers={part.name: part.teacher for part in adapters},
-            versions={part.name: part.version for part in adapters if part.version},
-            not_loaded=tuple(name for name in snapshot.slots if name not in snapshot.adapters),
-            digests={
-                "stem": self.manifest.digests["stem"],
-                **{part.component: part.digest for part in snapshot.ids},
-            },
-            quality=verdict,
-            quality_reason=reason,
-            load_ms=origin.load_ms,
-        )
+        return explained(told, snapshot, self._origin, self.manifest, self.tasks, self._quality)
 
     def close(self) -> None:
         """Releases the runtime and the weights. Calls in progress complete."""

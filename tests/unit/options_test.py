@@ -76,7 +76,10 @@ def test_config_is_checked_by_name_and_range() -> None:
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        ({"minweight": 0}, "max_batch, max_pixels, tile_overlap, site, fallback, openvino"),
+        (
+            {"minweight": 0},
+            "tile_overlap, site, fallback, warm_up, openvino",
+        ),
         ({"min_weight": 2}, "from 0 to 1"),
         ({"min_weight": "0"}, "from 0 to 1"),
         ({"min_weight": float("nan")}, "from 0 to 1"),

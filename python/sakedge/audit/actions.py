@@ -47,6 +47,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "store.rollback": Action("the state before came back", "the name", "the file"),
         "store.gc": Action("a version left the store", "its name and version", "the file"),
         "store.export": Action("a pack was copied out", "its name and version", "the file"),
+        "cache.fill": Action("compiled graphs came into the cache", "their file", "the file"),
         "key.new": Action("a key was made", "its id"),
         "key.trust": Action("a key became trusted", "its id"),
         "key.revoke": Action("a key was revoked", "its id"),

@@ -86,6 +86,18 @@ def _open(place: Folder, key: str) -> Entry | None:
         os.close(descriptor)
 
 
+def checked(key: str, stored: bytes) -> bytes:
+    """The blob of an entry's whole file, which came from another machine.
+
+    Raises:
+        ValueError: The file is not that entry, or is damaged.
+    """
+    blob = stored[HEADER:]
+    if stored[:HEADER] != MARK + hashlib.sha256(key.encode() + blob).digest():
+        raise ValueError(f"the entry {key} is damaged, or of another version of the cache")
+    return blob
+
+
 def load(folder: Path, key: str) -> NDArray[np.uint8] | None:
     """The blob of an entry, mapped from the file, or None if there is no intact one."""
     entry = open_entry(folder, key)

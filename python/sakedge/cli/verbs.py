@@ -7,6 +7,7 @@ VERBS: dict[str, str] = {
     "inspect": "sakedge.cli.inspect:inspect",
     "convert": "sakedge.cli.convert:convert",
     "export": "sakedge.cli.export:export",
+    "compile": "sakedge.cli.compile:compile_student",
     "quantize": "sakedge.cli.quantize:quantize",
     "evaluate": "sakedge.cli.evaluate:evaluate",
     "advise": "sakedge.cli.advise:advise",

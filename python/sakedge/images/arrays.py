@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -45,13 +46,23 @@ def from_array(given: NDArray[Any], color: Color, limits: Limits) -> NDArray[Any
 
 def _plain(given: NDArray[Any]) -> NDArray[Any]:
     """The array without what its class makes of it: subclasses may override anything."""
-    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
+    if _is_masked(given):
         raise ImageError(
             "the array has masked pixels",
             expected="a value for each pixel",
             remedy="Fill them: image.filled(0)",
         )
     return np.ndarray.view(given, np.ndarray)
+
+
+def _is_masked(given: NDArray[Any]) -> bool:
+    # Importing numpy.ma takes milliseconds, and without it nobody can have made such an array.
+    masked = sys.modules.get("numpy.ma")
+    return (
+        masked is not None
+        and isinstance(given, masked.MaskedArray)
+        and bool(masked.is_masked(given))
+    )
 
 
 def _dtype(array: NDArray[Any]) -> type[np.generic]:

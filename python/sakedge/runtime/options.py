@@ -40,6 +40,8 @@ class Options(BaseModel):
             policy.
         fallback: What computes instead where the device that was named cannot be used or is lost:
             `cpu`, or `none`, and it is an error.
+        warm_up: Whether `load` runs an image, so that the first one of the line takes no longer
+            than the second.
         runtime: The backend's own options, from the entry under its name.
     """
 
@@ -60,6 +62,7 @@ class Options(BaseModel):
     )
     site: Path | None = Field(default=None, description="a folder's path")
     fallback: str = Field(default="none", description="none or cpu")
+    warm_up: bool = Field(default=False, description="True or False")
     runtime: Mapping[str, Mapping[str, Any]] = Field(
         default_factory=dict, description="a dict of the runtime's own options"
     )

@@ -10,10 +10,10 @@ from typing import Literal, get_args
 
 from sakedge.files.mapped import MappedFile
 
-Kind = Literal["pack", "delta", "student"]
+Kind = Literal["pack", "delta", "student", "cache"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MAX_BYTES = 4 << 30
-"""Of a pack or a delta, which is read into memory."""
+"""Of what is read into memory: a pack, a delta, compiled graphs."""
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,11 @@ class Site:
         raise error
 
     @property
+    def requires_signatures(self) -> bool:
+        """Whether somebody has to vouch for what it admits."""
+        return self.policy.requires("dsse") or self.policy.requires("tuf")
+
+    @property
     def records_inferences(self) -> bool:
         """Whether each image that is run is to be recorded."""
         return self.policy.audit is not None and self.policy.audit.inferences
@@ -118,7 +123,7 @@ class Site:
 
         Args:
             path: The file.
-            kind: What it is to be. Packs and deltas are read into memory, a student is mapped.
+            kind: What it is to be. A student is mapped, all else is read into memory.
             installed: Whether it was admitted here before and is only used again. Then what the
                 update repository said last counts also after that has expired, so that a machine
                 starts again; what it has revoked stays refused.

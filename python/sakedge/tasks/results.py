@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sakedge.tasks.info import TaskInfo
 from sakedge.tasks.kinds import KINDS
 
-if TYPE_CHECKING:  # what draws is imported when a result is made, not with the table of kinds
+if TYPE_CHECKING:  # what draws is imported when a student is loaded, not with the table of kinds
     from sakedge.tasks.base import TaskResult
 
 

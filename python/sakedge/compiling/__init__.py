@@ -1,0 +1,1 @@
+"""Compiles a student's graphs ahead of its first start: `sakedge compile`."""
