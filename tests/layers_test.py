@@ -18,7 +18,7 @@ PACKAGE = ROOT / "python" / "sakedge"
 PICTURE = """\
 cli
 bundling
-benchmarking checks compiling convert quantizing
+benchmarking checks compiling convert quantizing service
 evaluating peers
 api exporting
 student

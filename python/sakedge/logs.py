@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from functools import cache
+from typing import TextIO
 
 from sakedge.errors import OptionError
 from sakedge.text import visible
@@ -15,11 +17,33 @@ LOG.addHandler(logging.NullHandler())
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
+PRIORITIES = {"error": "<3>", "warning": "<4>", "info": "<6>"}
+"""Level → how a line begins by which systemd's journal tells it (sd-daemon)."""
+
+
+def priority(level: str, stream: TextIO) -> str:
+    """What to begin a line with: where the stream is the journal its priority, else nothing.
+
+    systemd says in JOURNAL_STREAM which file the journal's stream is; what was redirected since is
+    another one.
+    """
+    named = os.environ.get("JOURNAL_STREAM", "")
+    if not named:
+        return ""
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # closed, or no file at all
+        return ""
+    return PRIORITIES[level] if named == f"{status.st_dev}:{status.st_ino}" else ""
+
+
 class _Lines(logging.Formatter):
     """Each record is one line, whatever names are in it; a traceback follows as it is."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        return visible(super().formatMessage(record))
+        level = "error" if record.levelno >= logging.ERROR else "warning"
+        level = "info" if record.levelno < logging.WARNING else level
+        return priority(level, sys.stderr) + visible(super().formatMessage(record))
 
 
 @cache

@@ -204,6 +204,7 @@ class Student:
         fit: str | None = None,
         logits: bool = False,
         progress: Progress | None = None,
+        on_wait: Callable[[], object] | None = None,
     ) -> Stream[Result]:
         """Runs the student on every image of a folder, glob, video, camera or network stream.
 
@@ -224,6 +225,8 @@ class Student:
             fit: As for a call.
             logits: As for a call.
             progress: As for a call.
+            on_wait: Called about twice a second by the loop that waits for a frame, as long as the
+                camera or stream gives signs of life: a service tells its watchdog by it.
 
         Raises:
             SourceError: The source cannot be opened, has nothing in it, or is none.
@@ -236,7 +239,7 @@ class Student:
             return [*begun.run_each(pictures)]
 
         reader = partial(self._read, fit=begun.fit)
-        return Stream(open_source(source, reconnect, reader), run, batch, on_error)
+        return Stream(open_source(source, reconnect, reader), run, batch, on_error, on_wait)
 
     def follow(
         self,

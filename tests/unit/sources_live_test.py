@@ -194,7 +194,7 @@ def test_no_order_is_changed_and_nothing_grows_while_nobody_takes_frames() -> No
         handoff.put_newest(Frame(f"frame {i}", picture))
     handoff.finish()
     names = []
-    while (frame := handoff.take(lambda: False)) is not None:
+    while (frame := handoff.take(lambda: False, lambda: None)) is not None:
         names.append(frame.name)
     assert names[-1] == "frame 99"
     assert names[-2] == "error 99"
@@ -204,7 +204,7 @@ def test_no_order_is_changed_and_nothing_grows_while_nobody_takes_frames() -> No
 
 @pytest.mark.timeout(60)
 def test_a_reader_that_is_gone_ends_the_wait() -> None:
-    assert Handoff().take(lambda: False) is None
+    assert Handoff().take(lambda: False, lambda: None) is None
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class Guarded(TyperGroup):
         except _UsageError as error:
             return _tell_usage(error)
         except SakedgeError as error:
-            remark(f"sakedge: {error}")
+            remark(f"sakedge: {error}", "error")
             return USAGE if isinstance(error, (OptionError, UnknownNameError)) else FAILURE
         except OSError as error:  # of standard output; files have errors of ours
             return _tell_lost(error)
@@ -100,7 +100,7 @@ def _tell_usage(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "sakedge"
     stop = "" if message.endswith((".", "?")) else "."
-    remark(f"{command}: {' '.join(message.split())}{stop} See `{command} --help`.")
+    remark(f"{command}: {' '.join(message.split())}{stop} See `{command} --help`.", "error")
     return USAGE
 
 
@@ -108,5 +108,5 @@ def _tell_lost(error: OSError) -> int:
     """A reader that has closed the pipe wants no more, and no word about it."""
     if isinstance(error, BrokenPipeError):
         return BROKEN_PIPE
-    remark(f"sakedge: cannot write to standard output: {error.strerror or error}")
+    remark(f"sakedge: cannot write to standard output: {error.strerror or error}", "error")
     return FAILURE

@@ -18,13 +18,19 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from sakedge.logs import priority
 from sakedge.text import to_json, visible
 
 
-def remark(text: str) -> None:
-    """Prints one line to standard error, whatever is in the text; without one it is lost."""
+def remark(text: str, level: str = "warning") -> None:
+    """Prints one line to standard error, whatever is in the text; without one it is lost.
+
+    Args:
+        text: The line.
+        level: `error`, `warning` or `info`, which systemd's journal keeps with it.
+    """
     with suppress(OSError):
-        print(visible(text), file=sys.stderr, flush=True)
+        print(priority(level, sys.stderr) + visible(text), file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:

@@ -54,6 +54,15 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
             "checkpoint": "sakedge.cli.audit.checkpoint:checkpoint",
         },
     ),
+    "service": (
+        "A line as a service of this machine.",
+        {
+            "install": "sakedge.cli.service.install:install",
+            "uninstall": "sakedge.cli.service.install:uninstall",
+            "show": "sakedge.cli.service.show:show",
+            "run": "sakedge.cli.service.run:run",
+        },
+    ),
     "adapter": (
         "Adapters for life: packs, deltas, the store of a device.",
         {

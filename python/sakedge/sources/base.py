@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sakedge.errors import SakedgeError
 from sakedge.images import Picture
@@ -50,3 +50,15 @@ class Source(Protocol):
     def close(self) -> None:
         """Ends a running iteration, from any thread, and has the file or device released."""
         ...
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """A source whose loop may have to wait for a frame.
+
+    Attributes:
+        on_wait: Called about twice a second meanwhile, by the loop itself, as long as whatever
+            reads the source gives signs of life: frames, failures, a pause between attempts.
+    """
+
+    on_wait: Callable[[], object]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -14,6 +15,9 @@ _MOST_ERRORS = 16
 """Of a camera that keeps failing while nobody takes its frames."""
 _LOOK = 0.5
 """Seconds between looks at whether the reader still lives; on Windows also at Ctrl-C."""
+SILENCE = 45.0
+"""Seconds without a frame or a failure after which a reader is stuck: opening a stream and reading
+from it time out after ten each, and so does a camera's driver."""
 
 
 class Handoff:
@@ -30,8 +34,15 @@ class Handoff:
         self._news = threading.Condition(threading.RLock())
         self._frames: deque[Frame] = deque()
         self._finished = False
+        self._resting = False
+        self._sign = time.monotonic()
         self.closed = False
         self.dropped = 0
+
+    @property
+    def gives_signs(self) -> bool:
+        """Whether the reader is heard of: it gave a frame or failed lately, or it rests."""
+        return self._resting or time.monotonic() - self._sign < SILENCE
 
     def close(self) -> None:
         """Says that no more frames are wanted; both sides stop waiting at once."""
@@ -42,7 +53,9 @@ class Handoff:
     def rest(self, seconds: float) -> None:
         """Waits that long, or until it is closed."""
         with self._news:
+            self._resting = True
             self._news.wait_for(lambda: self.closed, seconds)
+            self._resting, self._sign = False, time.monotonic()
 
     def finish(self) -> None:
         """Says that no more frames will come."""
@@ -68,12 +81,18 @@ class Handoff:
             self._add(frame)
 
     def _add(self, frame: Frame) -> None:
+        self._sign = time.monotonic()
         if not self.closed:
             self._frames.append(frame)
             self._news.notify_all()
 
-    def take(self, is_alive: Callable[[], bool]) -> Frame | None:
-        """The next frame; waits for it while the reader is alive. None when there are no more."""
+    def take(self, is_alive: Callable[[], bool], on_wait: Callable[[], object]) -> Frame | None:
+        """The next frame; waits for it while the reader is alive. None when there are no more.
+
+        Args:
+            is_alive: Whether the reader's thread is.
+            on_wait: Called again and again meanwhile, while the reader gives signs of life.
+        """
         with self._news:
             while not self.closed:
                 if self._frames:
@@ -82,5 +101,7 @@ class Handoff:
                     return frame
                 if self._finished or not is_alive():
                     return None
+                if self.gives_signs:
+                    on_wait()
                 self._news.wait(_LOOK)
         return None

@@ -12,7 +12,7 @@ from sakedge.arguments import in_range
 from sakedge.errors import OptionError, SakedgeError, shown
 from sakedge.images import Picture
 from sakedge.logs import LOG
-from sakedge.sources.base import Frame, Source
+from sakedge.sources.base import Frame, Source, Waiting
 
 T = TypeVar("T")
 
@@ -43,6 +43,7 @@ class Stream(Generic[T]):
         run: Returns for each picture of a batch a result, or why there is none.
         batch: Pictures given to `run` at once.
         on_error: What is done with a bad frame.
+        on_wait: Called again and again while the loop waits for a frame of a source that lives.
 
     Attributes:
         errors: The last hundred frames without a result.
@@ -55,6 +56,7 @@ class Stream(Generic[T]):
         run: Callable[[list[Picture]], list[T | SakedgeError]],
         batch: int = 1,
         on_error: OnError = "warn",
+        on_wait: Callable[[], object] | None = None,
     ) -> None:
         in_range("batch", batch, low=1, whole=True)
         if not callable(on_error) and not (
@@ -63,6 +65,8 @@ class Stream(Generic[T]):
             raise OptionError(
                 "unknown on_error", expected="'warn', 'raise' or a callable", got=shown(on_error)
             )
+        if on_wait is not None and isinstance(source, Waiting):
+            source.on_wait = on_wait
         self._source = source
         self._run = run
         self._batch = batch

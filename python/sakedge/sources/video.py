@@ -30,12 +30,16 @@ class Video:
         name: As it may be shown.
         read: Reads the frames; runs in the thread.
         inputs: The file that is read, if it is one.
+
+    Attributes:
+        on_wait: As of a `Waiting` source.
     """
 
     skipped: tuple[str, ...] = ()
 
     def __init__(self, name: str, read: Read, inputs: tuple[str, ...] = ()) -> None:
         self.inputs = inputs
+        self.on_wait: Callable[[], object] = lambda: None
         self._name = name
         self._handoff = Handoff()
         self._thread = threading.Thread(
@@ -52,7 +56,7 @@ class Video:
     def __iter__(self) -> Iterator[Frame]:
         self.start()
         try:
-            while (frame := self._handoff.take(self._thread.is_alive)) is not None:
+            while (frame := self._handoff.take(self._thread.is_alive, self.on_wait)) is not None:
                 yield frame
         finally:
             self.close()

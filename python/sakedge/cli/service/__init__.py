@@ -1,0 +1,1 @@
+"""`sakedge service`: a line that starts with the machine, and is started again when it fails."""
