@@ -11,7 +11,7 @@ AARCH64 := --target=aarch64-linux-gnu -march=armv8.2-a+dotprod+i8mm+bf16 -std=c+
 # The kernel and concurrency tests under sanitizers: make sanitize, make sanitize SANITIZE=thread
 SANITIZE ?= address,undefined
 
-.PHONY: demo test sanitize qualify lint format wheel wheel-cuda wheels clean
+.PHONY: demo test docs sanitize qualify lint format wheel wheel-cuda wheels clean
 
 demo: .venv/demo.stamp
 	$(BIN)/sakedge demo --output $(OUT)
@@ -21,6 +21,10 @@ test: .venv/dev.stamp
 
 sanitize: .venv/dev.stamp
 	$(BIN)/python -m tools.sanitize $(SANITIZE)
+
+# The documentation as a site in build/site, to be read from a disk: open build/site/index.html.
+docs: .venv/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -f tools/site/mkdocs.yml
 
 # Too long for every change: fuzzers, soaks, sanitizers; all of them, or CHECKS=soak-exits-openvino.
 # Writes docs/qualification.md, which is committed.
@@ -77,6 +81,10 @@ clean:
 
 .venv/wheels.stamp: .venv/stamp pyproject.toml
 	$(PIP) install --quiet --group build --group wheels
+	touch $@
+
+.venv/docs.stamp: .venv/stamp pyproject.toml
+	$(PIP) install --quiet --group docs
 	touch $@
 
 .venv/lint.stamp: .venv/stamp pyproject.toml

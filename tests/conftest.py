@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the CUDA tests; pytest takes options from here alone."""
+    """Options of some tests; pytest takes options from here alone."""
     parser.addoption(
         "--cuda-path",
         choices=["ptx", "host", "device"],
@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run CUDA kernels as the PTX that ships, as the host compiles them, or on a GPU",
     )
     parser.addoption("--runner", help="command of a sakedge_kernel_runner, to test its kernels")
+    parser.addoption("--long-examples", action="store_true", help="examples that take minutes too")
     parser.addoption("--cuda-long", action="store_true", help="all schedules and sizes")
 
 

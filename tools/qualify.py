@@ -52,6 +52,7 @@ CHECKS: dict[str, Check] = {
     "soak-exits-openvino": Check(
         ("-m", "tools.soak_exits", "--exits", "50", "--backend", "openvino")
     ),
+    "examples": Check(("-m", "pytest", "-q", "tests/docs/examples_test.py", "--long-examples")),
     "crash-store": Check(("-m", "tools.crash_store")),
     "crash-bundle": Check(("-m", "tools.check_bundle", "kills")),
     **{

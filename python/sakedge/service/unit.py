@@ -180,7 +180,7 @@ class Service:
 
 
 def lasting(python: Path) -> Path:
-    """An interpreter's path that an upgrade leaves: by `current`, not by the version it leads to."""
+    """An interpreter's path that an upgrade leaves: by `current`, not by its version."""
     for version in python.parents:
         current = version.parent.parent / "current"
         if version.parent.name == "versions" and current.resolve() == version.resolve():
