@@ -46,7 +46,7 @@ def resolve(own: Wheel, extras: Sequence[str], target: Target, scratch: Path) ->
         "uv",
         [
             *("pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes"),
-            *("--only-binary", ":all:", *unwanted, "--constraint", pins),
+            *("--only-binary", ":all:", *unwanted, "--constraint", str(pins)),
             *("--python-version", target.python, "--python-platform", platform),
             # The best of all indexes, as pip does it.
             *("--index-strategy", "unsafe-best-match", *index_options()),
