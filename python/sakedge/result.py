@@ -112,9 +112,18 @@ class Result(Mapping[str, TaskResult]):
         return len(self.outputs)
 
     def __repr__(self) -> str:
-        height, width = self.image.shape[:2]
         source = visible(self.source or "array")
-        return f"Result({source}, {height}x{width}, {', '.join(self.outputs)})"
+        return f"Result({source}, {self.width}x{self.height}, {', '.join(self.outputs)})"
+
+    @property
+    def height(self) -> int:
+        """Pixels down, of the image and of every output."""
+        return int(self.image.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Pixels across, of the image and of every output."""
+        return int(self.image.shape[1])
 
     @property
     def digests(self) -> dict[str, str]:
@@ -155,19 +164,18 @@ class Result(Mapping[str, TaskResult]):
 
     def plot(self) -> NDArray[np.uint8]:
         """Draws the input and every task as labelled panels: RGB uint8 [H, W, 3]."""
-        height, width = self.image.shape[:2]
         # Outputs of a large image are smooth, so every few pixels are enough for a panel.
-        step = max(1, max(height, width) // (2 * SIDE))
+        step = max(1, max(self.height, self.width) // (2 * SIDE))
         small = np.asarray(Image.fromarray(self.image).reduce(step))
         total = sum(self.speed.values())
-        note = f"{width} x {height}" + (f", {total:.0f} ms" if total else "")
+        note = f"{self.width} x {self.height}" + (f", {total:.0f} ms" if total else "")
         title = Path(self.source).name if self.source else "input"
         panels = [Panel(title, small, note)]
         for name, task in self.outputs.items():
             routing = self.routing.get(name)
             shares = {e: w for e, w in routing.mean().items() if w > 0} if routing else {}
             drawn = replace(task, values=task.values[::step, ::step]).draw(small)
-            panels.append(Panel(name, drawn, task.info.kind, task.legend(), shares))
+            panels.append(Panel(name, drawn, task.info.kind, task.legend(), shares, "routing"))
         return compose(panels)
 
     def save(
@@ -208,8 +216,8 @@ class Result(Mapping[str, TaskResult]):
         return {
             "source": self.source,
             "frame": self.frame,
-            "height": self.image.shape[0],
-            "width": self.image.shape[1],
+            "height": self.height,
+            "width": self.width,
             "fit": self.fit,
             "adapters": list(self.adapters),
             "teachers": {part.name: part.teacher for part in adapters},

@@ -18,10 +18,15 @@ from sakedge.errors import BackendError, SakedgeError
 from sakedge.runtime import machine
 from sakedge.runtime.choice import FOLDER, SUFFIX
 from sakedge.runtime.evidence import rank
+from sakedge.runtime.precision import gainful
 from sakedge.runtime.threads import processors
 
 EXTRAS = {
+    "openvino": ("openvino", "the backend openvino"),
     "video": ("cv2", "videos, cameras and network streams"),
+    "evaluate": ("scipy", "`sakedge evaluate`, `advise` and `quantize`"),
+    "delta": ("zstandard", "`sakedge adapter diff` and `patch`"),
+    "trust": ("cryptography", "signatures, encryption and update repositories"),
     "convert": ("torch", "`sakedge convert`"),
 }
 """Extra → module that it installs, and its purpose."""
@@ -88,10 +93,16 @@ def _decoder() -> Iterator[Finding]:
     else:
         text = f"instruction set {chosen}, although {best} runs here: SAKEDGE_ISA forces it"
         yield Finding("decoder", "warning", text, "Unset SAKEDGE_ISA")
+    gains = gainful()
     for precision, served in arithmetics().items():
-        how = "natively" if served.native else "emulated"
-        status: Status = "ok" if served.native else "note"
-        yield Finding(f"decoder {precision}", status, f"{served.isa}, {how}")
+        if served.native:
+            yield Finding(f"decoder {precision}", "ok", f"{served.isa}, natively")
+        elif precision in gains:
+            text = f"{served.isa}, emulated, and faster than fp32"
+            yield Finding(f"decoder {precision}", "ok", text)
+        else:
+            text = f"{served.isa}, emulated: right, but not known to be faster than fp32"
+            yield Finding(f"decoder {precision}", "note", text, "Use precision='fp32' or 'auto'")
     for name, able, reason in isas():
         if not able:
             yield Finding(f"decoder {name}", "note", reason or "this CPU lacks it")
@@ -121,8 +132,12 @@ def _backends() -> Iterator[Finding]:
         support = registry.probe(name)
         if support.ok:
             able.append(name)
-        status: Status = "ok" if support.ok else "warning"
-        yield Finding(f"backend {name}", status, support.reason)
+        if support.ok:
+            yield Finding(f"backend {name}", "ok", support.reason)
+        elif name in EXTRAS and find_spec(EXTRAS[name][0]) is None:  # left out, and nothing broken
+            yield Finding(f"backend {name}", "note", support.reason)
+        else:
+            yield Finding(f"backend {name}", "warning", support.reason)
     if able:
         ranking = rank("auto", None, "fp32", able)
         first = ranking.order[0]

@@ -32,8 +32,9 @@ class Arithmetic:
 
     Attributes:
         isa: The instruction set whose kernels compute it.
-        native: Whether that has instructions for it. Otherwise it is emulated in wider arithmetic:
-            correct, but not fast.
+        native: Whether that has instructions for it. Otherwise it is emulated in wider arithmetic,
+            to the same numbers; whether that is slower than fp32 was measured, see
+            `sakedge.runtime.precision.gainful`.
     """
 
     isa: str

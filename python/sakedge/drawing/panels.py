@@ -15,7 +15,7 @@ from sakedge.drawing.legend import Legend
 from sakedge.text import visible
 
 _PAPER, _INK, _FAINT = (250, 250, 250), (32, 34, 38), (110, 114, 122)
-_GAP, _LINE, _TITLE, _BAR = 16, 20, 30, 18
+_GAP, _LINE, _TITLE, _SHARES = 16, 20, 30, 18
 SIDE = 416
 """Longer side of a panel's picture."""
 _LEGEND_LINES = 4
@@ -32,6 +32,7 @@ class Panel:
         note: Printed small beside the title.
         legend: Printed under the picture.
         shares: Named shares of a whole, drawn as one bar; empty for none.
+        shares_title: Printed before the bar.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Panel:
     note: str = ""
     legend: Legend = field(default_factory=Legend)
     shares: Mapping[str, float] = field(default_factory=dict)
+    shares_title: str = ""
 
 
 def compose(panels: Sequence[Panel]) -> NDArray[np.uint8]:
@@ -85,16 +87,23 @@ def _draw_panel(
     top += _TITLE
     sheet.paste(picture, (left, top))
     top += picture.height + 8
-    for entry, text, x, line in _flow(panel.legend, width):
-        y = top + line * _LINE
-        if entry is not None:
-            draw.rounded_rectangle((left + x, y + 3, left + x + 12, y + 15), 3, entry)
-        draw.text((left + x + 18, y), text, _INK, _font(13))
+    _draw_entries(draw, panel.legend, left, top, width)
     if panel.legend.ramp is not None:
         _draw_ramp(sheet, panel.legend, left, top, width)
     if panel.shares:
         top += _legend_lines(panel.legend, width) * _LINE + 4
-        _draw_shares(draw, panel.shares, left, top, width)
+        _draw_shares(draw, panel, left, top, width)
+        _draw_entries(draw, _shares_legend(panel.shares), left, top + _SHARES, width)
+
+
+def _draw_entries(
+    draw: ImageDraw.ImageDraw, legend: Legend, left: int, top: int, width: int
+) -> None:
+    for color, text, x, line in _flow(legend, width):
+        y = top + line * _LINE
+        if color is not None:
+            draw.rounded_rectangle((left + x, y + 3, left + x + 12, y + 15), 3, color)
+        draw.text((left + x + 18, y), text, _INK, _font(13))
 
 
 def _flow(legend: Legend, width: int) -> list[tuple[tuple[int, int, int] | None, str, int, int]]:
@@ -122,7 +131,10 @@ def _legend_lines(legend: Legend, width: int) -> int:
 
 
 def _foot_height(panel: Panel, width: int) -> int:
-    return 8 + _legend_lines(panel.legend, width) * _LINE + (_BAR + 4 if panel.shares else 0)
+    height = 8 + _legend_lines(panel.legend, width) * _LINE
+    if panel.shares:
+        height += 4 + _SHARES + _legend_lines(_shares_legend(panel.shares), width) * _LINE
+    return height
 
 
 def _draw_ramp(sheet: Image.Image, legend: Legend, left: int, top: int, width: int) -> None:
@@ -137,22 +149,26 @@ def _draw_ramp(sheet: Image.Image, legend: Legend, left: int, top: int, width: i
     draw.text((end + 8, top), high, _INK, _font(13))
 
 
-def _draw_shares(
-    draw: ImageDraw.ImageDraw, shares: Mapping[str, float], left: int, top: int, width: int
-) -> None:
-    x = float(left)
+def _draw_shares(draw: ImageDraw.ImageDraw, panel: Panel, left: int, top: int, width: int) -> None:
+    draw.text((left, top), panel.shares_title, _FAINT, _font(13))
+    x, end = left + draw.textlength(panel.shares_title, _font(13)) + 8, left + width
+    step = (end - x) / (sum(panel.shares.values()) or 1.0)
+    legend = _shares_legend(panel.shares)
+    for (color, _), share in zip(legend.entries, panel.shares.values(), strict=True):
+        draw.rectangle((x, top + 4, x + share * step, top + 13), color)
+        x += share * step
+
+
+def _shares_legend(shares: Mapping[str, float]) -> Legend:
+    """A share's colour, its name and its percents."""
     whole = sum(shares.values()) or 1.0
-    colors = palette(len(shares))
-    for (name, share), color in zip(shares.items(), colors, strict=True):
-        end = x + share / whole * width
-        draw.rectangle((x, top, end, top + _BAR), tuple((200 + color.astype(int)) // 2))
-        name = _shown(name)
-        text = f"{name} {100 * share / whole:.0f} %"
-        if draw.textlength(text, _font(12)) + 8 > end - x:
-            text = name
-        if draw.textlength(text, _font(12)) + 8 <= end - x:
-            draw.text((x + 5, top + 1), text, _INK, _font(12))
-        x = end
+    colors = ((200 + palette(len(shares)).astype(int)) // 2).tolist()
+    return Legend(
+        tuple(
+            ((red, green, blue), f"{name}  {100 * share / whole:.0f} %")
+            for (name, share), (red, green, blue) in zip(shares.items(), colors, strict=True)
+        )
+    )
 
 
 def _shown(text: str, most: int = 32) -> str:

@@ -136,5 +136,6 @@ def load(
         decoder_precision=precision,
         isas={precision: str(usable.image)},
         native=(precision,),
+        gainful=(precision,),
     )
     return Engine(file.manifest, request.options, core, explanation)

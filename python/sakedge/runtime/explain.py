@@ -32,7 +32,8 @@ class ModelExplanation:
         stem_reason: Why that one.
         decoder_precision: Of the decoder's matrix products: fp32 at fp16.
         isas: For every precision that the decoder has, the instruction set that computes it.
-        native: Those for which this CPU has instructions; others are emulated and slow.
+        native: Those for which this CPU has instructions; others are emulated.
+        gainful: Those below fp32 by which this CPU gains, emulated ones among them.
         threads: Threads of the runtime and of the decoder.
     """
 
@@ -52,6 +53,7 @@ class ModelExplanation:
     decoder_precision: str
     isas: Mapping[str, str]
     native: tuple[str, ...]
+    gainful: tuple[str, ...]
     threads: int
 
 
@@ -103,9 +105,14 @@ class Explanation(ModelExplanation):
         plain = {key: dict(value) if isinstance(value, Mapping) else value for key, value in fields}
         return {**plain, "isa": self.isa}
 
+    def _emulated(self) -> str:
+        if self.decoder_precision in self.native:
+            return ""
+        gains = self.decoder_precision in self.gainful
+        return f", emulated, {'and' if gains else 'not known to be'} faster than fp32"
+
     def __str__(self) -> str:
         height, width = self.input_size
-        emulated = "" if self.decoder_precision in self.native else ", which has to emulate it"
         rows = [
             ("student", f"{self.path}  (SHA-256 {self.digest[:16]}…)"),
             ("input", f"{height} x {width} (height x width)"),
@@ -119,7 +126,7 @@ class Explanation(ModelExplanation):
             ("device", self.device or "the backend's default"),
             ("precision", f"{self.precision} ({self.precision_reason})"),
             ("  stem", f"{self.stem_precision} ({self.stem_reason})"),
-            ("  decoder", f"{self.decoder_precision} on {self.isa}{emulated}"),
+            ("  decoder", f"{self.decoder_precision} on {self.isa}{self._emulated()}"),
             ("quality", f"{self.quality}: {self.quality_reason}"),
             ("threads", str(self.threads)),
             ("tasks", ", ".join(self.tasks)),

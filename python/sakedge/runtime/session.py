@@ -17,7 +17,7 @@ from sakedge.decoder import arithmetics
 from sakedge.format import OPSET, Subgraph
 from sakedge.runtime.explain import ModelExplanation
 from sakedge.runtime.options import Options
-from sakedge.runtime.precision import PrecisionChoice, native
+from sakedge.runtime.precision import PrecisionChoice, gainful, native
 
 
 @dataclass(frozen=True)
@@ -157,5 +157,6 @@ def explanation_of(request: Request, model: str, model_does: str) -> ModelExplan
         decoder_precision=decided.decoder,
         isas={name: each.isa for name, each in arithmetics().items()},
         native=native(),
+        gainful=gainful(),
         threads=request.threads,
     )

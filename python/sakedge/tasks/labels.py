@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,9 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sakedge.arguments import in_range, several
 from sakedge.drawing.colors import blend, palette
 from sakedge.drawing.legend import Legend
+from sakedge.errors import OptionError
 from sakedge.tasks.base import TaskResult
+from sakedge.tasks.probability import ProbabilityResult
+from sakedge.tasks.regions import Region, find_regions
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +64,38 @@ class LabelsResult(TaskResult):
     def share(self, index: int) -> float:
         """Share of the image that a class covers, 0…1."""
         return float(self.counts[index] / self.values.size)
+
+    def regions(
+        self,
+        classes: Sequence[str] | None = None,
+        *,
+        min_area: int = 1,
+        scores: ProbabilityResult | None = None,
+    ) -> list[Region]:
+        """Connected pixels of one class, the largest region first.
+
+        Args:
+            classes: Names of the classes wanted; None is all but the first, the background.
+            min_area: Regions of fewer pixels are left out.
+            scores: A probability of the same image, e.g. `result["sal"]`, for the regions' scores.
+
+        Raises:
+            OptionError: There is no such class, or the probability is of another image.
+        """
+        in_range("min_area", min_area, low=1, whole=True)
+        if scores is not None and scores.values.shape != self.values.shape:
+            raise OptionError(
+                "the probability is of another image",
+                expected=f"{self.values.shape} pixels",
+                got=str(scores.values.shape),
+            )
+        names = self.names
+        chosen = names[1:] if classes is None else several("class", classes, names)
+        index = np.full(len(names), -1, np.int32)
+        for name in chosen:
+            index[names.index(name)] = names.index(name)
+        probability = None if scores is None else scores.values
+        return find_regions(index[self.values], names, probability, min_area=min_area)
 
     def summary(self) -> dict[str, Any]:
         """Pixels and percent of each class that is present."""

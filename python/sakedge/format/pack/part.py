@@ -17,11 +17,12 @@ from sakedge.format.student.int8 import stored_as
 from sakedge.format.student.manifest import INT8, Manifest
 from sakedge.format.student.parts import Stored
 from sakedge.format.student.reader import StudentFile
+from sakedge.text import visible
 
 _KINDS = {group: kind for kind, group in COMPONENTS.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PartPack:
     """A verified pack.
 
@@ -36,6 +37,13 @@ class PartPack:
     manifest: PartManifest
     tensors: Mapping[str, NDArray[Any]]
     file_digest: str = ""
+
+    def __repr__(self) -> str:
+        told = self.manifest
+        version = f" {visible(told.version)}" if told.version else ""
+        size = sum(tensor.nbytes for tensor in self.tensors.values())
+        digest = f", SHA-256 {self.file_digest[:16]}…" if self.file_digest else ""
+        return f"PartPack({told.kind} {told.name}{version}, {size / 2**20:.1f} MiB{digest})"
 
     def check_fits(self, student: Manifest, *, any_stem: bool = False) -> None:
         """Checks that the part was made for a student.
