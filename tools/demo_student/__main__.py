@@ -13,6 +13,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="what", required=True)
     commands.add_parser("train", help="scenes, teachers, distillation, tasks, and their report")
     commands.add_parser("adapt", help="the adapter of the new product, and its report")
+    commands.add_parser("draw", help="pictures of the student that ships")
     commands.add_parser("page", help="docs/demo-student.md from what was measured")
     scenes = commands.add_parser("scenes", help="scenes as a data set in a folder")
     scenes.add_argument("into", type=Path, metavar="FOLDER")
@@ -29,6 +30,11 @@ def main() -> None:
             write_scenes(args.into, args.count, args.first, args.new)
         except ValueError as error:
             parser.error(str(error))
+        return
+    if args.what == "draw":
+        from tools.demo_student.sheets import draw_sheets
+
+        draw_sheets()
         return
     folder.mkdir(parents=True, exist_ok=True)
     if args.what == "train":

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import cv2
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
@@ -15,18 +14,14 @@ from tools.demo_student.evaluate import Decoded
 from tools.demo_student.metrics import Truth
 from tools.demo_student.scenes import Scene
 
+from sakedge.drawing.colors import heat, perceptual
+
 mpl.use("Agg")
 Pixels = NDArray[np.uint8]
 PALETTE = np.array(spec.TASKS[0].colors, np.uint8)
 LINES = {"texture": "#d1495b", "semantics": "#00798c", "geometry": "#edae49"}
 TASK_LINES = ("#d1495b", "#00798c", "#edae49", "#66a182", "#2e4057")
 GAP = 6
-
-
-def _heat(value: NDArray[np.floating], low: float, high: float, ramp: int) -> Pixels:
-    """A scalar map in colours."""
-    scaled = np.clip((value - low) / (high - low), 0, 1)
-    return np.asarray(cv2.applyColorMap((scaled * 255).astype(np.uint8), ramp)[..., ::-1], np.uint8)
 
 
 def _panels(image: Pixels, maps: Decoded, near: float, far: float) -> list[Pixels]:
@@ -36,10 +31,10 @@ def _panels(image: Pixels, maps: Decoded, near: float, far: float) -> list[Pixel
     return [
         image,
         overlay,
-        _heat(np.asarray(maps["edge"], np.float32), 0, 1, cv2.COLORMAP_BONE),
-        _heat(np.asarray(maps["sal"], np.float32), 0, 1, cv2.COLORMAP_INFERNO),
+        heat(np.asarray(maps["edge"], np.float32)),
+        heat(np.asarray(maps["sal"], np.float32)),
         np.asarray((np.asarray(maps["normals"], np.float32) + 1) * 127.5, np.uint8),
-        _heat(-np.asarray(maps["depth"], np.float32), -far, -near, cv2.COLORMAP_VIRIDIS),
+        perceptual((np.asarray(maps["depth"], np.float32) - near) / (far - near)),
     ]
 
 
@@ -99,11 +94,10 @@ def _captioned(rows: list[list[Pixels]], captions: list[str]) -> Pixels:
     return np.asarray(canvas)
 
 
-def draw_predictions(truths: list[Truth], found: list[Decoded], path: Path) -> None:
+def draw_predictions(scenes: list[Scene], found: list[Decoded], path: Path) -> None:
     """Per scene a row of predictions over a row of ground truth, with headings."""
     rows, captions = [], []
-    for truth, maps in zip(truths, found, strict=True):
-        scene = truth.scene
+    for scene, maps in zip(scenes, found, strict=True):
         near, far = float(scene.depth.min()), float(scene.depth.max())
         rows += [_panels(scene.image, m, near, far) for m in (maps, _truth_maps(scene))]
         captions += ["", "above: the student\nbeside: ground truth"]

@@ -3,26 +3,21 @@
 import json
 from pathlib import Path
 
-import numpy as np
-import torch
 from PIL import Image
-from tools.demo_student import data, losses, pictures, spec, stages
+from tools.demo_student import losses, pictures, spec, stages
 from tools.demo_student.evaluate import (
     SUBSETS,
     Evaluation,
-    decode,
     evaluate,
     held_out_truth,
     load_student,
 )
 from tools.demo_student.loop import BATCH
-from tools.demo_student.metrics import HIGHER_IS_BETTER, NAMES, Truth, constant_baselines
-from tools.demo_student.model import Student
+from tools.demo_student.metrics import HIGHER_IS_BETTER, NAMES, constant_baselines
 from tools.demo_student.page import IMAGES, SAMPLES, keep, table
 from tools.demo_student.teachers import TAUGHT
 
-# Held-out scenes for the pictures and for the package, picked for variety before any training.
-SHOWN = (11, 14, 15, 5)
+# Held-out scenes for the package, picked for variety before any training.
 SAMPLED = (5, 7, 11, 13, 14, 15)
 
 
@@ -84,12 +79,6 @@ def teacher_table(folder: Path) -> list[str]:
     return table(head, rows)
 
 
-@torch.no_grad()
-def _predict(student: Student, truths: list[Truth]) -> list[dict[str, np.ndarray]]:
-    image = data.normalise(np.stack([t.scene.image for t in truths]))
-    return decode(student(image)[0])
-
-
 def measure_training(folder: Path) -> None:
     """Evaluate the trained student, draw the pictures, export samples."""
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -99,9 +88,7 @@ def measure_training(folder: Path) -> None:
     evaluation = evaluate(student, truths)
     first_half = evaluate(load_student(folder / "tasks.pt"), truths, ((), spec.TEACHERS))
     baseline = constant_baselines(truths)
-    shown = [truths[n] for n in SHOWN]
     pictures.draw_scenes(truths, IMAGES / "demo-student-scenes.jpg")
-    pictures.draw_predictions(shown, _predict(student, shown), IMAGES / "demo-student-tasks.jpg")
     pictures.draw_curves(folder, IMAGES / "demo-student-curves.png")
     pictures.draw_routing(evaluation.routing, IMAGES / "demo-student-routing.png")
     for number, n in enumerate(SAMPLED, 1):

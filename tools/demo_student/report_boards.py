@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 from tools.demo_student import adapt, pictures, spec
 from tools.demo_student.folder import write_scenes
-from tools.demo_student.page import IMAGES, SAMPLES, keep, table
+from tools.demo_student.page import SAMPLES, keep, table
 from tools.demo_student.scenes import make_board_scene
 
 import sakedge
@@ -19,7 +18,6 @@ from sakedge.measuring.metrics import Metric
 from sakedge.measuring.running import metrics_for
 from sakedge.measuring.statistics import Measurement
 
-SHOWN = (9, 1, 7)
 SAMPLED = (9, 7)
 MILLI = {"depth": 1000.0}  # metres to millimetres
 UNITS = {"depth": "mm"}
@@ -91,16 +89,6 @@ def measure_boards(folder: Path) -> None:
         metrics, parts_without, parts_with = _measure(student, folder, "parts", new=False)
         _, boards_without, boards_with = _measure(student, folder, "boards", new=True)
         held_out = list(spec.BOARD_HELD_OUT_SEEDS)
-        scenes = [make_board_scene(held_out[n]) for n in SHOWN]
-        before = [n for n in student.manifest.adapter_names if n != adapt.NEW]
-        found = [
-            [{task: np.asarray(r[task].values) for task in spec.TASK_NAMES} for r in results]
-            for results in (
-                [student(scene.image, adapters=before) for scene in scenes],
-                [student(scene.image) for scene in scenes],
-            )
-        ]
-    pictures.draw_with_and_without(scenes, *found, IMAGES / "demo-student-boards.jpg")
     for number, n in enumerate(SAMPLED, 1):
         sample = Image.fromarray(make_board_scene(held_out[n]).image)
         sample.save(SAMPLES / f"{adapt.NEW}-{number}.jpg", quality=93, optimize=True)
