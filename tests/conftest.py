@@ -9,6 +9,8 @@ import pytest
 from tests.support.command_line import Run
 from typer.testing import CliRunner, Result
 
+pytest_plugins = ["tests.support.unexercised"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of some tests; pytest takes options from here alone."""
