@@ -10,13 +10,17 @@ import pytest
 from PIL import Image
 
 from sakedge.backends import registry
+from sakedge.backends.base import Support
 from sakedge.checks import doctor
 from sakedge.checks.doctor import Diagnosis, Finding
 from sakedge.checks.verify import Comparison, Verification, verify
+from sakedge.decoder.instructions import Arithmetic
 from sakedge.errors import BackendError
 from sakedge.images import examples
 from sakedge.runtime import machine
 from sakedge.runtime.threads import Processors
+
+OK = Support(True, "runs here")
 
 
 def test_one_task_that_differs_is_a_disagreement() -> None:
@@ -122,6 +126,37 @@ def test_versions_are_those_of_what_sakedge_and_its_backends_come_with() -> None
     assert found["plant-tools"] == "3.2"
     assert list(found)[:2] == ["python", "sakedge"]
     assert {"onnxruntime", "openvino", "pydantic", "pillow"} <= set(found)
+
+
+@pytest.mark.parametrize(("installed", "status"), [(False, "note"), (True, "warning")])
+def test_a_runtime_that_was_left_out_is_no_fault_and_a_broken_one_is(
+    monkeypatch: pytest.MonkeyPatch, installed: bool, status: str
+) -> None:
+    reason = Support(False, "openvino cannot be imported")
+    monkeypatch.setattr(registry, "probe", lambda name, *_: reason if name == "openvino" else OK)
+    if not installed:
+        monkeypatch.setattr(doctor, "find_spec", lambda module: None)
+    found = {finding.topic: finding.status for finding in doctor._backends()}
+    assert found["backend openvino"] == status
+    assert found["backend onnxruntime"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("native", "gains", "status", "text"),
+    [
+        (True, (), "ok", "natively"),
+        (False, ("int8",), "ok", "emulated, and faster than fp32"),
+        (False, (), "note", "not known to be faster than fp32"),
+    ],
+)
+def test_doctor_says_whether_an_emulated_arithmetic_pays(
+    monkeypatch: pytest.MonkeyPatch, native: bool, gains: tuple[str, ...], status: str, text: str
+) -> None:
+    served = {"int8": Arithmetic("avx2", native)}
+    monkeypatch.setattr("sakedge.decoder.arithmetics", lambda: served)
+    monkeypatch.setattr(doctor, "gainful", lambda: gains)
+    (found,) = [each for each in doctor._decoder() if each.topic == "decoder int8"]
+    assert (found.status, text in found.text) == (status, True)
 
 
 def test_doctor_notes_a_quota_that_throttles_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
