@@ -28,7 +28,9 @@ _SITE = """\
 mkdir -p /etc/sakedge
 cp policy.json /etc/sakedge/policy.json"""
 PREPARED = {
-    "README.md": "sakedge adapter init",
+    "README.md": """\
+sakedge demo --copy try
+cp -r try/student.onnx try/part.jpg try/parts try/boards try/pcb-2026-11.safetensors .""",
     "audit.md": f"""\
 {_SITE}
 cp keys/mori.key box7.key
