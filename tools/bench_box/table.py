@@ -14,6 +14,7 @@ from sakedge.errors import OptionError
 from sakedge.files.atomic import atomic_write
 
 _BLOCK = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 _WIDE = 60
 
 
@@ -27,7 +28,7 @@ def write_table(records: Path, page: Path) -> int:
     Returns:
         How many records there were.
     """
-    found = {path: read_record(path) for path in sorted(records.glob("*/*.json"))}
+    found = {path: read_record(path) for path in sorted(records.glob("*/*.json"), key=_place)}
     blocks = {"speed": speed(found), "machines": machines(found), "pauses": pauses(found)}
 
     def fill(match: re.Match[str]) -> str:
@@ -114,6 +115,12 @@ def machines(found: dict[Path, Record]) -> str:
         )
     header = ("machine", "what", "processors", "memory", "power mode", "versions", "measured")
     return table(header, list(rows.values())).replace("---:", "---")
+
+
+def _place(path: Path) -> tuple[str, str, int]:
+    precision = path.stem.rpartition("-")[2]
+    place = _PRECISIONS.index(precision) if precision in _PRECISIONS else len(_PRECISIONS)
+    return path.parent.name, _student(path), place
 
 
 def _student(path: Path) -> str:

@@ -153,13 +153,17 @@ def _print_results(results: Results, found: Record) -> None:
         )
         for each in results.streams
     ]
-    rows += [
-        (f"after {pause_text(each.pause_s)}", *_latency(each.latency_ms), "")
-        for each in results.pauses
-    ]
+    for pause in results.pauses:
+        rows.append((f"after {pause_text(pause.pause_s)}", *_latency(pause.latency_ms), ""))
     calls, rounds = results.total_number_of_iterations, len(found.rounds)
     print_table(f"Milliseconds of a call; {calls} calls in {rounds} processes", header, rows)
-    say("stages, median     " + ", ".join(f"{k} {v:.2f} ms" for k, v in results.stages_ms.items()))
+    say(f"stages, median     {_stages(results.stages_ms)}")
+    for pause in results.pauses:
+        sure = pause.ratio
+        against = ""
+        if sure is not None:
+            against = f"{sure.value:.2f} times ({sure.low:.2f} to {sure.high:.2f}): "
+        say(f"  after {pause_text(pause.pause_s):<10} {against}{_stages(pause.stages_ms)}")
     for name, amount in results.memory.model_dump().items():
         if amount is not None:
             say(f"memory {name:<12}{amount / _MIB:10.1f} MiB")
@@ -183,6 +187,10 @@ def _print_soak(soak: Soak) -> None:
     say(f"soak               {soak.measured_minutes:10.1f} minutes{ended}")
     for sentence in soak.verdict:
         say(f"  {sentence}")
+
+
+def _stages(stages: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {ms:.2f} ms" for name, ms in stages.items())
 
 
 def _latency(latency: Any) -> list[str]:
