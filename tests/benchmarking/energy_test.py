@@ -47,6 +47,7 @@ def test_rapl_is_the_package_and_its_memory_and_counts_nothing_twice(tmp_path: P
         plant(root, {f"{RAPL}/energy_uj": 7_000_000, f"{RAPL}:0/energy_uj": 1_250_000})
     assert meter.joules == {"package-0": pytest.approx(2.0), "package-0/dram": pytest.approx(0.25)}
     assert whole(meter.joules) == ("the processor and memory", ("package-0", "package-0/dram"))
+    assert meter.total is not None and meter.total.joules == pytest.approx(2.25)
     assert gaps == {}
 
 
@@ -73,9 +74,8 @@ def test_the_rails_of_a_jetson_are_volts_times_amperes(tmp_path: Path) -> None:
 def test_a_jetsons_energy_is_its_rails_over_time(tmp_path: Path) -> None:
     with EnergyMeter(Gaps(), plant(tmp_path, ORIN)) as meter:
         time.sleep(0.25)
-    covered = whole(meter.joules)
-    assert covered is not None and covered[0] == "the whole module"
-    assert sum(meter.joules.values()) == pytest.approx(9.7 * meter.seconds, rel=0.01)
+    assert meter.total is not None and meter.total.covers == "the whole module"
+    assert meter.total.watts == pytest.approx(9.7, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -100,4 +100,4 @@ def test_a_machine_without_counters_says_so(tmp_path: Path) -> None:
     gaps = Gaps()
     with EnergyMeter(gaps, tmp_path) as meter:
         pass
-    assert meter.joules == {} and "no counter" in gaps["energy"]
+    assert meter.joules == {} and meter.total is None and "no counter" in gaps["energy"]

@@ -22,13 +22,18 @@ Of = Callable[[int], float]
 
 
 def soaked(
-    ms: Of, mib: Of = lambda i: 200.0, throttled: Of = lambda i: 0, delayed: float = 0.0
+    ms: Of,
+    mib: Of = lambda i: 200.0,
+    throttled: Of = lambda i: 0,
+    delayed: float = 0.0,
+    noise: float = 0.0,
 ) -> Soak:
     """An hour in sixty windows."""
     random = np.random.default_rng(0)
     windows = []
     for i in range(60):
-        samples = ms(i) * np.exp(0.02 * random.standard_normal(50))
+        level = ms(i) * np.exp(noise * random.standard_normal())
+        samples = level * np.exp(0.02 * random.standard_normal(50))
         state = NOTHING.model_copy(update={"throttle_events": int(throttled(i))})
         window = Window(
             start_s=60.0 * i,
@@ -81,6 +86,11 @@ def test_throttling_is_told() -> None:
 def test_a_drift_while_others_ran_may_be_theirs() -> None:
     found = soaked(lambda i: 20.0 * (1 + 0.1 * i / 60), delayed=0.3)
     assert found.steady is None and "may be theirs" in found.verdict[1]
+
+
+def test_noise_that_would_hide_a_drift_is_no_steadiness() -> None:
+    found = soaked(lambda i: 20.0, noise=0.3)
+    assert found.steady is None and found.verdict[0].startswith("too noisy to tell: a change by")
 
 
 def test_a_short_soak_cannot_tell() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sakedge.benchmarking.hardware.cpu_time import autogroup_niceness
 from sakedge.benchmarking.hardware.device import load_average, read_device
-from sakedge.benchmarking.hardware.energy import EnergyMeter, whole
+from sakedge.benchmarking.hardware.energy import EnergyMeter
 from sakedge.benchmarking.hardware.power_mode import read_power_mode
 from sakedge.benchmarking.hardware.sysfs import Gaps
 from sakedge.benchmarking.hardware.tegrastats import Tegrastats
@@ -149,10 +149,7 @@ def _idle_watts(progress: Progress) -> float | None:
         if meter.joules:
             progress("the idle machine's power", 0.0)
             time.sleep(_IDLE)
-    covered = whole(meter.joules)
-    if covered is None:
-        return None
-    return round(sum(meter.joules[name] for name in covered[1]) / meter.seconds, 4)
+    return None if meter.total is None else round(meter.total.watts, 4)
 
 
 def _explained(gaps: Gaps, soak_minutes: float | None, identify: bool) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sakedge.api import load
 from sakedge.benchmarking.calls import Call, median_stages, run_pauses, run_streams
-from sakedge.benchmarking.hardware.energy import EnergyMeter, whole
+from sakedge.benchmarking.hardware.energy import EnergyMeter
 from sakedge.benchmarking.hardware.state import read_state
 from sakedge.benchmarking.hardware.sysfs import Gaps
 from sakedge.benchmarking.plan import Plan, pause_text
@@ -172,24 +172,14 @@ def _energy(meter: EnergyMeter, images: int, gaps: Gaps) -> Energy | None:
     joules = {name: round(each, 6) for name, each in meter.joules.items()}
     if not joules:
         return None
-    covered = whole(joules)
-    if covered is None:
+    total = meter.total
+    if total is None:
         gaps.note("energy.joules_per_image", "which of the counters add up is not known here")
-        return Energy(
-            seconds=meter.seconds,
-            images=images,
-            joules=joules,
-            covers=None,
-            watts=None,
-            joules_per_image=None,
-        )
-    covers, names = covered
-    total = sum(joules[name] for name in names)
     return Energy(
         seconds=round(meter.seconds, 4),
         images=images,
         joules=joules,
-        covers=covers,
-        watts=round(total / meter.seconds, 4),
-        joules_per_image=round(total / images, 6),
+        covers=None if total is None else total.covers,
+        watts=None if total is None else round(total.watts, 4),
+        joules_per_image=None if total is None else round(total.joules / images, 6),
     )

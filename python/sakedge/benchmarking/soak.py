@@ -15,7 +15,7 @@ from typing import Any
 from sakedge.arguments import in_range
 from sakedge.benchmarking.calls import timed
 from sakedge.benchmarking.hardware.cpu_time import NOTICEABLE, CpuTime
-from sakedge.benchmarking.hardware.energy import EnergyMeter, whole
+from sakedge.benchmarking.hardware.energy import EnergyMeter
 from sakedge.benchmarking.hardware.state import read_state
 from sakedge.benchmarking.hardware.sysfs import Gaps
 from sakedge.benchmarking.latency import Latency
@@ -35,6 +35,8 @@ _LEVEL = 0.99
 """Of a slope's interval: three trends are looked at, and none should be found by chance."""
 SPEED_MATTERS, MEMORY_MATTERS = 2.0, 1.0
 """Per cent over the whole soak, from which on a trend is named."""
+_TOO_NOISY = 5.0
+"""Per cent over the whole soak that an interval may reach where steadiness is claimed."""
 _HOUR = 3600.0
 
 
@@ -85,7 +87,8 @@ def judged(windows: Sequence[Window], minutes: float, interrupted: bool) -> Soak
     resident = [each.resident_bytes for each in kept]
     known = [float(each) for each in resident if each is not None]
     memory = _slope(at, known, MEMORY_MATTERS) if len(known) == len(at) else None
-    verdict = _verdict(latency, memory, windows)
+    hours = (at[-1] - at[0]) / _HOUR
+    verdict = _verdict(latency, memory, windows, hours)
     return Soak(
         asked_minutes=minutes,
         measured_minutes=round((windows[-1].start_s + windows[-1].seconds) / 60, 3),
@@ -107,10 +110,7 @@ def _window(ready: Loaded, batch: int, length: float, begun: float, gaps: Gaps) 
         while not samples or time.perf_counter() - then.at < length:
             samples.append(timed(ready.call, len(samples)))
         used = CpuTime.now().since(then)
-    covered = whole(meter.joules)
-    watts = None
-    if covered is not None and meter.seconds > 0:
-        watts = round(sum(meter.joules[name] for name in covered[1]) / meter.seconds, 3)
+    total = meter.total
     return Window(
         start_s=round(then.at - begun, 3),
         seconds=round(used.seconds, 6),
@@ -119,7 +119,7 @@ def _window(ready: Loaded, batch: int, length: float, begun: float, gaps: Gaps) 
         throughput=round(batch * len(samples) / used.seconds, 4),
         resident_bytes=machine.resident(),
         state=read_state(gaps),
-        watts=watts,
+        watts=None if total is None else round(total.watts, 3),
         delayed=used.delayed(processors().usable),
     )
 
@@ -142,7 +142,7 @@ def _slope(at: Sequence[float], values: Sequence[float], matters: float) -> Slop
 
 
 def _verdict(
-    latency: Slope | None, memory: Slope | None, windows: Sequence[Window]
+    latency: Slope | None, memory: Slope | None, windows: Sequence[Window], hours: float
 ) -> tuple[bool | None, tuple[str, ...]]:
     """Whether nothing moved, and sentences; None where that cannot be told."""
     if latency is None:
@@ -170,6 +170,9 @@ def _verdict(
     if first is not None and last is not None and last > first:
         steady = False
         found.append(f"throttled for heat: {last - first} times")
+    hidden = hours * max(abs(latency.low), abs(latency.high))
+    if not found and hidden > _TOO_NOISY:
+        return None, (f"too noisy to tell: a change by {hidden:.0f} % in all would not show",)
     return steady, tuple(found) or ("steady: no trend in speed or memory beyond noise",)
 
 

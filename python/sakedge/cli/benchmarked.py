@@ -156,7 +156,8 @@ def _print_results(results: Results, found: Record) -> None:
     for pause in results.pauses:
         rows.append((f"after {pause_text(pause.pause_s)}", *_latency(pause.latency_ms), ""))
     calls, rounds = results.total_number_of_iterations, len(found.rounds)
-    print_table(f"Milliseconds of a call; {calls} calls in {rounds} processes", header, rows)
+    starts = "process" if rounds == 1 else f"{rounds} processes"
+    print_table(f"Milliseconds of a call; {calls} calls in {starts}", header, rows)
     say(f"stages, median     {_stages(results.stages_ms)}")
     for pause in results.pauses:
         sure = pause.ratio

@@ -73,6 +73,15 @@ class Rail:
         self._last = now, watts
 
 
+@dataclass(frozen=True)
+class Total:
+    """Joules and watts of all counters that add up, and what those cover."""
+
+    covers: str
+    joules: float
+    watts: float
+
+
 class EnergyMeter:
     """Joules by counter while a block runs.
 
@@ -116,6 +125,17 @@ class EnergyMeter:
     def joules(self) -> Mapping[str, float]:
         """By counter, so far."""
         return {name: each.joules for name, each in self._sources.items()}
+
+    @property
+    def total(self) -> Total | None:
+        """Of the counters that are known to add up; None without any."""
+        joules = self.joules
+        covered = whole(joules)
+        if covered is None or self.seconds <= 0:
+            return None
+        covers, names = covered
+        used = sum(joules[name] for name in names)
+        return Total(covers, used, used / self.seconds)
 
     def _watch(self) -> None:
         while not self._done.wait(_PERIOD):
