@@ -42,7 +42,9 @@ class Counter:
         """Adds what was used since the last look."""
         del now
         value = self.read()
-        if value is not None and self._last is not None:
+        if value is None:
+            return
+        if self._last is not None:
             step = value - self._last
             if step < 0 and self.range_uj is not None:
                 step += self.range_uj
@@ -103,8 +105,7 @@ class EnergyMeter:
         self._begun = self.seconds = 0.0
 
     def __enter__(self) -> EnergyMeter:
-        self._begun = time.monotonic()
-        self._look()
+        self._begun = self._look()
         if self._sources:
             self._thread = threading.Thread(target=self._watch, daemon=True)
             self._thread.start()
@@ -141,11 +142,12 @@ class EnergyMeter:
         while not self._done.wait(_PERIOD):
             self._look()
 
-    def _look(self) -> None:
+    def _look(self) -> float:
         now = time.monotonic()
         for each in self._sources.values():
             each.look(now)
         self.seconds = now - self._begun
+        return now
 
 
 def whole(names: Mapping[str, float]) -> tuple[str, tuple[str, ...]] | None:
