@@ -7,7 +7,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sakedge.benchmarking import ranks
@@ -15,6 +15,7 @@ from sakedge.benchmarking.latency import Latency
 from sakedge.benchmarking.ranks import Interval, ratio, slope
 from sakedge.benchmarking.widening import Side, leaves_out_one, ratios
 
+FEW = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 times = st.lists(st.floats(1e-3, 1e6), min_size=5, max_size=12)
 
 
@@ -26,7 +27,7 @@ def test_percentiles_are_measured_values() -> None:
     assert set(Latency.of([7.0]).model_dump().values()) == {1, 7.0}
 
 
-@settings(deadline=None)
+@FEW
 @given(times)
 def test_percentiles_are_in_order(values: list[float]) -> None:
     found = Latency.of(values)
@@ -45,7 +46,7 @@ def test_rank_sums_are_all_orders_counted(first: int, second: int) -> None:
     assert found == counted and sum(found) == comb(first + second, first)
 
 
-@settings(deadline=None)
+@FEW
 @given(times, times)
 def test_the_interval_holds_the_ratio_and_turns_with_it(a: list[float], b: list[float]) -> None:
     there, back = ratio(a, b, 0.99), ratio(b, a, 0.99)
@@ -55,7 +56,7 @@ def test_the_interval_holds_the_ratio_and_turns_with_it(a: list[float], b: list[
     assert (there.low, there.value, there.high) == pytest.approx(turned, rel=1e-9)
 
 
-@settings(deadline=None)
+@FEW
 @given(times, st.floats(0.1, 10))
 def test_a_factor_is_found(values: list[float], factor: float) -> None:
     found = ratio(values, [factor * each for each in values], 0.99)
@@ -117,7 +118,7 @@ def test_a_slope_of_few_values_or_of_one_value_is_none_or_zero() -> None:
     assert slope(range(8), [1.0] * 8, 0.99) == Interval(0.0, 0.0, 0.0)
 
 
-@settings(deadline=None)
+@FEW
 @given(times, times, st.floats(0, 0.95), st.floats(0, 0.95))
 def test_what_others_cost_widens_an_interval_and_never_moves_it(
     a: list[float], b: list[float], first: float, second: float
