@@ -11,6 +11,7 @@ TARGETS: tuple[str, ...] = (
     "student",
     "pack",
     "choice",
+    "record",
     "image",
     "source",
     "core",
