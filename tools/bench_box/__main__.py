@@ -25,9 +25,9 @@ from sakedge.benchmarking.hardware.sysfs import Gaps
 from sakedge.benchmarking.plan import numbers_of, pauses_of
 from sakedge.benchmarking.report import write_record
 from sakedge.cli.output import progress_bar
-from sakedge.cli.written import write_json
 from sakedge.errors import SakedgeError
-from sakedge.files.atomic import make_folder
+from sakedge.files.atomic import atomic_write, make_folder
+from sakedge.text import to_json
 
 PAGE = Path("docs/hardware.md")
 RECORDS = Path("docs/hardware")
@@ -66,7 +66,8 @@ def main() -> None:
             print(f"{precision}: left out: {error}")
             continue
         name = f"{args.name or args.student.stem}-{found.student['precision']}"
-        write_json(args.output / f"{name}.json", found.to_dict())
+        with atomic_write(args.output / f"{name}.json") as file:
+            file.write(f"{to_json(found.to_dict())}\n".encode())  # in one line: it may be kept
         write_record(found, args.output / f"{name}.html")
         assert found.results is not None
         print(
