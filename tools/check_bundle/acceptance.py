@@ -36,7 +36,7 @@ def accept(python: str, machine: str, wheels: Path, folder: Path | None) -> str:
         CalledProcessError, AssertionError: Something is not as promised.
     """
     root = Root(python, machine, folder)
-    work = ROOTS / "bundles"
+    work = ROOTS / f"bundles-{machine}-{python}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     name = f"linux-{machine}-py{python}"

@@ -35,7 +35,7 @@ class Root:
             options = ["--variant=minbase", "--include=python3", f"--arch={architecture}"]
             subprocess.run(["debootstrap", *options, suite, clean], check=True)
         # Always a new one: what an earlier check left is no fresh system.
-        self.folder = ROOTS / "used"
+        self.folder = ROOTS / f"used-{suite}-{architecture}"
         self.remove()
         shutil.copytree(clean, self.folder, symlinks=True, ignore=_devices)
 

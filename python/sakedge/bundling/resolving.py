@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sakedge.bundling.lock import Locked
@@ -36,7 +36,6 @@ def resolve(own: Wheel, extras: Sequence[str], target: Target, scratch: Path) ->
     Raises:
         BundleError: uv is missing, or found no solution.
     """
-    unwanted = (option for name in (NAME, *_UNWANTED) for option in ("--no-emit-package", name))
     wanted, pins, found = scratch / "wanted.in", scratch / "pins.in", scratch / "found.txt"
     brackets = f"[{','.join(extras)}]" if extras else ""
     wanted.write_text(f"{NAME}{brackets} @ {own.path.absolute().as_uri()}\n{_INSTALLER}\n")
@@ -46,7 +45,8 @@ def resolve(own: Wheel, extras: Sequence[str], target: Target, scratch: Path) ->
         "uv",
         [
             *("pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes"),
-            *("--only-binary", ":all:", *unwanted, "--constraint", str(pins)),
+            *("--only-binary", ":all:", "--constraint", pins),
+            *_but(NAME, *_UNWANTED),
             *("--python-version", target.python, "--python-platform", platform),
             # The best of all indexes, as pip does it.
             *("--index-strategy", "unsafe-best-match", *index_options()),
@@ -58,6 +58,11 @@ def resolve(own: Wheel, extras: Sequence[str], target: Target, scratch: Path) ->
     if not rows:
         raise BundleError("uv resolved nothing", got=text[:200])
     return rows
+
+
+def _but(*names: str) -> Iterator[str]:
+    for name in names:
+        yield from ("--no-emit-package", name)
 
 
 def requirements(packages: Mapping[str, Locked]) -> list[str]:

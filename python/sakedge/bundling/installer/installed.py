@@ -39,7 +39,7 @@ def check_installed(
         whole: Whether bytecode is compared with its sources too, which takes longest.
 
     Returns:
-        All that is not as it was shipped, and the trusted keys that signed.
+        All that is not as it was shipped, and the keys that signed, trusted or not.
 
     Raises:
         SignatureError, RevokedError: Too few trusted keys have signed it, and that is required.
@@ -66,7 +66,8 @@ def check_installed(
     faults += _student(place, version, listed)
     progress("checking the program", 0.2)
     faults += _program(version, own, whole, progress)
-    return faults, trust.check(signers)
+    trust.check(signers)
+    return faults, signers
 
 
 def check_place(place: Place) -> tuple[str, list[Fault]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -83,13 +83,13 @@ def install(
     return name
 
 
-def signed_by(checked: Checked) -> str:
+def signed_by(signers: Sequence[str], trusted: Sequence[str]) -> str:
     """Who vouches for a bundle, in words."""
-    if checked.trusted:
-        return f"signed by {', '.join(checked.trusted)}, which is trusted here"
-    if checked.signers:
+    if trusted:
+        return f"signed by {', '.join(trusted)}, which is trusted here"
+    if signers:
         return (
-            f"signed by {', '.join(checked.signers)}, which nobody here has vouched for: "
+            f"signed by {', '.join(signers)}, which nobody here has vouched for: "
             "compare it with its owner's, or give his key by --key"
         )
     return "not signed: who made it is not known"

@@ -61,26 +61,28 @@ def _act(given: argparse.Namespace, place: Place, trust: Trust) -> None:
     else:
         checked = check_bundle(given.bundle, trust, _show)
         manifest = require_whole(checked, given.bundle)
-        _say(f"{len(checked.listed)} files are what was shipped; {signed_by(checked)}")
+        vouched = signed_by(checked.signers, checked.trusted)
+        found = f"{len(checked.listed)} files are what was shipped; {vouched}"
         if given.verify:
-            _say(f"sakedge {manifest.sakedge} for {manifest.target}")
+            _say(f"sakedge {manifest.sakedge} for {manifest.target}: {found}")
             return
         check_machine(manifest)
         python = find_python(manifest.python, manifest.target)
         _go_on_with(python)
+        _say(found)
         name = install(given.bundle, checked, place, trust, python, _say, _show)
         _say(f"{name} runs: {place.launcher}")
 
 
 def _verify_installed(place: Place, trust: Trust) -> None:
     name, faults = check_place(place)
-    more, trusted = check_installed(place, name, trust, _show)
+    more, signers = check_installed(place, name, trust, _show)
     faults += more
     for fault in faults:
         _say(str(fault))
     if faults:
         raise BundleError(f"{name} in {place.prefix} is not what was shipped")
-    vouched = f"signed by {', '.join(trusted)}" if trusted else "no key here vouches for it"
+    vouched = signed_by(signers, trust.check(signers))
     _say(f"{name} in {place.prefix} is what was shipped; {vouched}")
 
 

@@ -71,8 +71,8 @@ def _installation(what: Path, trust: Trust, progress: Progress) -> _Found:
 
     place = Place.at(what)
     name, faults = check_place(place)
-    more, trusted = check_installed(place, name, trust, progress)
-    return name, faults + more, trusted, trusted
+    more, signers = check_installed(place, name, trust, progress)
+    return name, faults + more, signers, trust.check(signers)
 
 
 def _verdict(faults: list[Fault], signers: tuple[str, ...], trusted: tuple[str, ...]) -> str:
