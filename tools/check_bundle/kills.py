@@ -142,15 +142,20 @@ def kill_everywhere(kills: Kills, most: int, at_random: int, rng: random.Random)
     for act in ACTS:
         for call in CALLS:
             numbers = [*range(1, most + 1), *sorted(rng.sample(range(most + 1, 40 * most), most))]
-            done = 0
+            found = []
             for number in numbers:
-                ended = kills.at(act, call, number)
-                if not ended.killed:
+                found.append(kills.at(act, call, number))
+                if not found[-1].killed:  # it has fewer such calls
                     break
-                killed, done = killed + 1, done + ended.done
-            print(f"{act}, killed at {call} up to the {number}th: {done} done", flush=True)
+            killed += _tell(act, f"at {call}", found)
         whole = kills.duration(act)
         found = [kills.after(act, rng.uniform(0, whole)) for _ in range(at_random)]
-        killed += sum(each.killed for each in found)
-        print(f"{act}, killed at random: {sum(each.done for each in found)} done", flush=True)
+        killed += _tell(act, "at random", found)
     return killed
+
+
+def _tell(act: str, where: str, ended: Sequence[Ended]) -> int:
+    killed = [each for each in ended if each.killed]
+    done = sum(each.done for each in killed)
+    print(f"{act}: killed {len(killed)} times {where}, {done} of them done", flush=True)
+    return len(killed)
