@@ -43,14 +43,8 @@ class Kills:
     """
 
     def __init__(self, first: Path, second: Path, folder: Path) -> None:
-        self._second, self._prefix = second, folder / "opt"
-        self._begun: dict[str, Path] = {}
-        for bundle, acts in ((first, ["install"]), (second, ["rollback", "uninstall"])):
-            command = ["sh", bundle / "install.sh", "--prefix", self._prefix]
-            subprocess.run(command, check=True, capture_output=True)
-            for act in acts:
-                self._begun[act] = folder / act
-                shutil.copytree(self._prefix, folder / act, symlinks=True)
+        self._bundles, self._prefix = (first, second), folder / "opt"
+        self._folder = folder
 
     def at(self, act: str, call: str, number: int) -> Ended:
         """Kills an act when it is about to make a system call for the `number`-th time.
@@ -83,12 +77,19 @@ class Kills:
         return time.monotonic() - begun
 
     def _begin(self, act: str) -> Sequence[str | Path]:
+        """Makes what an act begins with, once, and lays it out; returns the act's command."""
+        begun = self._folder / ("one" if act == "install" else "two")
         shutil.rmtree(self._prefix, ignore_errors=True)
-        shutil.copytree(self._begun[act], self._prefix, symlinks=True)
+        if not begun.exists():
+            for bundle in self._bundles[: 1 if act == "install" else 2]:
+                command = ["sh", bundle / "install.sh", "--prefix", self._prefix]
+                subprocess.run(command, check=True, capture_output=True)
+            self._prefix.rename(begun)
+        shutil.copytree(begun, self._prefix, symlinks=True)
         return self._command(act)
 
     def _command(self, act: str) -> Sequence[str | Path]:
-        return ["sh", self._second / "install.sh", "--prefix", self._prefix, *ACTS[act]]
+        return ["sh", self._bundles[1] / "install.sh", "--prefix", self._prefix, *ACTS[act]]
 
     def _judged(self, act: str, ended: subprocess.CompletedProcess[bytes]) -> Ended:
         before, after = {

@@ -32,5 +32,8 @@ check("SHA256SUMS", head[-64:] == hashlib.sha256(rows).hexdigest().encode())
 for name in ("install.sh", "installer.pyz"):
     digest = hashlib.sha256((here / name).read_bytes()).hexdigest()
     check(name, (digest + "  " + name).encode() in rows.split(b"\n"))
-' "$here" || exit 1
+' "$here" || {
+    echo "install.sh: nothing was done" >&2
+    exit 1
+}
 exec "$found" -I "$here/installer.pyz" "$bundle" "$@"
