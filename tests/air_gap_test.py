@@ -81,6 +81,7 @@ def test_predict_writes_its_results_and_the_cache(
     [
         ("doctor",),
         ("inspect", STUDENT),
+        ("bundle", "targets"),
         ("verify", STUDENT, "--precision", "int8"),
         ("benchmark", STUDENT, "--iterations", "1", "--warmup", "0", "--rounds", "1"),
     ],
