@@ -14,7 +14,10 @@ SUITES = {"3.11": "bookworm", "3.13": "trixie"}
 """Version of Python → the Debian that has it."""
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # In its own namespaces: no network device but a loopback that is down, its own processes.
-_ENTER = 'mount -t proc proc "$0/proc" && cd / && exec chroot "$0" "$@"'
+_ENTER = (
+    'mount -t proc proc "$0/proc" && mount -t sysfs -o ro sys "$0/sys" && '
+    'cd / && exec chroot "$0" "$@"'
+)
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
