@@ -12,7 +12,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 import pytest
-from tools.wheels.interpreters import interpreter
+from tools.wheels.interpreters import HeadersError, headers, interpreter
 from tools.wheels.measure import WrongWheelError, check_claim, measure, platform_tags
 from tools.wheels.targets import FLOOR, MACHINES, PYTHONS, Target, all_targets
 
@@ -143,6 +143,17 @@ def test_an_interpreter_is_of_the_version_that_was_asked_for() -> None:
         ran = subprocess.run(asked, capture_output=True, text=True, check=True)
         assert ran.stdout.strip() == here
     assert interpreter("3.99") is None
+
+
+def test_a_python_without_headers_is_left_out_by_name_and_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.wheels.interpreters.KEYRING", tmp_path / "none")
+    with pytest.raises(
+        HeadersError, match=r"no python3\.99 here, and no apt-get to fetch libpython3"
+    ):
+        headers("3.99", tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_wheel_has_its_metadata_and_is_the_same_bytes_twice(tmp_path: Path) -> None:

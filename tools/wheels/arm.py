@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,9 +127,12 @@ def compare(x86: dict[str, np.ndarray], arm: dict[str, np.ndarray]) -> bool:
 def kernel_tests() -> int:
     """The C++ and kernel tests, on programs of the wheel's objects in the root; pytest's exit."""
     folder = BUILD / "aarch64"
-    cmake = ["cmake", "-S", ROOT, "-B", folder, "-DSAKEDGE_TESTS=ON", "-DSAKEDGE_PYTHON=OFF"]
-    _run([*cmake, "-DSAKEDGE_CUDA=OFF"])
-    _run(["cmake", "--build", folder, "--target", RUNNER, *TESTS])
+    # Another CMake than the one that made the folder would compile all of it again.
+    cache = (folder / "CMakeCache.txt").read_text()
+    cmake = re.search(r"CMAKE_COMMAND:INTERNAL=(.+)", cache)[1]  # type: ignore[index]
+    options = ["-DSAKEDGE_TESTS=ON", "-DSAKEDGE_PYTHON=OFF", "-DSAKEDGE_CUDA=OFF"]
+    _run([cmake, "-S", ROOT, "-B", folder, *options])
+    _run([cmake, "--build", folder, "--target", RUNNER, *TESTS])
     for name in (RUNNER, *TESTS):
         shutil.copy(folder / "tests" / "kernels" / name, ARM / name)
     for name in TESTS:
