@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import sakedge
+from sakedge.assets import demo_student
 from sakedge.backends import registry
 from sakedge.backends.runtimes import is_older
 from sakedge.errors import BackendError, OptionError, UnknownBackendError
+from sakedge.images.examples import example
 
 PLUGIN = """
 from sakedge.backends.base import Support
@@ -66,6 +69,17 @@ def test_a_runtime_that_is_too_old_is_refused(name: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(module, "OLDEST", (9999, 0))
     with pytest.raises(BackendError, match=r"pip install '\w+>=9999\.0'"):
         registry.choose(name)
+
+
+def test_a_runtime_that_cannot_quantise_in_our_opset_runs_stems_in_floats(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The last onnxruntime for Python 3.10, 1.23.2, which JetPack 6 has: an int8 student runs."""
+    monkeypatch.setattr("sakedge.backends.onnxruntime.backend.OLDEST_INT8", (9999, 0))
+    assert not registry.probe("onnxruntime", None, "int8").ok
+    with sakedge.load(demo_student(), backend="onnxruntime", precision="int8") as student:
+        assert len(student(example(student.input_size))) == 5
+        assert student.explain().stem_precision == "fp32"
 
 
 @pytest.mark.parametrize(

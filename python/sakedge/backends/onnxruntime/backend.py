@@ -21,6 +21,9 @@ from sakedge.format.onnx.opsets import OPSET
 OLDEST = (1, 23)
 """The first version that computes ONNX `Attention` of opset 23 on a CPU."""
 
+OLDEST_INT8 = (1, 24)
+"""The first that quantises in opset 23 as well. Python 3.10 has none: 1.23.2 is its last."""
+
 
 class OnnxRuntimeBackend:
     """Runs graphs in ONNX Runtime: a device is one of its execution providers."""
@@ -42,6 +45,9 @@ class OnnxRuntimeBackend:
             needed = ".".join(map(str, OLDEST))
             problem = f"onnxruntime {version} has no attention on CPUs"
             return Support(False, f"{problem}: pip install 'onnxruntime>={needed}'")
+        if precision == "int8" and is_older(version, OLDEST_INT8):
+            needed = ".".join(map(str, OLDEST_INT8))
+            return Support(False, f"onnxruntime {version} runs no quantised graphs, {needed} does")
         if found is None or reason:
             return Support(False, reason)
         if found.name != "CPU":
