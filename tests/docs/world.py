@@ -31,6 +31,7 @@ PREPARED = {
     "README.md": """\
 sakedge demo --copy try
 cp -r try/student.onnx try/part.jpg try/parts try/boards try/pcb-2026-11.safetensors .""",
+    "adapters.md": "sakedge keys sign /opt/line/student.onnx --key keys/mori.key",
     "audit.md": f"""\
 {_SITE}
 cp keys/mori.key box7.key
@@ -61,14 +62,14 @@ def write_pack_of(student: Path, path: Path, version: str, name: str = "sam") ->
     write_pack(path, manifest, tensors)
 
 
-def furnish(folder: Path, student: Path, checkpoint: tuple[Path, Path]) -> None:
-    """Writes what the pages name."""
+def furnish(folder: Path, student: Path, checkpoint: tuple[Path, Path], images: int) -> None:
+    """Writes what the pages name; quantisation wants 48 images, three sets of sixteen."""
     shutil.copy(student, folder / "student.onnx")
     shutil.copy(checkpoint[0], folder / "checkpoint.pth")
     shutil.copy(checkpoint[1], folder / "config.yml")
     Image.fromarray(np.full((60, 90, 3), 100, np.uint8)).save(folder / "part.png")
     rng = np.random.default_rng(0)
-    for name, count in (("images", 48), ("parts", 3)):  # quantisation wants three sets of sixteen
+    for name, count in (("images", images), ("parts", 3)):
         (folder / name).mkdir()
         for i in range(count):
             coarse = Image.fromarray(rng.integers(0, 256, (4, 6, 3), np.uint8))
@@ -166,10 +167,14 @@ class World:
 
 @pytest.fixture(scope="session")
 def furnished(
-    tmp_path_factory: pytest.TempPathFactory, tiny_student: Path, tiny_checkpoint: tuple[Path, Path]
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny_student: Path,
+    tiny_checkpoint: tuple[Path, Path],
+    request: pytest.FixtureRequest,
 ) -> Path:
     folder = tmp_path_factory.mktemp("world")
-    furnish(folder, tiny_student, tiny_checkpoint)
+    images = 48 if request.config.getoption("--long-examples") else 5
+    furnish(folder, tiny_student, tiny_checkpoint, images)
     return folder
 
 
