@@ -74,7 +74,6 @@ def furnish(folder: Path, student: Path, checkpoint: tuple[Path, Path], images: 
         for i in range(count):
             coarse = Image.fromarray(rng.integers(0, 256, (4, 6, 3), np.uint8))
             coarse.resize((96, 64)).save(folder / name / f"{i}.png")
-    (folder / "images" / "bad.png").write_bytes(b"no image")
     for name in ("labelled", "golden"):
         write_folder(folder / name, 16)
     write_video(folder / "line.avi", 3)
