@@ -14,7 +14,7 @@ CODE = ("python", "console", "sh")
 """The languages whose blocks are run."""
 
 _FENCE = re.compile(r"^( *)```(\S*)\n(.*?)^\1```$", re.M | re.S)
-_MARK = re.compile(r"<!-- (not run|exit code|long): (.*?) -->\s*\Z", re.S)
+_MARK = re.compile(r"<!-- (not run|exit code|long): ((?:(?!-->).)*) -->\s*\Z", re.S)
 _SHELL = re.compile(r"^(\$ |sakedge |python3? |make |pip |sudo |cmake )", re.M)
 
 

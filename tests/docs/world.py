@@ -75,7 +75,7 @@ def furnish(folder: Path, student: Path, checkpoint: tuple[Path, Path], images: 
             coarse = Image.fromarray(rng.integers(0, 256, (4, 6, 3), np.uint8))
             coarse.resize((96, 64)).save(folder / name / f"{i}.png")
     for name in ("labelled", "golden"):
-        write_folder(folder / name, 16)
+        write_folder(folder / name, 32 if images > 32 else 16)
     write_video(folder / "line.avi", 3)
     for version in ("1", "2", "7", "2026-11", "2027"):
         write_pack_of(student, folder / f"sam-{version}.safetensors", version)
