@@ -30,6 +30,9 @@ def main() -> None:
     install.add_argument("--python", choices=SUITES, required=True)
     install.add_argument("--machine", choices=("x86_64", "aarch64"), default="x86_64")
     install.add_argument("--root", type=Path, help="a fresh root that is there already")
+    install.add_argument(
+        "--extras", nargs="*", default=["openvino", "trust"], help="without OpenVINO in an emulator"
+    )
     targets = verbs.add_parser("targets", help="bundles for other machines, made and verified")
     targets.add_argument("names", nargs="+")
     targets.add_argument("--cuda", action=argparse.BooleanOptionalAction)
@@ -37,7 +40,8 @@ def main() -> None:
         each.add_argument("--wheels", type=Path, default=Path("dist"))
     given = parser.parse_args()
     if given.verb == "install":
-        print(accept(given.python, given.machine, given.wheels, given.root))
+        extras = tuple(given.extras)
+        print(accept(given.python, given.machine, given.wheels, given.root, extras))
     elif given.verb == "targets":
         print(resolve_all(given.names, given.wheels, given.cuda))
     else:

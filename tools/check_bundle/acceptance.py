@@ -20,7 +20,9 @@ SAKEDGE = "/opt/sakedge/bin/sakedge"
 _POLICY = '{"format_version": 1, "require_signature": "dsse", "audit": {}}'
 
 
-def accept(python: str, machine: str, wheels: Path, folder: Path | None) -> str:
+def accept(
+    python: str, machine: str, wheels: Path, folder: Path | None, extras: tuple[str, ...]
+) -> str:
     """Makes a bundle with an adapter, installs it, runs it, upgrades, goes back, removes it.
 
     Args:
@@ -28,6 +30,7 @@ def accept(python: str, machine: str, wheels: Path, folder: Path | None) -> str:
         machine: The processor.
         wheels: Of sakedge.
         folder: A fresh root that is there already; None makes one.
+        extras: Of sakedge.
 
     Returns:
         What was done, in a line.
@@ -40,11 +43,12 @@ def accept(python: str, machine: str, wheels: Path, folder: Path | None) -> str:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     name = f"linux-{machine}-py{python}"
+    target = read_targets()[name].model_copy(update={"extras": extras})
     key = PrivateKey.generate()
     key.public.write(work / "mori.pub")
-    made = _make(work / "one", name, read_targets()[name], wheels, key, work)
+    made = _make(work / "one", name, target, wheels, key, work)
     lock = work / "one" / "requirements.txt"
-    newer = _make(work / "two", name, read_targets()[name], wheels, key, work, lock=lock)
+    newer = _make(work / "two", name, target, wheels, key, work, lock=lock)
     assert newer.packages == made.packages
     root.put(work / "mori.pub", "root/mori.pub")
     root.put(work / "one", "media/usb/one")
