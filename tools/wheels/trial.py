@@ -18,6 +18,7 @@ import numpy as np
 import sakedge
 from sakedge import _core
 from sakedge.assets import demo_student, samples
+from sakedge.errors import SakedgeError
 
 PRECISIONS = ("fp32", "int8")
 
@@ -78,7 +79,7 @@ def sakedge_devices() -> str:
     """What `load` says where there is no GPU, or that there is one."""
     try:
         sakedge.load(demo_student(), backend="cuda").close()
-    except sakedge.SakedgeError as error:
+    except SakedgeError as error:
         return type(error).__name__
     return "a GPU ran it"
 
