@@ -83,6 +83,8 @@ def test_a_line_that_waits_for_its_camera_is_well_until_it_hangs_or_is_told_to_e
         process.send_signal(signal.SIGCONT)
         heard.forget()
         assert BEAT in heard.next().splitlines()
+        while "could not be used; last: cannot open rtsp" not in heard.next():
+            pass
         process.send_signal(signal.SIGTERM)
         heard.until("STOPPING=1")
         out, err = process.communicate(timeout=60)

@@ -1,7 +1,7 @@
 """What MkDocs is told besides: the pages beside `docs/`, and links between the two.
 
-In the repository a page of `docs/` links to `../ARCHITECTURE.md`, and that to `docs/model.md`. In
-the site the pages of the root lie in `project/`.
+In the repository a page of `docs/` links to ARCHITECTURE.md above it, and that to `docs/model.md`.
+In the site the pages of the root lie in `project/`.
 """
 
 from __future__ import annotations

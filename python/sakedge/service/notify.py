@@ -33,6 +33,7 @@ class Supervisor:
         self._address = address.replace("@", "\0", 1) if address else None
         self._beat_file = beat_file
         self._told = -_EVERY
+        self._news = ""
 
     @classmethod
     def of_process(
@@ -54,8 +55,9 @@ class Supervisor:
         """Says that the loop goes on; at most once a second, so it may be called for each result.
 
         Args:
-            status: What it does, in a line.
+            status: What it does, in a line; said with the next beat if this one is not.
         """
+        self._news = status or self._news
         now = time.monotonic()
         if now - self._told < _EVERY:
             return
@@ -63,7 +65,8 @@ class Supervisor:
         if self._beat_file is not None:
             with suppress(OSError):  # the probe will say so
                 self._beat_file.touch()
-        self._send("WATCHDOG=1", *([_status(status)] if status else []))
+        self._send("WATCHDOG=1", *([_status(self._news)] if self._news else []))
+        self._news = ""
 
     def stopping(self) -> None:
         """Says that it was told to end."""
