@@ -61,7 +61,7 @@ CHECKS: dict[str, Check] = {
         )
         for machine, python in (("x86_64", "3.11"), ("x86_64", "3.13"))
     },
-    # Without OpenVINO, which ends by a segmentation fault in an emulated Arm.
+    # Without OpenVINO, which takes minutes for an image in an emulated Arm.
     "bundle-aarch64-py3.11": Check(
         (
             *("-m", "tools.check_bundle", "install", "--machine", "aarch64", "--python", "3.11"),
