@@ -9,10 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.support.command_line import Run
-from typer.testing import CliRunner, Result
-
-from sakedge.cli.app import build
 
 ENOUGH = 48
 """Images for three sets of the fewest each."""
@@ -37,17 +33,3 @@ def write(folder: Path, pictures: list[NDArray[Any]]) -> Path:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with just enough images. Not to be written to."""
     return write(tmp_path_factory.mktemp("calibration"), noise(ENOUGH))
-
-
-@pytest.fixture
-def run() -> Run:
-    """Runs the command line in this process; an exception that is no exit fails the test."""
-    runner = CliRunner()
-    app = build()
-
-    def invoke(*arguments: object) -> Result:
-        result = runner.invoke(app, [str(argument) for argument in arguments])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result
-        return result
-
-    return invoke
