@@ -110,8 +110,13 @@ def test_an_interrupt_ends_a_soak_with_what_was_measured(tiny_student: Path) -> 
             threads[0].start()
 
     threads: list[threading.Thread] = []
-    found = benchmark(tiny_student, plan=Plan(rounds=1), soak_minutes=5, progress=progress)
-    threads[0].join()
+    # Tests may run in the background, where shells have SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        found = benchmark(tiny_student, plan=Plan(rounds=1), soak_minutes=5, progress=progress)
+        threads[0].join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert found.soak is not None and found.soak.interrupted
     assert found.soak.measured_minutes < 4 and len(found.soak.windows) >= 1
     assert (found.rounds, found.results) == ((), None)
