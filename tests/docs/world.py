@@ -19,7 +19,10 @@ from tests.support.datasets import write_folder
 from tests.support.videos import write_video
 from typer.testing import CliRunner
 
+from sakedge.adapters.following import Following
 from sakedge.format import StudentFile, extract_part, write_pack
+from sakedge.sources import Stream
+from sakedge.student import Student
 from sakedge.trust.keys import PrivateKey
 
 PLAIN = {"mkdir", "cp", "echo", "sync", "sha256sum", "cat", "ls"}
@@ -137,6 +140,13 @@ class World:
                     f"{block.place}: `{command}` does not print\n{line}\nbut\n{output}"
                 )
 
+    def close(self) -> None:
+        """Closes what the page has opened: streams first, students last."""
+        opened = [each for each in self._names.values() if not isinstance(each, type)]
+        for each in sorted(opened, key=lambda each: isinstance(each, Student)):
+            if isinstance(each, (Student, Stream, Following)):
+                each.close()
+
     def _here(self, text: str) -> str:
         """The text with its places and its camera in this world."""
         text = _PLACES.sub(f"{self._folder}/root/", text)
@@ -184,7 +194,7 @@ def world(furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     from sakedge.site import site
     from sakedge.store import store as stores
 
-    folder = tmp_path / "world"
+    folder, worlds = tmp_path / "world", list[World]()
 
     def make(page: str = "") -> World:
         shutil.copytree(furnished, folder)
@@ -193,8 +203,11 @@ def world(furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         for module in (store, stores):
             monkeypatch.setattr(module, "FOLDER", folder / "root" / "var/lib/sakedge/store")
         made = World(folder, build())
+        worlds.append(made)
         prepared = PREPARED.get(page, "")
         made.run(Block(folder, 0, "sh", prepared, "", ""))
         return made
 
     yield make
+    for each in worlds:
+        each.close()
