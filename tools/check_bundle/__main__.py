@@ -31,7 +31,10 @@ def main() -> None:
     install.add_argument("--machine", choices=("x86_64", "aarch64"), default="x86_64")
     install.add_argument("--root", type=Path, help="a fresh root that is there already")
     install.add_argument(
-        "--extras", nargs="*", default=["openvino", "trust"], help="OpenVINO takes minutes in an emulator"
+        "--extras",
+        nargs="*",
+        default=["openvino", "trust"],
+        help="OpenVINO takes minutes in an emulator",
     )
     targets = verbs.add_parser("targets", help="bundles for other machines, made and verified")
     targets.add_argument("names", nargs="+")
