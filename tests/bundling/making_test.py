@@ -147,6 +147,17 @@ def test_the_wheel_of_sakedge_is_the_one_for_the_target(tmp_path: Path) -> None:
     assert "with CUDA" in str(refused.value)
 
 
+def test_wheels_of_one_name_are_told_apart_by_what_is_in_them(tmp_path: Path) -> None:
+    jetson = read_targets()["jetson-jp6"]
+    (tmp_path / "cuda").mkdir()
+    name = "sakedge-1.0-cp310-cp310-manylinux_2_28_aarch64.whl"
+    with_cuda = wheel(tmp_path / "cuda", name, "sakedge/_cuda.cpython-310.so")
+    plain = wheel(tmp_path, name)
+    for there in ([with_cuda, plain], [plain, with_cuda]):
+        assert choose(there, jetson, cuda=True, where=tmp_path) is with_cuda
+        assert choose(there, jetson, cuda=False, where=tmp_path) is plain
+
+
 def test_a_wheel_tells_what_it_becomes_where_it_is_installed(tmp_path: Path) -> None:
     files = {
         "a/__init__.py": b"1",

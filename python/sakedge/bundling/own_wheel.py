@@ -27,15 +27,17 @@ def choose(wheels: Sequence[Wheel], target: Target, *, cuda: bool, where: Path) 
     """
     with needed("choosing wheels"):
         from packaging.version import Version
-    ours = [wheel for wheel in wheels if wheel.name == NAME]
-    reasons = {wheel.path.name: _objection(wheel, target, cuda) for wheel in ours}
-    fitting = [wheel for wheel in ours if not reasons[wheel.path.name]]
+    # By path: with CUDA and without it a wheel has the same name.
+    reasons = {
+        wheel.path: _objection(wheel, target, cuda) for wheel in wheels if wheel.name == NAME
+    }
+    fitting = [wheel for wheel in wheels if reasons.get(wheel.path) == ""]
     if not fitting:
         raise BundleError(
             f"{where} has no wheel of sakedge for this target",
             expected=f"cp3{target.python[2:]} for {target.machine} with glibc {target.glibc} or "
             f"older, {'with' if cuda else 'without'} CUDA",
-            got="; ".join(f"{name}: {why}" for name, why in reasons.items()) or "none at all",
+            got="; ".join(f"{path.name}: {why}" for path, why in reasons.items()) or "none at all",
             remedy="Build it (`make wheels`), or choose --cuda or --no-cuda",
         )
     return max(
