@@ -81,6 +81,13 @@ def test_labels_have_regions_of_all_classes_but_the_background() -> None:
     assert [each.area for each in labels().regions(["part"])] == [25, 8]
 
 
+def test_classes_of_one_name_are_taken_together_and_stay_apart() -> None:
+    info = TaskInfo(name="semseg", kind="labels", classes=3, labels=("part", "dent", "dent"))
+    found = LabelsResult(info, labels().values).regions(["dent"])
+    assert [(each.label, each.area) for each in found] == [("dent", 8), ("dent", 6), ("dent", 1)]
+    assert found == LabelsResult(info, labels().values).regions()
+
+
 def test_a_probability_has_regions_above_a_threshold_and_a_score() -> None:
     found = probability()
     assert [region.box for region in found.regions()] == [(3, 1, 4, 2), (0, 4, 1, 5)]

@@ -90,10 +90,11 @@ class LabelsResult(TaskResult):
                 got=str(scores.values.shape),
             )
         names = self.names
-        chosen = names[1:] if classes is None else several("class", classes, names)
-        index = np.full(len(names), -1, np.int32)
-        for name in chosen:
-            index[names.index(name)] = names.index(name)
+        index = np.arange(len(names), dtype=np.int32)
+        if classes is None:
+            index[0] = -1
+        else:  # a student may have several classes of one name
+            index[~np.isin(names, several("class", classes, names))] = -1
         probability = None if scores is None else scores.values
         return find_regions(index[self.values], names, probability, min_area=min_area)
 
