@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import mmap
 import os
+import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ from tests.support.encoded import save
 
 from sakedge.errors import ImageError, SakedgeError, StorageError
 from sakedge.images import Picture, is_one_image, read
+from sakedge.images.blob import open_regular
 
 RGB = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
 PNG = save(RGB, "PNG")
@@ -240,3 +244,37 @@ def test_a_pil_image_that_raises_anything_is_an_image_error() -> None:
 
     with pytest.raises(ImageError, match="mine"):
         read(Mine())
+
+
+def interrupted_at(step: int, call: Callable[[], object]) -> bool:
+    """Makes a call with an interrupt at one of its instructions: whether it had that many."""
+    left = step
+
+    def at_each_instruction(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal left
+        frame.f_trace_opcodes = True
+        left -= event == "opcode"
+        if event == "opcode" and left == 0:
+            raise KeyboardInterrupt
+        return at_each_instruction
+
+    before = sys.gettrace()
+    sys.settrace(at_each_instruction)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_while_a_file_is_opened_stays_one(tmp_path: Path) -> None:
+    """At any instruction: once a file that was closed twice made an error of the image of it."""
+    path = tmp_path / "part.png"
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(path)
+    step = 1
+    while interrupted_at(step, lambda: open_regular(str(path)).close()):
+        step += 1
+    assert step > 20

@@ -91,15 +91,15 @@ def open_regular(path: str) -> BinaryIO:
     """
     try:
         _check_regular(path, Path(path).stat())
-        # Should a FIFO have taken its place, opening does not wait for a writer.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(path, flags)
+        # Its only owner is the file object: a descriptor that is closed twice, when an interrupt
+        # comes in between, may be another file's by then.
+        file = open(path, "rb", opener=_open_now)  # noqa: SIM115
         try:
-            _check_regular(path, os.fstat(descriptor))
-            return os.fdopen(descriptor, "rb")
+            _check_regular(path, os.fstat(file.fileno()))
         except BaseException:
-            os.close(descriptor)
+            file.close()
             raise
+        return file
     except OSError as error:
         raise StorageError(
             f"cannot open {path}",
@@ -109,6 +109,11 @@ def open_regular(path: str) -> BinaryIO:
         ) from error
     except ValueError as error:  # a NUL byte or a lone surrogate in the path
         raise StorageError("cannot open the image", expected="a path", got=shown(path)) from error
+
+
+def _open_now(path: str, flags: int) -> int:
+    """Opens a file; should a FIFO have taken its place, without waiting for a writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check_regular(path: str, status: os.stat_result) -> None:
