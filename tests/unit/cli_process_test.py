@@ -126,6 +126,17 @@ def test_progress_of_a_large_image_counts_its_tiles(tiny_student: Path, tmp_path
     assert "900x600" in printed
 
 
+def test_progress_of_a_large_image_is_printed_where_it_is_asked_for(
+    tiny_student: Path, tmp_path: Path
+) -> None:
+    Image.fromarray(np.zeros((600, 900, 3), np.uint8)).save(tmp_path / "large.png")
+    options = ("predict", tiny_student, tmp_path / "large.png", "--fit", "tile", "--no-save")
+    asked, quiet = run(*options, "--progress"), run(*options)
+    assert "large.png, tile 1 of " in asked.stderr
+    assert (asked.returncode, quiet.returncode) == (0, 0)
+    assert "tile" not in asked.stdout + quiet.stdout + quiet.stderr
+
+
 def test_an_error_is_one_line_without_a_traceback(tiny_student: Path) -> None:
     ended = run("predict", tiny_student, "nowhere")
     assert (ended.returncode, ended.stdout) == (1, "")

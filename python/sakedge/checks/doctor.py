@@ -105,7 +105,7 @@ def _decoder() -> Iterator[Finding]:
             yield Finding(f"decoder {precision}", "note", text, "Use precision='fp32' or 'auto'")
     for name, able, reason in isas():
         if not able:
-            yield Finding(f"decoder {name}", "note", reason or "this CPU lacks it")
+            yield Finding(f"decoder {name}", "note", reason or "needs a CPU that has it")
 
 
 def _threads() -> Iterator[Finding]:
@@ -201,8 +201,8 @@ def _extras() -> Iterator[Finding]:
             yield Finding(
                 f"extra {extra}",
                 "note",
-                f"not installed: no {purpose}",
+                f"not installed; needed for {purpose}",
                 f"pip install 'sakedge[{extra}]'",
             )
         else:
-            yield Finding(f"extra {extra}", "ok", f"installed: {purpose}")
+            yield Finding(f"extra {extra}", "ok", f"installed, for {purpose}")

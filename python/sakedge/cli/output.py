@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
@@ -79,17 +80,25 @@ Update: TypeAlias = Callable[[str, "float | None"], None]
 """A `sakedge.progress.Progress` that also accepts no share, where the end is not known."""
 
 
+_LINES_EVERY = 1.0
+"""Seconds between two lines of progress."""
+
+
 @contextmanager
-def progress_bar(step: str = "") -> Iterator[Update]:
-    """Shows progress on standard error while the block runs, if that is a terminal.
+def progress_bar(step: str = "", shown: bool | None = None) -> Iterator[Update]:
+    """Shows progress on standard error while the block runs.
 
     Args:
         step: The first step.
+        shown: True: where it is no terminal, as lines. None: on a terminal only. False: never.
 
     Yields:
         A function to call with the current step and the share done, if it is known.
     """
     console = Console(stderr=True)
+    if shown and not console.is_terminal:
+        yield _progress_lines()
+        return
     with Progress(
         SpinnerColumn("dots" if console.encoding.startswith("utf") else "line"),
         TextColumn("{task.description}", markup=False),
@@ -98,7 +107,7 @@ def progress_bar(step: str = "") -> Iterator[Update]:
         TimeElapsedColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=shown is False or not console.is_terminal,
         # Results that go to a file must not be drawn above the bar instead.
         redirect_stdout=sys.stdout.isatty(),
     ) as bar:
@@ -111,3 +120,17 @@ def progress_bar(step: str = "") -> Iterator[Update]:
             )
 
         yield update
+
+
+def _progress_lines() -> Update:
+    """Progress for a log: a line for the first step, and then at most one a second."""
+    due = time.monotonic()
+
+    def update(step: str, share: float | None) -> None:
+        nonlocal due
+        now = time.monotonic()
+        if now >= due:
+            due = now + _LINES_EVERY
+            remark(step if share is None else f"{step} ({share:.0%})", "info")
+
+    return update

@@ -89,6 +89,14 @@ def predict(
     precision: Precision = "auto",
     threads: Threads = None,
     cache_dir: CacheDir = None,
+    progress: Annotated[
+        bool | None,
+        typer.Option(
+            "--progress/--no-progress",
+            help="Print progress, also of the tiles of a large image, where standard error is no "
+            "terminal, or show none (default: a bar, on a terminal).",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run a student on images, a video or a camera and draw every task over them.
@@ -98,7 +106,7 @@ def predict(
     import sakedge
     from sakedge.sources import name_some
 
-    with progress_bar("loading"):
+    with progress_bar("loading", progress):
         loaded = sakedge.load(
             student,
             adapters=names(adapters),
@@ -115,19 +123,19 @@ def predict(
     with (
         loaded,
         nullcontext() if store is None else closing(loaded.follow(store)),
-        progress_bar() as progress,
+        progress_bar(shown=progress) as update,
         loaded.stream(
             source,
             batch=batch,
             on_error=_report,
             reconnect=reconnect,
             fit=fit,
-            progress=progress,
+            progress=update,
         ) as stream,
     ):
         if stream.skipped:
             remark(f"sakedge: skipped, being no images: {name_some(stream.skipped)}")
-        show(stream, wanted, progress, limit)
+        show(stream, wanted, update, limit)
 
 
 def show(

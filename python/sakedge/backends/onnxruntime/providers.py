@@ -57,7 +57,9 @@ class Provider:
         return (*self.precisions, *(("int8",) if self.int8 else ()))
 
 
-_NVIDIA = "an NVIDIA GPU, its driver, CUDA and cuDNN as onnxruntime-gpu wants them"
+_NVIDIA = (
+    "an NVIDIA GPU, its driver, CUDA and cuDNN of the versions that onnxruntime-gpu was built for"
+)
 
 PROVIDERS: dict[str, Provider] = {
     "CPU": Provider(
