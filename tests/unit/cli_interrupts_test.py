@@ -1,8 +1,9 @@
-"""Ctrl-C while modules are imported."""
+"""Ctrl-C where Python discards exceptions."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
 
@@ -20,9 +21,10 @@ for _ in range(1000):  # the handler runs between two instructions
 
 @pytest.fixture(autouse=True)
 def _default_handler() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before, hook = signal.signal(signal.SIGINT, signal.default_int_handler), sys.unraisablehook
     yield
     signal.signal(signal.SIGINT, before)
+    sys.unraisablehook = hook
 
 
 def test_an_interrupt_inside_the_import_system_comes_a_moment_later() -> None:
@@ -30,6 +32,29 @@ def test_an_interrupt_inside_the_import_system_comes_a_moment_later() -> None:
     exec(compile(IMPORTING, "<frozen importlib._bootstrap>", "exec"), {})
     with pytest.raises(KeyboardInterrupt):
         time.sleep(30)
+
+
+def test_an_interrupt_inside_a_destructor_comes_a_moment_later() -> None:
+    class Part:
+        def __del__(self) -> None:
+            exec(IMPORTING)
+
+    interrupts.prepare()
+    part = Part()
+    del part
+    with pytest.raises(KeyboardInterrupt):
+        time.sleep(30)
+
+
+def test_other_errors_of_destructors_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    class Part:
+        def __del__(self) -> None:
+            raise ValueError("worn out")
+
+    interrupts.prepare()
+    part = Part()
+    del part
+    assert "worn out" in capsys.readouterr().err
 
 
 def test_any_other_interrupt_comes_at_once() -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 
 import pytest
+from tests.support.interrupts import interrupted_at
 from tools.soak_exits import WORK, exit_while
 
 from sakedge.runtime import exits
@@ -53,3 +54,17 @@ def test_steps_nest_and_end_when_they_raise() -> None:
     threading.Thread(target=compute).start()
     assert done.wait(10)
     assert exits._computing == 0
+
+
+def test_an_interrupted_step_of_the_main_thread_is_not_waited_for() -> None:
+    """At any instruction: once Ctrl-C left a step counted, and the exit waited a minute for it."""
+
+    def compute() -> None:
+        with exits.native():
+            pass
+
+    step = 1
+    while interrupted_at(step, compute):
+        assert exits._computing == 0, step
+        step += 1
+    assert step > 20

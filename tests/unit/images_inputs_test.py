@@ -5,18 +5,16 @@ from __future__ import annotations
 import io
 import mmap
 import os
-import sys
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from tests.support.encoded import save
+from tests.support.interrupts import interrupted_at
 
 from sakedge.errors import ImageError, SakedgeError, StorageError
 from sakedge.images import Picture, is_one_image, read
@@ -244,29 +242,6 @@ def test_a_pil_image_that_raises_anything_is_an_image_error() -> None:
 
     with pytest.raises(ImageError, match="mine"):
         read(Mine())
-
-
-def interrupted_at(step: int, call: Callable[[], object]) -> bool:
-    """Makes a call with an interrupt at one of its instructions: whether it had that many."""
-    left = step
-
-    def at_each_instruction(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal left
-        frame.f_trace_opcodes = True
-        left -= event == "opcode"
-        if event == "opcode" and left == 0:
-            raise KeyboardInterrupt
-        return at_each_instruction
-
-    before = sys.gettrace()
-    sys.settrace(at_each_instruction)
-    try:
-        call()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

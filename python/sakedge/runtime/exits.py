@@ -3,7 +3,8 @@
 A thread that comes back from native code finds the interpreter gone and is ended where it stands,
 in the middle of C++ frames, which aborts the process. So at exit the computing threads finish their
 step, and those that would begin another wait for the end of the process. Only daemon threads can
-be computing then: Python has joined all others before.
+be computing then: Python has joined all others before, and the main thread is what exits. That one
+is not counted: an interrupt may come between any two of its instructions, and leave a count behind.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ def native() -> Iterator[None]:
     A step within a step is a part of it.
     """
     global _computing
-    if _depth.steps:
+    if _depth.steps or threading.current_thread() is threading.main_thread():
         yield
         return
     with _changed:
-        while _exiting and threading.current_thread() is not threading.main_thread():
+        while _exiting:
             _changed.wait()
         _computing += 1
     _depth.steps = 1
