@@ -1,5 +1,6 @@
 # Two commands are all a newcomer needs: `make demo` and `make test`.
-# Both make .venv, install into it and run; nothing outside this folder is touched.
+# Both make .venv, install into it and run. Outside of this folder they write to the caches of the
+# user alone: pip's, and sakedge's compiled graphs (SAKEDGE_CACHE=off does without).
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
