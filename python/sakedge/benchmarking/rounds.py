@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -21,8 +19,9 @@ from sakedge.benchmarking.record import Round
 from sakedge.benchmarking.worker import MARK
 from sakedge.errors import BackendError, SakedgeError
 from sakedge.progress import Progress
+from sakedge.runtime.workers import worker
 
-_WORKER = [sys.executable, "-m", "sakedge.benchmarking.worker"]
+_WORKER = worker("sakedge.benchmarking.worker")
 _LONGEST = 300
 """Characters of a reason."""
 
@@ -50,7 +49,6 @@ def fresh_round(request: Request, progress: Progress) -> Answer:
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        env={**os.environ, "PYTHONSAFEPATH": "1"},  # no module of the folder it runs in
     )
     with process:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,8 +12,9 @@ from sakedge import errors
 from sakedge.compiling.machine_class import MachineClass
 from sakedge.errors import BackendError, SakedgeError
 from sakedge.progress import Progress
+from sakedge.runtime.workers import worker
 
-_WORKER = [sys.executable, "-m", "sakedge.compiling.worker"]
+_WORKER = worker("sakedge.compiling.worker")
 _NOTHING = "none: this backend keeps no compiled graphs"
 _LONGEST = 300
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,9 +16,10 @@ from sakedge.peers.scratch import scratch
 from sakedge.peers.types import Contestant, Plan, Race, Request, Sample
 from sakedge.progress import Progress
 from sakedge.runtime import machine
+from sakedge.runtime.workers import worker
 
 REFERENCE = Contestant("onnxruntime", "fp32", "sakedge.peers.runners:stock")
-_WORKER = [sys.executable, "-m", "sakedge.peers.worker"]
+_WORKER = worker("sakedge.peers.worker")
 _LONGEST = 300
 
 
