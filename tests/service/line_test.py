@@ -14,10 +14,10 @@ from sakedge.service.line import Line, read_line
 
 
 def test_its_words_are_those_of_predict() -> None:
-    """A line keeps the cache of its service, and is told threads and quota by its own words."""
+    """A line keeps its service's cache, shows nobody progress, and has words for its quota."""
     words = {each.alias or name for name, each in Line.model_fields.items()}
     options = set(inspect.signature(predict).parameters)
-    assert options - words == {"cache_dir"}
+    assert options - words == {"cache_dir", "progress"}
     assert words - options == {"network", "cpus", "memory_mb"}
 
 

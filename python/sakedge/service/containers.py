@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from sakedge.service.line import Line
-from sakedge.service.unit import WATCHDOG_SECONDS, Service
+from sakedge.service.unit import PYTHON, WATCHDOG_SECONDS, Service
 
 UID = 10001
 BEAT = "/run/sakedge/beat"
@@ -29,11 +29,11 @@ RUN python3 -m venv /opt/sakedge \\
  && mkdir -p /etc/sakedge {STATE} {CACHE} /run/sakedge \\
  && chown {UID}:{UID} {STATE} {CACHE} /run/sakedge \\
  && chmod 700 {CACHE}
-ENV SAKEDGE_CACHE={CACHE} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONFAULTHANDLER=1
+ENV SAKEDGE_CACHE={CACHE}
 USER {UID}:{UID}
 WORKDIR {STATE}
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/opt/sakedge/bin/python", "-m", "sakedge"]
+ENTRYPOINT {json.dumps(["/opt/sakedge/bin/python", *PYTHON])}
 CMD ["service", "run", "{CONFIG}", "--beat", "{BEAT}"]
 """
 

@@ -15,6 +15,9 @@ SYSUSERS = Path("etc/sysusers.d/sakedge.conf")
 STEPS_FROM = 254
 """systemd's version from which pauses between restarts can grow."""
 WATCHDOG_SECONDS = 60
+PYTHON = ("-I", "-X", "faulthandler", "-u", "-B", "-m", "sakedge")
+"""Of Python's arguments: nothing of the environment or of the folder that the line may write to is
+imported. Where the loop hangs, the watchdog's signal shows it in the log; no core is written."""
 _HOMES = ("/home/", "/root/", "/run/user/")
 
 SYSUSERS_TEXT = """\
@@ -88,7 +91,7 @@ class Service:
         yield "[Service]"
         yield "Type=notify"
         yield "NotifyAccess=main"
-        yield f"ExecStart={self.python} -m sakedge service run {self.config}"
+        yield f"ExecStart={self.python} {' '.join(PYTHON)} service run {self.config}"
         yield f"User={USER}"
         yield f"SyslogIdentifier={USER}-{self.name}"
         yield f"WatchdogSec={WATCHDOG_SECONDS}"
@@ -103,8 +106,6 @@ class Service:
         if self.systemd >= STEPS_FROM:
             yield "RestartSteps=6"
             yield "RestartMaxDelaySec=2min"
-        # Where the loop hangs, the watchdog's signal shows it in the log; no core is written.
-        yield "Environment=PYTHONFAULTHANDLER=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1"
         yield "LimitCORE=0"
         if self.line.cpus is not None:
             yield f"CPUQuota={round(100 * self.line.cpus)}%"
