@@ -99,7 +99,8 @@ def test_the_other_verbs_write_the_cache_at_most(
 def test_stating_known_weaknesses_asks_nobody(run: Run, tmp_path: Path) -> None:
     bill = tmp_path / "sbom.cdx.json"
     bill.write_text(
-        '{"bomFormat": "CycloneDX", "serialNumber": "urn:uuid:11111111-2222-4333-8444-555555555555",'
+        '{"bomFormat": "CycloneDX",'
+        ' "serialNumber": "urn:uuid:11111111-2222-4333-8444-555555555555",'
         ' "metadata": {"component": {"name": "line-7"}}, "components": [{"name": "pillow",'
         ' "version": "12.3.0", "purl": "pkg:pypi/pillow@12.3.0", "bom-ref": "a"}]}'
     )
