@@ -96,6 +96,21 @@ def test_the_other_verbs_write_the_cache_at_most(
     assert trace.written_outside(home / CACHE) in ([], [str(home / ".cache")])
 
 
+def test_stating_known_weaknesses_asks_nobody(run: Run, tmp_path: Path) -> None:
+    bill = tmp_path / "sbom.cdx.json"
+    bill.write_text(
+        '{"bomFormat": "CycloneDX",'
+        ' "serialNumber": "urn:uuid:11111111-2222-4333-8444-555555555555",'
+        ' "metadata": {"component": {"name": "line-7"}}, "components": [{"name": "pillow",'
+        ' "version": "12.3.0", "purl": "pkg:pypi/pillow@12.3.0", "bom-ref": "a"}]}'
+    )
+    trace = run("-m", "sakedge", "bundle", "vex", str(bill))
+    assert trace.code == 2, trace.output
+    assert "CVE-2026-112395" in trace.output
+    assert trace.network == []
+    assert trace.written_outside() == []
+
+
 def test_verify_of_int8_weights_in_floats_writes_a_temporary_folder_that_it_removes(
     run: Run, home: Path
 ) -> None:

@@ -19,6 +19,7 @@ TARGETS: tuple[str, ...] = (
     "delta",
     "trust",
     "bundle",
+    "bill",
     "tuf",
     "store",
     "audit",

@@ -23,8 +23,11 @@ from sakedge.bundling.lock import read_lock, write_lock
 from sakedge.bundling.own_wheel import NAME, choose
 from sakedge.bundling.pyz import make_installer
 from sakedge.bundling.resolving import download, lock_of, requirements, resolve, take
-from sakedge.bundling.sbom import make_sbom
+from sakedge.bundling.sbom import SBOM, make_sbom
 from sakedge.bundling.targets import Target
+from sakedge.bundling.vex.bill import parse_bill
+from sakedge.bundling.vex.document import VEX, make_vex
+from sakedge.bundling.vex.statements import read_statements
 from sakedge.bundling.wheel import Wheel, wheels_in
 from sakedge.errors import BundleError, OptionError
 from sakedge.files.atomic import make_folder, storage_error, sync_folder
@@ -33,7 +36,7 @@ from sakedge.progress import Progress
 from sakedge.trust.folders import sign_folder
 from sakedge.trust.keys import PrivateKey
 
-SBOM, LICENCES, INSTALLER, START = "sbom.cdx.json", "licences", "installer.pyz", "install.sh"
+LICENCES, INSTALLER, START = "licences", "installer.pyz", "install.sh"
 _README = """sakedge {version} for {target}
 
 Check and install, as root:   sh install.sh --key KEY.pub
@@ -46,6 +49,8 @@ bundle did, or its site's folder (/etc/sakedge/keys) has it: then leave --key ou
 SHA256SUMS       every file here; `sha256sum -c SHA256SUMS` reads it too
 requirements.txt every package, locked by hash; the wheels are in wheels/
 sbom.cdx.json    all that is in here, in CycloneDX
+vex.cdx.json     known weaknesses of that, and which of them matter here; newer than this
+                 bundle: `sakedge bundle vex`
 licences/        the licences of all that
 """
 
@@ -168,7 +173,9 @@ def _fill(
     version = lock[NAME].version
     digests = {name: _digest(folder / name) for name in contents.files}
     licences = write_licences(wheels, contents.licences, folder / LICENCES)
-    (folder / SBOM).write_bytes(make_sbom(f"{_stem(ask)}-{version}", wheels, licences, digests))
+    sbom = make_sbom(f"{_stem(ask)}-{version}", wheels, licences, digests)
+    (folder / SBOM).write_bytes(sbom)
+    (folder / VEX).write_bytes(make_vex(parse_bill(sbom, SBOM), read_statements()))
     installer = make_installer()
     (folder / INSTALLER).write_bytes(installer)
     shutil.copyfile(Path(__file__).with_name(START), folder / START)

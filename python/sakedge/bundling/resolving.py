@@ -14,7 +14,7 @@ from sakedge.bundling.targets import Target
 from sakedge.bundling.wheel import Wheel
 from sakedge.errors import BundleError
 
-_INSTALLER = "pip>=25.1"
+_INSTALLER = "pip>=26.1.2"
 """Carried too: it installs the others, on boxes that have none."""
 
 _UNWANTED = ("openvino-telemetry",)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cyclonedx.model.component import Component
     from cyclonedx.model.license import License
 
+SBOM = "sbom.cdx.json"
 _SPACE = uuid.UUID("c5a5e3e0-6f43-4cc5-9a60-3b8fb7f0a1de")
 _NO_TIME = datetime(1980, 1, 1, tzinfo=timezone.utc)
 """The first one that a zip can state. The same lock makes the same bytes, whenever that is."""

@@ -86,6 +86,7 @@ GROUPS: dict[str, tuple[str, dict[str, str]]] = {
         {
             "make": "sakedge.cli.bundle.make:make",
             "verify": "sakedge.cli.bundle.verify:verify",
+            "vex": "sakedge.cli.bundle.vex:vex",
             "targets": "sakedge.cli.bundle.targets:targets",
         },
     ),

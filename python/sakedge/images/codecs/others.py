@@ -15,6 +15,8 @@ from sakedge.images.orientation import orientation_in
 
 _DIB_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 _DIB_BITS = (1, 2, 4, 8, 16, 24, 32)
+_RUN_LENGTHS = (1, 2)
+_WIDEST_RUNS = 1 << 16
 
 _EXIF_ITEM = re.compile(rb"(infe[\x02\x03]...(?:..|....)..)Exif", re.DOTALL)
 
@@ -35,12 +37,24 @@ def is_bmp(head: bytes) -> bool:
 
 def open_bmp(blob: Blob) -> Encoded:
     """Reads the header of a BMP file."""
-    return by_pillow(BmpImageFile, blob.read())
+    data = blob.read()
+    _check_runs(data[14:34])
+    return by_pillow(BmpImageFile, data)
 
 
 def open_dib(blob: Blob) -> Encoded:
     """Reads the header of a DIB file."""
-    return by_pillow(DibImageFile, blob.read())
+    data = blob.read()
+    _check_runs(data[:20])
+    return by_pillow(DibImageFile, data)
+
+
+def _check_runs(head: bytes) -> None:
+    """Pillow before 13 makes room for up to 255 rows behind the last one (CVE-2026-96638)."""
+    length, width = struct.unpack_from("<II", head)
+    (compression,) = struct.unpack_from("<I", head, 16)
+    if length > 12 and compression in _RUN_LENGTHS and width > _WIDEST_RUNS:
+        raise Unsupported(f"run-length coded BMP of {width} columns")
 
 
 def is_avif(head: bytes) -> bool:
