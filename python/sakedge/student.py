@@ -394,6 +394,5 @@ class Student:
 
 def _checked(progress: Progress | None) -> Progress:
     if progress is not None and not callable(progress):
-        problem = "progress cannot be called"
-        raise OptionError(problem, expected="a function of step and share", got=shown(progress))
+        raise OptionError("progress cannot be called", expected="a function", got=shown(progress))
     return silent if progress is None else progress
