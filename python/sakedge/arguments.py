@@ -103,7 +103,8 @@ def flag(name: str, value: Any) -> bool:
         OptionError: It is neither.
     """
     if not isinstance(value, (bool, np.bool_)):
-        raise OptionError(f"{name} is neither true nor false", got=shown(value))
+        problem = f"{name} is neither true nor false"
+        raise OptionError(problem, expected="True or False", got=shown(value))
     return bool(value)
 
 

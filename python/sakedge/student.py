@@ -182,7 +182,10 @@ class Student:
         """
         model = self._running()
         if not isinstance(model, InputModel):
-            raise AbilityError("the model that runs this student takes images only")
+            problem = "the model that runs this student takes images only"
+            raise AbilityError(
+                problem, remedy="Call the student, or load it with model host or graph"
+            )
         inputs = check_inputs(inputs, self.input_size)
         snapshots = self.adapters.choose(None, len(inputs), self.tasks)
         outcomes = model.infer(inputs, snapshots, logits=flag("logits", logits))
@@ -391,5 +394,5 @@ class Student:
 
 def _checked(progress: Progress | None) -> Progress:
     if progress is not None and not callable(progress):
-        raise OptionError("progress cannot be called", got=shown(progress))
+        raise OptionError("progress cannot be called", expected="a function", got=shown(progress))
     return silent if progress is None else progress

@@ -74,7 +74,10 @@ def test_who_cannot_run_is_left_out_with_the_reason(tiny_student: Path, tmp_path
     broken = Contestant("nobody", "fp32", "sakedge.peers.runners:nobody")
     reference = tmp_path / "reference.npz"
     outcome = race(tiny_student, [wrong, broken], BRIEF, reference=reference)
-    assert outcome.refused[wrong.label] == "ONNX Runtime runs this file in fp32 only."
+    assert (
+        outcome.refused[wrong.label]
+        == "ONNX Runtime runs this file in fp32 only; expected fp32; got bf16."
+    )
     assert "nobody" in outcome.refused[broken.label]
     assert [row.refused is None for row in summary(outcome)] == [False, False]
     assert [path.name for path in tmp_path.iterdir()] == [reference.name]  # kept, and whole

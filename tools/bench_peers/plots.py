@@ -8,8 +8,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from tools.bench_peers.matrix import HEADLINE, PRECISIONS
-from tools.bench_peers.store import Store
-from tools.bench_peers.tables import SIZES, rivals
+from tools.bench_peers.store import Entry, Store
+from tools.bench_peers.tables import SIZES, rivals, title
 
 from sakedge.peers import Ratio, summary
 
@@ -43,22 +43,24 @@ def _ratios(axes: Axes, store: Store) -> bool:
     names = [name for name in SIZES if any(store.get(name, p) for p in PRECISIONS)]
     found: set[str] = set()
     exported = False
-    for i, precision in enumerate(PRECISIONS):
-        for x, name in enumerate(names):
-            entry = store.get(name, precision)
-            for peer in rivals(entry) if entry else ():
+    labels = []
+    for x, name in enumerate(names):
+        there = [(p, entry) for p in PRECISIONS if (entry := store.get(name, p)) is not None]
+        labels.append(_student(there[0][1]))
+        for i, (precision, entry) in enumerate(there):
+            for peer in rivals(entry):
                 if peer.ratio is None:
                     continue
                 found.add(precision)
                 exported = exported or peer.exported
-                _bar(axes, x + 0.27 * (i - 1), peer.ratio, _COLORS[precision], peer.exported)
-    labels = [name.replace("vit_", "ViT-").replace("headline", "ViT-base-512") for name in names]
+                at = x + 0.27 * (i - (len(there) - 1) / 2)
+                _bar(axes, at, peer.ratio, _COLORS[precision], peer.exported)
     axes.set_xticks(range(len(names)), labels, fontsize=8)
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.axhline(1, color="0.5", linewidth=0.8)
     axes.annotate("as fast\nas ours", (1.01, 1), xycoords=("axes fraction", "data"), fontsize=7)
     axes.set_title("Above 1 sakedge is the faster. Lines: lowest and highest round", fontsize=8)
-    axes.set_xlabel("student, side of its input in pixels", fontsize=8)
+    axes.set_xlabel("student, its input in pixels (height x width)", fontsize=8)
     axes.set_ylabel("fastest stock runtime's time,\nin times ours", fontsize=8)
     axes.tick_params(labelsize=8)
     shown = [precision for precision in PRECISIONS if precision in found]
@@ -73,13 +75,19 @@ def _ratios(axes: Axes, store: Store) -> bool:
     return bool(found)
 
 
+def _student(entry: Entry) -> str:
+    """Its name as the tables have it, in two lines."""
+    return title(entry).split(",")[0].replace(" ", "\n")
+
+
 def _bar(axes: Axes, at: float, ratio: Ratio, color: str, exported: bool) -> None:
     whiskers = [[ratio.median - ratio.low], [ratio.high - ratio.median]]
     width = 0.15 if exported else 0.25
     color = _DARK if exported else color
     axes.bar(at, ratio.median, width, color=color, yerr=whiskers, ecolor="0.4")
     low, alignment = (0.05, "bottom") if exported else (ratio.low - 0.05, "top")
-    axes.text(at, low, f"{ratio.median:.1f}", ha="center", va=alignment, color="white", fontsize=8)
+    text = f"{ratio.median:.2f}" if exported else f"{ratio.median:.1f}"
+    axes.text(at, low, text, ha="center", va=alignment, color="white", fontsize=8)
 
 
 def _unmeasured(store: Store) -> str:

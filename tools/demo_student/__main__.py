@@ -14,6 +14,7 @@ def main() -> None:
     commands.add_parser("train", help="scenes, teachers, distillation, tasks, and their report")
     commands.add_parser("adapt", help="the adapter of the new product, and its report")
     commands.add_parser("draw", help="pictures of the student that ships")
+    commands.add_parser("hero", help="which held-out scenes suit the README")
     commands.add_parser("page", help="docs/demo-student.md from what was measured")
     scenes = commands.add_parser("scenes", help="scenes as a data set in a folder")
     scenes.add_argument("into", type=Path, metavar="FOLDER")
@@ -35,6 +36,12 @@ def main() -> None:
         from tools.demo_student.sheets import draw_sheets
 
         draw_sheets()
+        return
+    if args.what == "hero":
+        from tools.demo_student.hero import KINDS, find_right
+
+        seen, right = find_right()
+        print(f"{seen} held-out scenes with {KINDS} kinds of defects or more; right in {right}")
         return
     folder.mkdir(parents=True, exist_ok=True)
     if args.what == "train":

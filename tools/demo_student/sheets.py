@@ -17,8 +17,7 @@ from sakedge.assets import demo_student
 SHOWN = (11, 14, 15, 5)
 BOARDS_SHOWN = (9, 1, 7)
 HERO = 228
-"""For the README: the only held-out scene with four kinds of defects in which each is found and
-nothing that is not there. What it does with others is on its own page."""
+"""For the README, by `hero`. What the student does with other scenes is on its own page."""
 
 
 def draw_sheets() -> None:

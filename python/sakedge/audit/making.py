@@ -76,7 +76,10 @@ def make(said: Mapping[str, Any], end: End, now: datetime) -> tuple[Entry, bytes
         line = to_line(fields)
         entry = parse_line(line)
     except (ValueError, TypeError) as error:
-        raise OptionError(f"this cannot be recorded: {error}") from None
+        problem = f"this cannot be recorded: {error}"
+        raise OptionError(
+            problem, expected="text, numbers and truth values, as JSON has them"
+        ) from None
     if len(line) >= MAX_LINE:
         problem = "this cannot be recorded: it is too long"
         raise OptionError(problem, expected=f"fewer than {MAX_LINE} bytes", got=f"{len(line)}")
@@ -86,7 +89,8 @@ def make(said: Mapping[str, Any], end: End, now: datetime) -> tuple[Entry, bytes
 def _text(name: str, value: Any) -> str:
     """A text of one line that prints; a long one loses its middle."""
     if not isinstance(value, str):
-        raise OptionError(f"{name} of an audit entry is no text", got=shown(value))
+        problem = f"{name} of an audit entry is no text"
+        raise OptionError(problem, expected="a str", got=shown(value))
     half = LONGEST // 2
     short = value if len(value) <= LONGEST else f"{value[:half]} … {value[3 - half :]}"
     return visible(short)

@@ -94,11 +94,14 @@ def verify(
             in the verdict.
     """
     if checkpoints and not keys:
-        raise OptionError("a checkpoint is worth nothing without the key that signed it")
+        raise OptionError(
+            "a checkpoint is worth nothing without the key that signed it",
+            remedy="Give the public key too (`--key`)",
+        )
     made = sorted((Checkpoint.read(each, keys) for each in checkpoints), key=lambda c: c.size)
     if len({each.origin for each in made}) > 1:
         origins = ", ".join(sorted({each.origin for each in made}))
-        raise OptionError("the checkpoints are of several logs", got=origins)
+        raise OptionError("the checkpoints are of several logs", expected="one origin", got=origins)
     segments = view(file_path("an audit log", folder))
     walk = Walk(segments, archived=archived)
     first: Entry | None = None

@@ -17,7 +17,7 @@ from typing import Any
 
 from sakedge.backends.base import Backend, GraphBackend, OwnModelBackend, Support
 from sakedge.backends.foreign import ForeignBackend
-from sakedge.backends.runtimes import gist
+from sakedge.backends.runtimes import DOCTOR_SAYS, gist
 from sakedge.errors import BackendError, OptionError, UnknownBackendError
 
 GROUP = "sakedge.backends"
@@ -128,12 +128,12 @@ def choose(
     if not is_auto:
         raise BackendError(
             f"the backend {name} cannot run here: {'; '.join(dict.fromkeys(refused.values()))}",
-            remedy="Choose another one, or backend='auto'",
+            remedy=f"Choose another one, or backend='auto': {DOCTOR_SAYS}",
         )
     at = f"at {' or '.join(dict.fromkeys(precision for _, precision in tries))}"
     where = f"on {device} {at}" if device else at
     reasons = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
-    raise BackendError(f"no backend can run {where}: {reasons}")
+    raise BackendError(f"no backend can run {where}: {reasons}", remedy=DOCTOR_SAYS)
 
 
 def probe(name: str, device: str | None = None, precision: str = "fp32") -> Support:

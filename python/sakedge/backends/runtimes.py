@@ -8,6 +8,10 @@ from contextlib import contextmanager
 
 from sakedge.errors import BackendError, SakedgeError
 
+DOCTOR_SAYS = "`sakedge doctor` says what runs here, on which device and at which precision"
+"""What to do when nothing can run."""
+
+_ANOTHER = "Choose another backend; what config says of this one went to the runtime as it is"
 _LONGEST = 300
 _POSITIONS = ("Exception from ", "Check '")
 _SIGNATURE = re.compile(r"/\S+\.(?:cc|cpp|h):\d+ .*?\) (?:const )?(?:\[with .*?\] )?(?=\[?[A-Z])")
@@ -35,7 +39,7 @@ def refusals(problem: str) -> Iterator[None]:
     except SakedgeError:
         raise
     except Exception as error:
-        raise BackendError(problem, got=gist(error)) from error
+        raise BackendError(problem, got=gist(error), remedy=_ANOTHER) from error
 
 
 def gist(error: BaseException) -> str:

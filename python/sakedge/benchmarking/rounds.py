@@ -60,6 +60,7 @@ def fresh_round(request: Request, progress: Progress) -> Answer:
         raise BackendError(
             "the process that measured died",
             got=f"exit code {process.returncode}: {last}"[:_LONGEST],
+            remedy="Measure again; if it was killed, it had too little memory",
         )
     if "error" in answer:
         raise _rebuilt(*answer["error"])

@@ -108,10 +108,10 @@ def _images(folder: Path | None) -> list[Path]:
     if folder is None:
         return []
     if not is_folder(folder):
-        raise OptionError(f"{folder} is no folder of images")
+        raise OptionError(f"{folder} is no folder", expected="a folder of images")
     found = sorted(path for path in folder.iterdir() if path.is_file())
     if not found:
-        raise OptionError(f"{folder} has no images in it")
+        raise OptionError(f"{folder} is empty", expected="a folder of images")
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sakedge.backends import registry
+from sakedge.backends.runtimes import DOCTOR_SAYS
 from sakedge.checks.tolerances import TOLERANCES
 from sakedge.checks.verify import able_backends, decide
 from sakedge.errors import BackendError
@@ -137,6 +138,6 @@ def fastest(measured: Sequence[Measured]) -> Measured:
     able = [each for each in measured if each.refused is None and each.ms is not None]
     if not able:
         reasons = "; ".join(f"{each}: {each.refused}" for each in measured)
-        raise BackendError(f"none of the candidates can be chosen: {reasons}")
+        raise BackendError(f"none of the candidates can be chosen: {reasons}", remedy=DOCTOR_SAYS)
     least = min(each.ms for each in able if each.ms is not None)
     return next(e for e in able if e.ms is not None and e.ms <= least * (1 + ALIKE))

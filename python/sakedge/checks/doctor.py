@@ -27,6 +27,7 @@ EXTRAS = {
     "evaluate": ("scipy", "`sakedge evaluate`, `advise` and `quantize`"),
     "delta": ("zstandard", "`sakedge adapter diff` and `patch`"),
     "trust": ("cryptography", "signatures, encryption and update repositories"),
+    "bundle": ("cyclonedx", "`sakedge bundle make`"),
     "convert": ("torch", "`sakedge convert`"),
 }
 """Extra → module that it installs, and its purpose."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sakedge.api import load
 from sakedge.backends import registry
+from sakedge.backends.runtimes import DOCTOR_SAYS
 from sakedge.checks.tolerances import TOLERANCES
 from sakedge.errors import BackendError
 from sakedge.format import Manifest, Storage, StudentFile, write_student
@@ -214,7 +215,7 @@ def able_backends(
     refused = {each: a[-1].reason for each, a in support.items() if each not in able}
     if not able:
         reasons = "; ".join(f"{each}: {reason}" for each, reason in refused.items())
-        raise BackendError(f"no backend can run here: {reasons}")
+        raise BackendError(f"no backend can run here: {reasons}", remedy=DOCTOR_SAYS)
     return able, refused
 
 

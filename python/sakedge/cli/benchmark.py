@@ -186,4 +186,5 @@ def _refuse_with(option: str, **given: object) -> None:
 
     for name, value in given.items():
         if value:
-            raise OptionError(f"{name} cannot be given together with {option}")
+            problem = f"{name} cannot be given together with {option}"
+            raise OptionError(problem, remedy="Leave one of them out")

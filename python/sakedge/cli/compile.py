@@ -85,7 +85,8 @@ def compile_student(
     if student is None:
         raise OptionError("no student was given", expected="a student.onnx, or --class")
     if carried is not None and output is not None:
-        raise OptionError("--from cannot be given together with --output")
+        problem = "--from cannot be given together with --output"
+        raise OptionError(problem, remedy="Leave one of them out")
     cache = resolve_cache_dir(cache_dir)
     if cache.folder is None and output is None:
         raise OptionError("there is no cache to fill", got=cache.off, remedy="Give --cache-dir")

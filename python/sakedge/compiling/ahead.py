@@ -129,6 +129,7 @@ def start(arguments: Mapping[str, Any]) -> Start:
         raise BackendError(
             f"the process that loads the student ended with {ended.returncode}",
             got=(words[-1] if words else "")[:_LONGEST] or None,
+            remedy="Load the student with these options, which shows the whole error",
         )
     answer = json.loads(lines[-1])
     if "error" in answer:

@@ -43,7 +43,9 @@ def for_size(
             )
         return entry, []
     if any(side < PATCH or side % PATCH for side in size):
-        raise OptionError("size must be two multiples of 16", got=f"{size[0]} x {size[1]}")
+        raise OptionError(
+            "size is wrong", expected=f"two multiples of {PATCH}", got=f"{size[0]} x {size[1]}"
+        )
     source = source_grid(tokens, trained_grid)
     target = (size[0] // PATCH, size[1] // PATCH)
     if source == target:

@@ -89,7 +89,11 @@ def evaluate(
     else:
         reference = read_baseline(file_path("the baseline", baseline), metrics)
     if isinstance(adapters, str) or not isinstance(adapters, Sequence) or not adapters:
-        raise OptionError("no list of adapter sets", got=shown(adapters))
+        raise OptionError(
+            "no list of adapter sets",
+            expected="e.g. [['sam'], None], None being all",
+            got=shown(adapters),
+        )
     sets = [pick("adapter", s, manifest.adapter_names, UnknownAdapterError) for s in adapters]
     backends, precisions = several("backend", backends), several("precision", precisions)
     check(opened, manifest, tell)

@@ -63,7 +63,11 @@ def race(
             tell("reference", 0.0)
             answer = run_fresh(Request(path, REFERENCE, plan, save=logits))
             if isinstance(answer, str):
-                raise BackendError("stock ONNX Runtime cannot run the file", got=answer)
+                raise BackendError(
+                    "stock ONNX Runtime cannot run the file",
+                    got=answer,
+                    remedy="Update onnxruntime; logits are compared with its own",
+                )
         for number in range(plan.rounds):
             for each in contestants:
                 done += 1

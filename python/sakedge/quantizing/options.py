@@ -8,6 +8,7 @@ from typing import Any
 
 from sakedge.arguments import by_name, flag, in_range, one_of, pick
 from sakedge.backends import registry
+from sakedge.backends.runtimes import DOCTOR_SAYS
 from sakedge.errors import BackendError, UnknownBackendError, UnknownTaskError
 from sakedge.format import Manifest
 from sakedge.quantizing.ranges import RANGES
@@ -93,5 +94,5 @@ def _able() -> tuple[str, ...]:
     able = tuple(name for name, found in support.items() if found.ok)
     if not able:
         reasons = "; ".join(f"{name}: {found.reason}" for name, found in support.items())
-        raise BackendError(f"no backend can run here: {reasons}")
+        raise BackendError(f"no backend can run here: {reasons}", remedy=DOCTOR_SAYS)
     return able

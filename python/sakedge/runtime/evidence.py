@@ -28,8 +28,8 @@ class Evidence:
     """What was measured on one class of CPUs at one precision.
 
     Attributes:
-        order: The candidates, the fastest first. On a CPU those of the host model: after the stem
-            our decoder is faster than any runtime and takes half the memory (docs/performance.md).
+        order: The candidates, the fastest first. On a CPU those of the host model: it is as fast as
+            any runtime on the exported graph and takes less memory (docs/performance.md).
         found: The figures, the CPU and the date.
     """
 

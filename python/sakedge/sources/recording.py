@@ -14,6 +14,7 @@ from sakedge.sources.ending import Tally
 from sakedge.sources.handoff import Handoff
 from sakedge.sources.video import Video
 
+_CODEC = "Check that the file is whole and its codec supported"
 _DAMAGED_STRETCH = 1000
 """Packets in a row that a file's decoder may refuse before that is taken for the end.
 
@@ -57,13 +58,13 @@ def _open(path: Path) -> Any:
             problem, expected=error.expected, got=error.got, remedy=error.remedy
         ) from error
     except Exception as error:  # whatever OpenCV raises
-        raise SourceError(f"cannot open {path}", got=describe(error)) from error
+        raise SourceError(f"cannot open {path}", got=describe(error), remedy=_CODEC) from error
     if capture is not None:
         return capture
     raise SourceError(
         f"{path} is neither an image nor a video",
         expected="an image that Pillow reads or a video that OpenCV reads",
-        remedy="Check that the file is whole and its codec supported",
+        remedy=_CODEC,
     )
 
 
@@ -103,7 +104,8 @@ def retrieve(capture: Any, name: str, number: int) -> Frame:
     name_of_frame = f"{name}#{number:06d}"
     decoded, image = capture.retrieve()
     if not decoded:
-        return Frame(name_of_frame, error=SourceError(f"{name_of_frame} could not be decoded"))
+        error = SourceError(f"{name_of_frame} could not be decoded", remedy=_CODEC)
+        return Frame(name_of_frame, error=error)
     pixels = to_rgb(image)
     if pixels is None:
         pixels = read(image, "bgr").pixels

@@ -169,7 +169,8 @@ def checked(kind: Any, what: str, given: Any) -> str:
         found: str = TypeAdapter(kind).validate_python(given, strict=True)
     except ValidationError as error:
         reason = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise OptionError(f"this is not {what}: {reason['msg']}", got=shown(given)) from None
+        wanted = f"what the format allows ({reason['msg']})"
+        raise OptionError(f"this is not {what}", expected=wanted, got=shown(given)) from None
     return found
 
 

@@ -170,7 +170,8 @@ def seal(
         payload = make_statement(subjects, predicate, kind)
         parse_statement(payload, to.name)
     except (ValueError, TypeError, RecursionError) as error:
-        raise OptionError(f"the predicate of {to.name} is no JSON: {error}") from error
+        problem = f"the predicate of {to.name} is no JSON: {error}"
+        raise OptionError(problem, expected="what JSON can hold") from error
     there = _to_join(to, payload)
     payload = payload if there is None else there.payload
     signatures = {} if there is None else dict(there.signatures)

@@ -119,7 +119,10 @@ class PublicKey:
         try:
             Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, data)
         except InvalidSignature:
-            raise SignatureError(f"the signature is not that of key {self.keyid}") from None
+            raise SignatureError(
+                f"the signature is not that of key {self.keyid}",
+                remedy="Copy the file and its signature again, or have it signed with that key",
+            ) from None
 
     def sslib(self) -> SSlibKey:
         """The same as securesystemslib and TUF take it."""

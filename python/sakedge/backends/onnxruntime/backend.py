@@ -12,7 +12,7 @@ from sakedge.backends.onnxruntime.options import provider_options, settings
 from sakedge.backends.onnxruntime.placement import create, operators, start
 from sakedge.backends.onnxruntime.providers import PROVIDERS, Device, find
 from sakedge.backends.onnxruntime.session import OnnxRuntimeSession
-from sakedge.backends.runtimes import gist, is_older, refusals
+from sakedge.backends.runtimes import DOCTOR_SAYS, gist, is_older, refusals
 from sakedge.backends.threads import require_threads
 from sakedge.errors import BackendError
 from sakedge.format import Subgraph
@@ -82,7 +82,7 @@ class OnnxRuntimeBackend:
         with refusals(f"ONNX Runtime refused the {subgraph.name} on {options.device or 'CPU'}"):
             reason = _objection(device, options.device, options.precision)
             if device is None or reason:
-                raise BackendError(f"ONNX Runtime {reason}")
+                raise BackendError(f"ONNX Runtime {reason}", remedy=DOCTOR_SAYS)
             session_options = settings(device, options)
             require_threads(session_options.intra_op_num_threads - 1)
             model = subgraph.graph

@@ -76,7 +76,11 @@ def operators(session: Any, device: Device) -> str:
         for name, each in found.items()
     )
     if not here:
-        raise BackendError(f"{device.provider.name} runs nothing on {device.name}", got=others)
+        raise BackendError(
+            f"{device.provider.name} runs nothing on {device.name}",
+            got=others,
+            remedy="Leave the device out, which is the CPU, or choose another backend",
+        )
     return f"{here.total()} on the device; {others}" if others else f"all {here.total()}"
 
 

@@ -124,7 +124,11 @@ def _run_pip(version: Path, own: Path, listed: Mapping[str, str]) -> None:
     ran = run_child(command, quiet=True)
     if ran.returncode != 0:
         said = " ".join(ran.stderr.split()) or "nothing"
-        raise InstallError("pip refused the bundle's wheels", got=said[-800:])
+        raise InstallError(
+            "pip refused the bundle's wheels",
+            got=said[-800:],
+            remedy="What ran before still runs; make the bundle for this machine",
+        )
 
 
 def _take_away(version: Path, own: Path) -> None:

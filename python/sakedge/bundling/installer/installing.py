@@ -67,7 +67,11 @@ def install(
             digest = checked.digest
             faults, _ = check_installed(place, name, trust, progress, digest=digest, whole=False)
             if faults:
-                raise InstallError("what was installed is not what was shipped", got=str(faults[0]))
+                raise InstallError(
+                    "what was installed is not what was shipped",
+                    got=str(faults[0]),
+                    remedy="What ran before still runs; copy the bundle again",
+                )
         _try_out(place, name, manifest, say)
         place.write_launcher()
         before = place.running()

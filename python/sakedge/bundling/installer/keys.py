@@ -146,5 +146,5 @@ def _fields(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise PolicyError(f"{path} cannot be used: {error}", remedy="Correct it") from None
     if not isinstance(fields, dict) or fields.get("format_version") != 1:
-        raise PolicyError(f"{path} cannot be used: it states no format_version of 1")
+        raise PolicyError(f"{path} cannot be used", expected="an object with format_version 1")
     return fields

@@ -29,7 +29,9 @@ class StockSession:
 
     def __init__(self, path: Path, threads: int, precision: str = "fp32") -> None:
         if precision not in self.precisions():
-            raise BackendError("ONNX Runtime runs this file in fp32 only")
+            raise BackendError(
+                "ONNX Runtime runs this file in fp32 only", expected="fp32", got=precision
+            )
         require_threads(threads - 1)
         with refusals(f"ONNX Runtime refused {path}"):
             runtime = onnxruntime()

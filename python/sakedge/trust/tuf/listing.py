@@ -32,7 +32,11 @@ def files_to_publish(paths: tuple[Path, ...]) -> dict[str, Path]:
                     remedy="Publish one of them, or rename one",
                 )
     if not found:
-        raise OptionError("no file to publish", got=shown([str(path) for path in paths]))
+        raise OptionError(
+            "no file to publish",
+            expected="files, or folders with files",
+            got=shown([str(path) for path in paths]),
+        )
     return found
 
 

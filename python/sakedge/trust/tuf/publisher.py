@@ -154,7 +154,9 @@ class Publisher:
             targets = deepcopy(current.targets.signed)
             there = tuple(targets.targets)
             if names is None:  # which would mean all
-                raise OptionError("no name of a file to revoke", got="None")
+                raise OptionError(
+                    "no name of a file to revoke", expected="a name listed", got="None"
+                )
             wanted = pick("file", names, there, UnknownNameError)
             with_envelopes = dict.fromkeys((*wanted, *(f"{name}{SUFFIX}" for name in wanted)))
             gone = tuple(name for name in with_envelopes if name in targets.targets)
