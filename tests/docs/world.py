@@ -70,8 +70,8 @@ def write_pack_of(student: Path, path: Path, version: str, name: str = "sam") ->
 def furnish(folder: Path, student: Path, checkpoint: tuple[Path, Path], images: int) -> None:
     """Writes what the pages name.
 
-    Quantisation wants 48 images, three sets of sixteen, and 39 and more held-out ones to be sure that
-    a student of random weights, whose edges are noise, loses nothing.
+    Quantisation wants 48 images, three sets of sixteen, and 39 and more held-out ones to be sure
+    that a student of random weights, whose edges are noise, loses nothing.
     """
     shutil.copy(student, folder / "student.onnx")
     shutil.copy(checkpoint[0], folder / "checkpoint.pth")
