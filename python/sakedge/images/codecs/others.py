@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import re
 import struct
-from importlib import import_module
 
+from PIL import AvifImagePlugin
 from PIL.BmpImagePlugin import BmpImageFile, DibImageFile
 
 from sakedge.images.blob import Blob
@@ -71,11 +71,7 @@ def open_avif(blob: Blob) -> Encoded:
 
     How it is turned its own boxes say, not its EXIF, which is hidden; Pillow tells it as EXIF.
     """
-    try:
-        plugin = import_module("PIL.AvifImagePlugin")
-    except ImportError as error:
-        raise Unsupported("AVIF, which needs Pillow 11.3") from error
-    if not plugin.SUPPORTED:
+    if not AvifImagePlugin.SUPPORTED:
         raise Unsupported("AVIF, for which this Pillow was built without a decoder")
-    image = plugin.AvifImageFile(io.BytesIO(_EXIF_ITEM.sub(rb"\1free", blob.read())))
+    image = AvifImagePlugin.AvifImageFile(io.BytesIO(_EXIF_ITEM.sub(rb"\1free", blob.read())))
     return of_pillow(image, orientation_in(image.info.get("exif", b"")))
