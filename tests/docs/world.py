@@ -27,13 +27,14 @@ from sakedge.sources import Stream
 from sakedge.student import Student
 from sakedge.trust.keys import PrivateKey
 
-PLAIN = {"mkdir", "cp", "echo", "sync", "sha256sum", "cat", "ls"}
+PLAIN = {"mkdir", "cp", "rm", "echo", "sync", "sha256sum", "cat", "ls"}
 """Commands that are the system's, and run."""
 _SITE = """\
 mkdir -p /etc/sakedge
 cp policy.json /etc/sakedge/policy.json"""
 PREPARED = {
     "README.md": """\
+rm -r labelled
 sakedge demo --copy try
 cp -r try/student.onnx try/part.jpg try/parts try/boards try/pcb-2026-11.safetensors .""",
     "adapters.md": "sakedge keys sign /opt/line/student.onnx --key keys/mori.key",
@@ -43,7 +44,11 @@ cp keys/mori.key box7.key
 sakedge adapter init
 sakedge adapter add sam-7.safetensors""",
     "canary.md": "sakedge adapter init --store adapters",
-    "cli.md": "sakedge adapter init --store adapters",
+    # Where a student of random weights sees edges is noise, of which int8 makes other noise.
+    "cli.md": """\
+rm -r labelled/edge
+sakedge adapter init --store adapters""",
+    "quantize.md": "rm -r labelled/edge",
     "service.md": """\
 mkdir -p /etc/sakedge
 cp line.json /etc/sakedge/line.json""",
@@ -68,11 +73,7 @@ def write_pack_of(student: Path, path: Path, version: str, name: str = "sam") ->
 
 
 def furnish(folder: Path, student: Path, checkpoint: tuple[Path, Path], images: int) -> None:
-    """Writes what the pages name.
-
-    Quantisation wants 48 images, three sets of sixteen, and 39 and more held-out ones to be sure
-    that a student of random weights, whose edges are noise, loses nothing.
-    """
+    """Writes what the pages name; quantisation wants 48 images, three sets of sixteen."""
     shutil.copy(student, folder / "student.onnx")
     shutil.copy(checkpoint[0], folder / "checkpoint.pth")
     shutil.copy(checkpoint[1], folder / "config.yml")
@@ -84,7 +85,7 @@ def furnish(folder: Path, student: Path, checkpoint: tuple[Path, Path], images: 
             coarse = Image.fromarray(rng.integers(0, 256, (4, 6, 3), np.uint8))
             coarse.resize((96, 64)).save(folder / name / f"{i}.png")
     for name in ("labelled", "golden"):
-        write_folder(folder / name, 96 if images > 32 else 16)
+        write_folder(folder / name, 32 if images > 32 else 16)
     write_video(folder / "line.avi", 3)
     for version in ("1", "2", "7", "2026-11", "2027"):
         write_pack_of(student, folder / f"sam-{version}.safetensors", version)
@@ -155,7 +156,7 @@ class World:
 
     def _here(self, text: str) -> str:
         """The text with its places and its camera in this world."""
-        text = _PLACES.sub(f"{self._folder}/root/", text)
+        text = _PLACES.sub(f"{self._folder}/root/", text).replace("../tools/", f"{ROOT}/tools/")
         return text.replace("rtsp://cam3/main", str(self._folder / "line.avi"))
 
     def _command(self, given: list[str]) -> tuple[int, str]:
