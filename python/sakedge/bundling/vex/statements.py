@@ -57,7 +57,7 @@ class Statement(_Strict):
         response: What we do, where it is.
         detail: The reason, for people.
         recommendation: What to do, where it is affected.
-        advisories: Id → address of the record that was read.
+        advisories: Id → address of its record.
     """
 
     affected: Annotated[tuple[str, ...], Field(min_length=1)]
