@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.check_bundle.standins import ROOT
+from tools.wheels.arm import CPU
 
 ROOTS = ROOT / "build" / "roots"
 SUITES = {"3.11": "bookworm", "3.13": "trixie"}
@@ -51,7 +52,7 @@ class Root:
         alone = ["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", _ENTER, self.folder]
         ran = subprocess.run(
             [*alone, *command],
-            env={"PATH": _PATH, "HOME": "/root", "LC_ALL": "C.UTF-8"},
+            env={"PATH": _PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", "QEMU_CPU": CPU},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
