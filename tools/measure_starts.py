@@ -1,8 +1,8 @@
-"""The start of a line: `python -m tools.measure_starts student.onnx` in fresh processes.
+"""The start of a line: `python -m tools.measure_starts` loads a student in fresh processes.
 
-Loads a student without a cache, from the cache, and from it with `config={"warm_up": True}`, and
-prints the least milliseconds of some processes, for other jobs only ever add to a time; behind them
-those of the processor, summed over threads.
+It does so without a cache, from the cache, and from it with `config={"warm_up": True}`, and prints
+the least milliseconds of some processes, for other jobs only ever add to a time; behind them those
+of the processor, summed over threads.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import tempfile
 from typing import Any
 
+from sakedge.assets import demo_student
 from sakedge.backends import registry
 from sakedge.compiling.ahead import Start, start
 from sakedge.runtime.machine import cpu_model
@@ -25,7 +26,7 @@ ROWS: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.measure_starts", description=__doc__)
-    parser.add_argument("student")
+    parser.add_argument("student", nargs="?", default=demo_student(), help="default: the demo's")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--backend", choices=registry.names(), action="append")
